@@ -1,0 +1,35 @@
+package position
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Index lists the roots that the lowerer cut out of one crate.
+type Index struct {
+	Version int    `json:"version"`
+	Crate   string `json:"crate"`
+	Roots   []Root `json:"roots"`
+}
+
+// Root is one root and the files that hold it, relative to the index.
+type Root struct {
+	Name   string `json:"name"`   // demangled
+	Symbol string `json:"symbol"` // as linked
+	Kind   string `json:"kind"`   // "check": a written check; "auto": a function with external linkage
+	Slice  string `json:"slice"`
+	Map    string `json:"map"`
+	Sites  int    `json:"sites"` // panic calls in its slice
+}
+
+// DecodeIndex reads an Index.
+func DecodeIndex(b []byte) (*Index, error) {
+	var x Index
+	if err := json.Unmarshal(b, &x); err != nil {
+		return nil, fmt.Errorf("decode index of slices: %w", err)
+	}
+	if x.Version != Version {
+		return nil, fmt.Errorf("decode index of slices: version %d, want %d", x.Version, Version)
+	}
+	return &x, nil
+}

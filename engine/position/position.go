@@ -1,0 +1,75 @@
+// Package position maps the places of a slice to places in source files. A
+// slice itself holds no positions, so that its digest survives edits that move
+// code about; the lowerer writes a Map beside each slice.
+package position
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Version is the version of the JSON form.
+const Version = 1
+
+// Map is the positions of one slice.
+type Map struct {
+	Version int    `json:"version"`
+	Root    string `json:"root"` // demangled
+	Locs    []Pos  `json:"locs"` // by panic location token
+	Funcs   []Func `json:"funcs"`
+	Sites   []Site `json:"sites"` // every panic call in the slice
+	Insts   Frames `json:"insts"`
+}
+
+// Frames holds, by "func:inst", the position of an instruction with the calls
+// it was inlined through, innermost first.
+type Frames map[string][]Pos
+
+// Pos is a position in a source file.
+type Pos struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Col  int    `json:"col"`
+	Func string `json:"func,omitempty"` // demangled, of the frame
+}
+
+// Func names a function of the slice.
+type Func struct {
+	Name string `json:"name"` // demangled, without crate hashes
+}
+
+// Site is one panic call.
+type Site struct {
+	Func int    `json:"func"`
+	Inst int    `json:"inst"`
+	Kind string `json:"kind"`
+	Loc  int    `json:"loc"` // -1 if the location is handed in by callers
+}
+
+// At returns the frames of instruction inst of function fn, nil if unknown.
+func (m *Map) At(fn, inst int) []Pos { return m.Insts[fmt.Sprintf("%d:%d", fn, inst)] }
+
+// Encode writes m as JSON.
+func (m *Map) Encode(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(m); err != nil {
+		return fmt.Errorf("encode positions: %w", err)
+	}
+	return nil
+}
+
+// Decode reads a Map.
+func Decode(b []byte) (*Map, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	var m Map
+	if err := d.Decode(&m); err != nil {
+		return nil, fmt.Errorf("decode positions: %w", err)
+	}
+	if m.Version != Version {
+		return nil, fmt.Errorf("decode positions: version %d, want %d", m.Version, Version)
+	}
+	return &m, nil
+}
