@@ -3,6 +3,7 @@ package kbuild
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/kvfarm/kvfarm/cas/digest"
@@ -21,6 +22,15 @@ type Action struct {
 	Root    digest.Digest     // Directory of the toolchain that becomes "/"; zero: none is needed
 	Timeout time.Duration     // zero: the farm's default
 	Memory  int64             // limit in bytes; zero: the farm's default
+	Content Content           // opens Inputs that the farm may lack; nil: the farm has them all
+}
+
+// Content finds the bytes of inputs that live with the client: files of a
+// kernel tree and small made-up ones. A Runner asks it only for what the farm
+// reports missing.
+type Content interface {
+	// Open yields the bytes of blob d. Errors: fs.ErrNotExist when d is not of this content.
+	Open(d digest.Digest) (io.ReadCloser, error)
 }
 
 // Result is what a finished action left.
