@@ -39,7 +39,7 @@ type Type struct {
 // Slice is one root with its closure.
 type Slice struct {
 	Arch    string // "x86_64", "aarch64"
-	Root    int    // index in Funcs; always 0 in canonical text
+	Root    int    // index in Funcs; 0 in everything that is parsed or passes Sanity
 	Globals []*Global
 	Externs []*Extern
 	Funcs   []*Func
@@ -48,10 +48,12 @@ type Slice struct {
 
 // Global is a constant or variable with its initial bytes.
 type Global struct {
-	Size   int64
-	Align  int64
-	Const  bool   // immutable
-	Symbol string // only for objects that C defines (External); otherwise empty
+	Size  int64
+	Align int64
+	Const bool // immutable
+	// UnnamedAddr says that the address is not significant: it may equal that of another global.
+	UnnamedAddr bool
+	Symbol      string // only for objects that C defines (External); otherwise empty
 	// External objects have no known content: reading one is UNKNOWN unless a model covers it.
 	External bool
 	// Loc is 1+k for the k-th panic location token of the slice, 0 for a plain object. A token's
@@ -130,7 +132,7 @@ const (
 	ExternAddr                  // Index: extern function
 	Aggregate                   // Elems
 	AddrInt                     // ptrtoint of Elems[0] (an address), of integer Type
-	AsmRef                      // inline assembly, Asm holds template and constraints
+	AsmRef                      // inline assembly
 )
 
 // Value is an operand.
@@ -141,7 +143,13 @@ type Value struct {
 	Off   int64
 	Big   *big.Int
 	Elems []Value
-	Asm   string
+	Asm   *Asm // AsmRef
+}
+
+// Asm is a piece of inline assembly.
+type Asm struct {
+	Template, Constraints string
+	SideEffect            bool
 }
 
 // Op is an opcode. The names are LLVM's.
@@ -233,9 +241,8 @@ const (
 	InBounds
 	NUSW
 	Volatile
-	Atomic       // load, store; Ordering gives how
-	Weak         // cmpxchg
-	IsZeroPoison // ctlz, cttz, abs are calls with an i1 argument; kept for readers of older text
+	Atomic // load, store; Ordering gives how
+	Weak   // cmpxchg
 )
 
 // Inst is one instruction.
@@ -255,6 +262,7 @@ type Inst struct {
 	Path     []int
 	RMW      string // "xchg", "add", ...
 	Ordering string // "monotonic", "acquire", ...; empty when not atomic
+	FailOrd  string // CmpXchg: ordering when the comparison fails
 	CallSig  *Sig   // Call: signature and attributes at the call site
 	Meta     Attr   // Load: !noundef, !nonnull, !range, !align
 	Text     string // Unsupported: what it was
@@ -278,7 +286,8 @@ const (
 	ShapeSlicePtr                  // data pointer of a slice whose length is the next parameter or field
 	ShapeSliceLen                  // length of the slice before it
 	ShapeStruct                    // Fields at offsets; bytes between them are uninitialised padding
-	ShapeEnum                      // discriminant field and one Fields list per variant
+	ShapeEnum                      // Fields[0] is the tag, further Fields are common; one of Variants
+	ShapeArray                     // Len elements of shape Elem, one after the other
 	ShapeStr                       // like ShapeSlicePtr, bytes are UTF-8
 	ShapeOpaque                    // type not understood: dereferencing its content is UNKNOWN
 )
@@ -289,11 +298,24 @@ type Shape struct {
 	Name     string // of the parameter or field, for people; not in the canonical text
 	Size     int64
 	Align    int64
-	Off      int64         // within the struct that holds it
-	Elem     *Shape        // behind a pointer
-	Mut      bool          // behind &mut or *mut
-	Null     bool          // ShapeRawPtr may be null; ShapeRef is an Option<&T>
-	Ranges   [][2]*big.Int // inclusive
+	Off      int64  // within the struct that holds it
+	Elem     *Shape // behind a pointer; element of a slice or array
+	Mut      bool   // behind &mut or *mut
+	Null     bool   // ShapeRawPtr may be null; ShapeRef is an Option<&T>
+	Ranges   []Span // ShapeRange
+	Len      int64  // ShapeArray: number of elements
 	Fields   []Shape
-	Variants [][]Shape
+	Variants []Variant
+}
+
+// Span is the inclusive range [Lo, Hi] of unsigned integers.
+type Span struct{ Lo, Hi *big.Int }
+
+// Variant is one alternative of a ShapeEnum.
+type Variant struct {
+	Name string // for people; not in the canonical text
+	// Tags are the values of the tag that say this variant. A variant without tags is told by its
+	// Fields alone: one of them covers the tag and never holds another variant's value (a niche).
+	Tags   []Span
+	Fields []Shape
 }
