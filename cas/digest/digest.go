@@ -3,6 +3,7 @@
 package digest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -66,4 +67,9 @@ func (d Digest) Validate() error {
 		return fmt.Errorf("digest %v: negative size", d)
 	}
 	return nil
+}
+
+// Compare orders digests by hash, then by size.
+func Compare(a, b Digest) int {
+	return cmp.Or(strings.Compare(a.Hash, b.Hash), cmp.Compare(a.Size, b.Size))
 }
