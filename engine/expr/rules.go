@@ -1,0 +1,4 @@
+package expr
+
+// rules holds the rewrite rules by operator, tried in order.
+var rules [numOps][]rule
