@@ -1,7 +1,11 @@
 // Package tree turns files into Merkle trees of REv2 Directory messages and back.
 package tree
 
-import "github.com/kvfarm/kvfarm/cas/digest"
+import (
+	"fmt"
+
+	"github.com/kvfarm/kvfarm/cas/digest"
+)
 
 // Kind says what an Entry is.
 type Kind uint8
@@ -13,6 +17,19 @@ const (
 	Symlink
 )
 
+// String names the kind for messages.
+func (k Kind) String() string {
+	switch k {
+	case File:
+		return "a file"
+	case Dir:
+		return "a directory known by digest"
+	case Symlink:
+		return "a symlink"
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
+
 // Entry is what stands at one path of an input root.
 type Entry struct {
 	Kind   Kind
@@ -22,5 +39,6 @@ type Entry struct {
 }
 
 // Files is a tree by slash-separated relative path. A Dir entry grafts a whole
-// tree that is known by digest; parents need no entry of their own.
+// tree that is known by digest; parents need no entry of their own. The empty
+// directory is a Dir with digest.Empty, below which other entries may stand.
 type Files map[string]Entry
