@@ -23,7 +23,20 @@ type Action struct {
 	Timeout time.Duration     // zero: the farm's default
 	Memory  int64             // limit in bytes; zero: the farm's default
 	Content Content           // opens Inputs that the farm may lack; nil: the farm has them all
+	Staged  func(Stage)       // is told how far the action is; may be nil
 }
+
+// Stage is how far an action is, in REv2's order.
+type Stage uint8
+
+// The stages of an action that is not answered from the cache.
+const (
+	Queued Stage = iota
+	Fetching
+	Running
+)
+
+func (s Stage) String() string { return [...]string{"queued", "fetching", "running"}[s] }
 
 // Content finds the bytes of inputs that live with the client: files of a
 // kernel tree and small made-up ones. A Runner asks it only for what the farm

@@ -1,0 +1,48 @@
+// Package event is the stream of what happens during a submit. One stream
+// feeds the terminal, and whoever else watches.
+package event
+
+import (
+	"time"
+
+	"github.com/kvfarm/kvfarm/kbuild"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+// Kind says what happened.
+type Kind uint8
+
+// The kinds of event.
+const (
+	Planned Kind = iota // the number of actions, as far as known, is Total
+	Staged              // an action came to Stage
+	Done                // an action finished
+	Failed              // a check was refuted: Site
+	Note                // Text for people
+)
+
+// Event is one thing that happened.
+type Event struct {
+	Kind   Kind
+	ID     int // of the action within this submit
+	Action string
+	Name   string
+	Stage  kbuild.Stage
+	Cached bool
+	Exit   int
+	Wall   time.Duration // Done: of its execution
+	Total  int
+	Fixed  bool // Planned: Total will not change any more
+	Site   *pb.Site
+	Text   string
+}
+
+// Sink takes events; it may be called from many goroutines.
+type Sink interface{ Emit(Event) }
+
+// Discard drops all events.
+var Discard Sink = discard{}
+
+type discard struct{}
+
+func (discard) Emit(Event) {}

@@ -1,0 +1,163 @@
+// Package job carries out a submit: bitcode of the crates that were asked for,
+// slices out of the bitcode, a proof of each slice, a replay of each witness,
+// and the report. It decides what is done in what order; the farm decides
+// where, and whether it is done at all or answered from the cache.
+package job
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/frontend/event"
+	"github.com/kvfarm/kvfarm/frontend/report"
+	"github.com/kvfarm/kvfarm/kbuild"
+)
+
+// Kernel is the Rust of one kernel tree, as a plan of it shows. Implementations
+// run the actions of its build as they are needed, each once.
+type Kernel interface {
+	// Crates lists the target crates: the kernel crate, drivers, samples.
+	Crates() []Crate
+	// Bitcode compiles a crate and what it needs.
+	Bitcode(ctx context.Context, c Crate) (*Bitcode, error)
+	// Check compiles a file of written checks against the kernel crate.
+	Check(ctx context.Context, c Check) (*Bitcode, error)
+}
+
+// Crate is a target crate of the kernel.
+type Crate struct {
+	Name   string // as rustc is told
+	Source string // path of its root file in the tree
+	Dir    string // folder that holds its modules; "" if the root file is all
+}
+
+// Check is a file of written checks.
+type Check struct {
+	Name   string   // file name without ".rs"
+	About  string   // path in the tree of what it checks
+	Names  []string // of the checks in it
+	Source []byte
+}
+
+// Bitcode is what the lowerer needs to cut slices out of a crate.
+type Bitcode struct {
+	Link  []tree.Entry  // bitcode files to link, the crate itself last
+	Types *tree.Entry   // the crate's bitcode with full debug information; nil if there is none
+	Root  digest.Digest // toolchain that made it
+}
+
+// Tool is a program that actions bring along.
+type Tool struct {
+	Name    string
+	Entry   tree.Entry
+	Content kbuild.Content
+}
+
+// Spec is what is asked for.
+type Spec struct {
+	Targets []string
+	Budget  int64 // engine's default if 0
+	Checks  []Check
+	Lower   Tool
+	Engine  Tool
+}
+
+// Job is one submit.
+type Job struct {
+	Spec
+	kernel Kernel
+	runner kbuild.Runner
+	blobs  cas.Store
+	events event.Sink
+
+	mu     sync.Mutex
+	proofs []*Proof
+	live   *report.Builder // shows failures as they are found
+	errs   []error
+}
+
+// Proof is a root's outcome with what a witness file needs.
+type Proof struct {
+	report.Proof
+	Native *kbuild.Result // outcome of running a refuted check natively; nil if it was not
+}
+
+// New returns a Job. live decides which failures are new.
+func New(s Spec, k Kernel, r kbuild.Runner, blobs cas.Store, events event.Sink, live *report.Builder) *Job {
+	return &Job{Spec: s, kernel: k, runner: r, blobs: blobs, events: events, live: live}
+}
+
+// unit is a crate or a file of checks, on its way to slices.
+type unit struct {
+	name   string
+	source string
+	check  *Check
+	crate  *Crate
+	wants  func(root string) bool // which of its roots were asked for
+}
+
+// Run does it all. Failures of single roots or crates are gathered, so that one
+// broken driver does not keep the others' verdicts; Errors returns them. The
+// error is for what stops the whole: an unknown target, a cancelled context.
+func (j *Job) Run(ctx context.Context) error {
+	units, err := selectUnits(j.Targets, j.kernel.Crates(), j.Checks)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for _, u := range units {
+		g.Go(func() error { return j.gather(ctx, u.name, j.unit(ctx, u)) })
+	}
+	return g.Wait()
+}
+
+// gather notes err, unless the whole job is being stopped.
+func (j *Job) gather(ctx context.Context, what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.errs = append(j.errs, fmt.Errorf("%s: %w", what, err))
+	return nil
+}
+
+// Errors returns what could not be done.
+func (j *Job) Errors() []error { return j.errs }
+
+// Proofs returns the outcomes of all roots.
+func (j *Job) Proofs() []*Proof { return j.proofs }
+
+func (j *Job) unit(ctx context.Context, u unit) error {
+	bc, err := j.bitcode(ctx, u)
+	if err != nil {
+		return err
+	}
+	cut, err := j.lower(ctx, u, bc)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for _, c := range cut {
+		if u.wants(c.root.Name) {
+			g.Go(func() error { return j.gather(ctx, c.root.Name, j.prove(ctx, u, bc, c)) })
+		}
+	}
+	return g.Wait()
+}
+
+func (j *Job) bitcode(ctx context.Context, u unit) (*Bitcode, error) {
+	if u.check != nil {
+		return j.kernel.Check(ctx, *u.check)
+	}
+	return j.kernel.Bitcode(ctx, *u.crate)
+}

@@ -1,0 +1,110 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/engine/position"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+	"github.com/kvfarm/kvfarm/frontend/event"
+	"github.com/kvfarm/kvfarm/frontend/report"
+	"github.com/kvfarm/kvfarm/kbuild"
+)
+
+const (
+	sliceFile   = "slice.kvs"
+	verdictFile = "verdict.json"
+)
+
+// ProveAction is the action whose digest is a proof's key: the engine, the
+// slice, the budget, and nothing else.
+func ProveAction(engine Tool, slice tree.Entry, budget int64, name string) *kbuild.Action {
+	argv := []string{"./kvengine", "prove"}
+	if budget > 0 {
+		argv = append(argv, "--budget", strconv.FormatInt(budget, 10))
+	}
+	return &kbuild.Action{
+		Kind: "prove", Name: name,
+		Argv:    append(argv, "--out", verdictFile, sliceFile),
+		Inputs:  tree.Files{"kvengine": engine.Entry, sliceFile: slice},
+		Outputs: []string{verdictFile},
+		Content: engine.Content,
+	}
+}
+
+// prove has one slice proved and its witnesses replayed.
+func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
+	r, err := j.runner.Run(ctx, ProveAction(j.Engine, c.slice, j.Budget, c.root.Name))
+	if err != nil {
+		return err
+	}
+	v, err := j.verdict(ctx, r)
+	if err != nil {
+		return err
+	}
+	m, err := j.positions(ctx, c)
+	if err != nil {
+		return err
+	}
+	p := &Proof{Proof: report.Proof{
+		Root: c.root, Crate: u.source, Slice: c.slice.Digest, Action: r.Action, Cached: r.Cached,
+		Budget: j.Budget, Verdict: v, Positions: m,
+		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
+	}}
+	for i := range v.Witnesses {
+		p.Witness[i] = WitnessName(p.Slice, i)
+		p.Replay[i] = "interpreter"
+	}
+	j.done(p)
+	return nil
+}
+
+func (j *Job) verdict(ctx context.Context, r *kbuild.Result) (*verdict.Verdict, error) {
+	if r.ExitCode != 0 {
+		return nil, fmt.Errorf("prove: exit %d: %s", r.ExitCode, lastLines(r.Stderr))
+	}
+	b, err := j.file(ctx, r.Outputs, verdictFile)
+	if err != nil {
+		return nil, fmt.Errorf("prove: action %v: %w", r.Action, err)
+	}
+	v, err := verdict.Decode(b)
+	if err != nil {
+		return nil, fmt.Errorf("prove: action %v: %w", r.Action, err)
+	}
+	return v, nil
+}
+
+func (j *Job) positions(ctx context.Context, c cut) (*position.Map, error) {
+	b, err := j.blob(ctx, c.at.Digest, maxIndex)
+	if err != nil {
+		return nil, fmt.Errorf("positions of %s: %w", c.root.Name, err)
+	}
+	return position.Decode(b)
+}
+
+// done notes a proof and tells of the failures that it is the first to show.
+func (j *Job) done(p *Proof) {
+	j.mu.Lock()
+	j.proofs = append(j.proofs, p)
+	fresh := j.live.AddProof(&p.Proof)
+	j.mu.Unlock()
+	for _, s := range fresh {
+		j.events.Emit(event.Event{Kind: event.Failed, Site: s})
+	}
+}
+
+// Fill adds all proofs to b in an order of their own, so that a report does
+// not depend on which proof ended first.
+func (j *Job) Fill(b *report.Builder) {
+	proofs := slices.Clone(j.proofs)
+	slices.SortStableFunc(proofs, compareProofs)
+	for _, p := range proofs {
+		b.AddProof(&p.Proof)
+	}
+	for _, err := range j.errs {
+		b.AddError(err)
+	}
+}

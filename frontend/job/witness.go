@@ -1,0 +1,121 @@
+package job
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/engine/position"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+)
+
+// WitnessVersion is the version of the witness file's form.
+const WitnessVersion = 1
+
+// WitnessFile is a failure that can be run again anywhere: it carries the
+// slice, the input, and where in the source it fails.
+type WitnessFile struct {
+	Version int             `json:"version"`
+	Root    position.Root   `json:"root"`
+	Crate   string          `json:"crate"`
+	Site    verdict.Site    `json:"site"`
+	Inputs  []verdict.Input `json:"inputs"`
+	Stack   []Frame         `json:"stack"` // innermost first
+	Slice   string          `json:"slice"` // its text
+}
+
+// Frame is one call of a failing run.
+type Frame struct {
+	position.Pos
+	Place verdict.Place `json:"place"`
+}
+
+// WitnessName is the file of witness i of a slice, relative to the report.
+func WitnessName(slice digest.Digest, i int) string {
+	return fmt.Sprintf("witness/%.16s-%d.json", slice.Hash, i)
+}
+
+// witnessFile describes witness i of p.
+func witnessFile(p *Proof, i int, slice []byte) *WitnessFile {
+	w := &p.Verdict.Witnesses[i]
+	f := &WitnessFile{
+		Version: WitnessVersion, Root: p.Root, Crate: p.Crate,
+		Site: p.Verdict.Sites[w.Site], Inputs: w.Inputs, Slice: string(slice),
+	}
+	for _, at := range w.Stack {
+		f.Stack = append(f.Stack, frames(p.Positions, at)...)
+	}
+	return f
+}
+
+func frames(m *position.Map, at verdict.Place) []Frame {
+	var fs []Frame
+	for _, pos := range m.At(at.Func, at.Inst) {
+		fs = append(fs, Frame{Pos: pos, Place: at})
+	}
+	if fs == nil {
+		fs = []Frame{{Place: at}}
+	}
+	return fs
+}
+
+// ReadWitness reads a witness file.
+func ReadWitness(name string) (*WitnessFile, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("read witness: %w", err)
+	}
+	var w WitnessFile
+	if err := json.Unmarshal(b, &w); err != nil {
+		return nil, fmt.Errorf("read witness %s: %w", name, err)
+	}
+	if w.Version != WitnessVersion {
+		return nil, fmt.Errorf("read witness %s: version %d, want %d", name, w.Version, WitnessVersion)
+	}
+	return &w, nil
+}
+
+func writeWitness(dir, name string, w *WitnessFile) error {
+	b, err := json.MarshalIndent(w, "", " ")
+	if err != nil {
+		return fmt.Errorf("write witness: %w", err)
+	}
+	file := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return fmt.Errorf("write witness: %w", err)
+	}
+	if err := os.WriteFile(file, append(b, '\n'), 0o666); err != nil {
+		return fmt.Errorf("write witness: %w", err)
+	}
+	return nil
+}
+
+// compareProofs puts written checks first: where a check and an automatic root
+// refute the same site, the check's witness is the one to show.
+func compareProofs(a, b *Proof) int {
+	return cmp.Or(boolCompare(b.Root.Kind == "check", a.Root.Kind == "check"),
+		cmp.Compare(a.Crate, b.Crate), cmp.Compare(a.Root.Name, b.Root.Name), cmp.Compare(a.Slice.Hash, b.Slice.Hash))
+}
+
+// WriteWitnesses writes a file for each witness below dir.
+func (j *Job) WriteWitnesses(ctx context.Context, dir string) error {
+	for _, p := range j.proofs {
+		if len(p.Verdict.Witnesses) == 0 {
+			continue
+		}
+		slice, err := j.blob(ctx, p.Slice, maxIndex)
+		if err != nil {
+			return fmt.Errorf("witnesses of %s: %w", p.Root.Name, err)
+		}
+		for i := range p.Verdict.Witnesses {
+			if err := writeWitness(dir, p.Witness[i], witnessFile(p, i, slice)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+// Package report joins what the engine said about roots with what the source
+// says at those places, and shows it to people and programs. A root's verdict
+// speaks of instructions of a slice; a report speaks of checks in the source.
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/engine/position"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+// Version is the version of the report's schema.
+const Version = 1
+
+// Proof is what one root came to.
+type Proof struct {
+	Root      position.Root
+	Crate     string // source file of the crate, or the check's file
+	Slice     digest.Digest
+	Action    digest.Digest // of the prove action
+	Cached    bool
+	Budget    int64
+	Verdict   *verdict.Verdict
+	Positions *position.Map
+	Witness   []string // file of each witness, relative to the report; "" if none
+	Replay    []string // how each witness was confirmed
+}
+
+// Builder gathers proofs and actions into a Report. It is not safe for
+// concurrent use.
+type Builder struct {
+	tree    Source
+	waivers []Waiver
+	sites   map[siteKey]*site
+	report  *pb.Report
+}
+
+// NewBuilder returns a Builder for a report on tree.
+func NewBuilder(about *pb.Tree, tree Source, waivers []Waiver) *Builder {
+	return &Builder{
+		tree:    tree,
+		waivers: waivers,
+		sites:   map[siteKey]*site{},
+		report:  &pb.Report{Version: Version, Tree: about},
+	}
+}
+
+// AddAction notes one action that was asked for.
+func (b *Builder) AddAction(a *pb.Action) { b.report.Actions = append(b.report.Actions, a) }
+
+// AddError notes that part of the work could not be done.
+func (b *Builder) AddError(err error) { b.report.Errors = append(b.report.Errors, err.Error()) }
+
+// AddProof notes one root and merges its sites. It returns the sites that this
+// proof refutes and that no earlier one did, to be shown at once.
+func (b *Builder) AddProof(p *Proof) []*pb.Site {
+	v := p.Verdict
+	b.report.Roots = append(b.report.Roots, &pb.Root{
+		Name: p.Root.Name, Symbol: p.Root.Symbol, Kind: p.Root.Kind, Crate: p.Crate,
+		Verdict: word(v.Verdict), Reason: reason(v), Cached: p.Cached,
+		Slice: p.Slice.String(), Action: p.Action.String(),
+		Bound: uint32(v.Bound), Assumptions: v.Assumptions, Sites: uint32(len(v.Sites)),
+		Instructions: float64(v.Stats.Instructions), Conflicts: float64(v.Stats.Conflicts),
+		Queries: float64(v.Stats.Queries), Budget: float64(p.Budget),
+	})
+	var fresh []*pb.Site
+	for i := range v.Sites {
+		s, newly := b.addSite(p, &v.Sites[i])
+		if newly {
+			fresh = append(fresh, s.proto())
+		}
+	}
+	return fresh
+}
+
+func reason(v *verdict.Verdict) string { return v.Reason }
+
+func word(w verdict.Word) pb.Verdict {
+	switch w {
+	case verdict.Proved:
+		return pb.Verdict_PROVED
+	case verdict.ProvedTo:
+		return pb.Verdict_PROVED_UP_TO
+	case verdict.Refuted:
+		return pb.Verdict_REFUTED
+	case verdict.Vacuous:
+		return pb.Verdict_VACUOUS
+	}
+	return pb.Verdict_UNKNOWN
+}
+
+// Report returns the finished report. wall is the submit's duration in seconds.
+func (b *Builder) Report(wall float64) *pb.Report {
+	r := b.report
+	slices.SortFunc(r.Actions, func(x, y *pb.Action) int {
+		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Digest, y.Digest))
+	})
+	slices.SortFunc(r.Roots, func(x, y *pb.Root) int {
+		return cmp.Or(cmp.Compare(x.Crate, y.Crate), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Slice, y.Slice))
+	})
+	r.Sites = nil
+	for _, s := range b.sites {
+		r.Sites = append(r.Sites, s.proto())
+	}
+	slices.SortFunc(r.Sites, compareSites)
+	r.Cache = cacheRows(r.Actions)
+	r.Totals = totals(r)
+	r.Totals.WallSeconds = wall
+	return r
+}
+
+func compareSites(x, y *pb.Site) int {
+	return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line),
+		cmp.Compare(x.Column, y.Column), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Function, y.Function))
+}

@@ -1,0 +1,75 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"google.golang.org/protobuf/encoding/protojson"
+
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+// JSON is the report's JSON form, with the field names of report.proto. The
+// encoder of protobuf varies its white space on purpose; here the same report
+// is the same bytes.
+func JSON(r *pb.Report) ([]byte, error) {
+	b, err := protojson.MarshalOptions{UseProtoNames: true, EmitUnpopulated: true}.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("encode report: %w", err)
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, b, "", " "); err != nil {
+		return nil, fmt.Errorf("encode report: %w", err)
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+// Read reads a report.json.
+func Read(file string) (*pb.Report, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read report: %w", err)
+	}
+	var r pb.Report
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(b, &r); err != nil {
+		return nil, fmt.Errorf("read report %s: %w", file, err)
+	}
+	if r.Version != Version {
+		return nil, fmt.Errorf("read report %s: version %d, want %d", file, r.Version, Version)
+	}
+	return &r, nil
+}
+
+// Write puts report.json and report.txt into dir, which it makes.
+func Write(dir string, r *pb.Report) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	j, err := JSON(r)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	Text(&text, r, dir)
+	for name, b := range map[string][]byte{"report.json": j, "report.txt": text.Bytes()} {
+		if err := replaceFile(filepath.Join(dir, name), b); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	return nil
+}
+
+// replaceFile writes aside and renames: a reader, or a full disk, never leaves
+// half a report.
+func replaceFile(name string, b []byte) error {
+	tmp := name + ".new"
+	if err := os.WriteFile(tmp, b, 0o666); err != nil {
+		os.Remove(tmp)
+		return err
+	}
+	return os.Rename(tmp, name)
+}

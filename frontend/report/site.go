@@ -1,0 +1,126 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kvfarm/kvfarm/engine/position"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+// siteKey is what makes two sites the same one: inlined and instantiated
+// copies of a check are one site.
+type siteKey struct {
+	kind, file string
+	line, col  int
+	fn         string // only where no position is known
+}
+
+type site struct {
+	key     siteKey
+	fn      string
+	verdict pb.Verdict
+	reason  string
+	roots   []string
+	cached  bool
+	byCheck bool // refuted by a written check, not only by automatic roots
+	waived  string
+	place   *pb.Place
+	values  []string
+	witness string
+	replay  string
+}
+
+// rank orders verdicts by what they do to a site that several roots reach: it
+// is proved only if all prove it.
+var rank = map[pb.Verdict]int{
+	pb.Verdict_PROVED: 0, pb.Verdict_PROVED_UP_TO: 1, pb.Verdict_VACUOUS: 2,
+	pb.Verdict_UNKNOWN: 3, pb.Verdict_REFUTED: 4,
+}
+
+// addSite merges s, one site of p, into the report. newly says that it is
+// refuted now and was not before.
+func (b *Builder) addSite(p *Proof, s *verdict.Site) (*site, bool) {
+	pos, fn := sitePosition(p.Positions, s)
+	key := siteKey{kind: s.Kind, file: pos.File, line: pos.Line, col: pos.Col}
+	if pos.File == "" {
+		key.fn = fn
+	}
+	old, seen := b.sites[key]
+	if !seen {
+		old = &site{key: key, fn: fn, verdict: pb.Verdict_PROVED, cached: true}
+		b.sites[key] = old
+	}
+	if !slices.Contains(old.roots, p.Root.Name) {
+		old.roots = append(old.roots, p.Root.Name)
+		slices.Sort(old.roots)
+	}
+	old.cached = old.cached && p.Cached
+	w := siteWord(p.Verdict, s)
+	if rank[w] <= rank[old.verdict] && seen {
+		old.byCheck = old.byCheck || w == pb.Verdict_REFUTED && p.Root.Kind == "check"
+		return old, false
+	}
+	old.verdict, old.reason = w, s.Reason
+	if w != pb.Verdict_REFUTED {
+		return old, false
+	}
+	b.refute(old, p, s)
+	return old, true
+}
+
+// siteWord is the verdict that p gives s. A root that proves nothing about its
+// end proves nothing about its sites either.
+func siteWord(v *verdict.Verdict, s *verdict.Site) pb.Verdict {
+	w := word(s.Verdict)
+	if v.Verdict == verdict.Vacuous && w == pb.Verdict_PROVED {
+		return pb.Verdict_VACUOUS
+	}
+	return w
+}
+
+func (b *Builder) refute(s *site, p *Proof, vs *verdict.Site) {
+	s.byCheck = p.Root.Kind == "check"
+	w := &p.Verdict.Witnesses[vs.Witness]
+	s.values = nil
+	for _, in := range w.Inputs {
+		s.values = append(s.values, fmt.Sprintf("%s = %s", in.Name, in.Value))
+	}
+	s.place = b.place(p.Positions, vs, w)
+	if vs.Witness < len(p.Witness) {
+		s.witness = p.Witness[vs.Witness]
+	}
+	if vs.Witness < len(p.Replay) {
+		s.replay = p.Replay[vs.Witness]
+	}
+	s.waived = waiver(b.waivers, s, p.Root.Name)
+}
+
+// sitePosition finds where s stands in the source, and in which function.
+func sitePosition(m *position.Map, s *verdict.Site) (position.Pos, string) {
+	fn := ""
+	if s.Func >= 0 && s.Func < len(m.Funcs) {
+		fn = m.Funcs[s.Func].Name
+	}
+	frames := m.At(s.Func, s.Inst)
+	if len(frames) > 0 && frames[0].Func != "" {
+		fn = frames[0].Func
+	}
+	if s.Loc >= 0 && s.Loc < len(m.Locs) {
+		return m.Locs[s.Loc], fn
+	}
+	if len(frames) > 0 {
+		return frames[0], fn
+	}
+	return position.Pos{}, fn
+}
+
+func (s *site) proto() *pb.Site {
+	return &pb.Site{
+		Kind: s.key.kind, File: s.key.file, Line: uint32(s.key.line), Column: uint32(s.key.col),
+		Function: s.fn, Verdict: s.verdict, Roots: s.roots, Witness: s.witness, Reason: s.reason,
+		Precondition: s.verdict == pb.Verdict_REFUTED && !s.byCheck,
+		Waived:       s.waived, Place: s.place, Values: s.values, Cached: s.cached, Replay: s.replay,
+	}
+}

@@ -1,0 +1,183 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+// Failure writes one refuted site, the way rustc writes an error. dir is the
+// report's folder, for the replay line; "" leaves that line out.
+func Failure(w io.Writer, s *pb.Site, dir string) {
+	p := s.Place
+	if p == nil {
+		p = &pb.Place{File: s.File, Line: s.Line, Column: s.Column, Function: s.Function}
+	}
+	head := "can fail"
+	if s.Precondition {
+		head = "needs a precondition"
+	}
+	if s.Waived != "" {
+		head += " (waived: " + s.Waived + ")"
+	}
+	num := fmt.Sprint(p.Line)
+	pad := strings.Repeat(" ", len(num))
+	fmt.Fprintf(w, "error[%s]: %s\n", s.Kind, head)
+	fmt.Fprintf(w, "%s--> %s:%d:%d\n", pad, p.File, p.Line, p.Column)
+	if p.Text != "" {
+		fmt.Fprintf(w, "%s |\n%s | %s\n%s |\n", pad, num, strings.TrimRight(expandTabs(p.Text), " "), pad)
+	}
+	fmt.Fprintf(w, "%s = in: %s\n", pad, orElse(p.Function, s.Function))
+	if (p.File != s.File || p.Line != s.Line) && s.File != "" {
+		fmt.Fprintf(w, "%s = check: %s:%d\n", pad, s.File, s.Line)
+	}
+	fmt.Fprintf(w, "%s = with: %s\n", pad, values(s.Values))
+	if s.Witness != "" && dir != "" {
+		fmt.Fprintf(w, "%s = replay: kvfarm replay %s\n", pad, filepath.Join(dir, s.Witness))
+	}
+}
+
+// maxValues bounds the inputs on a failure's line; the witness file has all.
+const maxValues = 12
+
+func values(vs []string) string {
+	switch {
+	case len(vs) == 0:
+		return "any input"
+	case len(vs) > maxValues:
+		return strings.Join(vs[:maxValues], ", ") + fmt.Sprintf(", and %d more", len(vs)-maxValues)
+	}
+	return strings.Join(vs, ", ")
+}
+
+func expandTabs(s string) string { return strings.ReplaceAll(s, "\t", "    ") }
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// Text writes the whole report: sites, roots, cache, failures, totals.
+func Text(w io.Writer, r *pb.Report, dir string) {
+	fmt.Fprintf(w, "Linux %s (%s), toolchain %.12s, engine %.12s\n\n", r.Tree.Version, r.Tree.Arch, r.Tree.Toolchain, r.Tree.Engine)
+	siteTable(w, r)
+	rootTable(w, r)
+	CacheTable(w, r)
+	Failures(w, r, dir)
+	Summary(w, r)
+}
+
+func siteTable(w io.Writer, r *pb.Report) {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "SITE\tPLACE\tVERDICT\tROOTS\tFROM")
+	for _, s := range r.Sites {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Kind, at(s), siteVerdict(s), roots(s.Roots), from(s.Cached))
+	}
+	t.Flush()
+	fmt.Fprintln(w)
+}
+
+func at(s *pb.Site) string {
+	if s.File == "" {
+		return s.Function
+	}
+	return fmt.Sprintf("%s:%d:%d", s.File, s.Line, s.Column)
+}
+
+func siteVerdict(s *pb.Site) string {
+	v := s.Verdict.String()
+	switch {
+	case s.Waived != "":
+		v += " (waived)"
+	case s.Precondition:
+		v += " (precondition)"
+	case s.Verdict == pb.Verdict_UNKNOWN && s.Reason != "":
+		v += " (" + s.Reason + ")"
+	}
+	return v
+}
+
+func roots(names []string) string {
+	if len(names) <= 1 {
+		return strings.Join(names, "")
+	}
+	return fmt.Sprintf("%s and %d more", names[0], len(names)-1)
+}
+
+func from(cached bool) string {
+	if cached {
+		return "hit"
+	}
+	return "run"
+}
+
+func rootTable(w io.Writer, r *pb.Report) {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "ROOT\tKIND\tVERDICT\tSITES\tINSTRUCTIONS\tCONFLICTS\tFROM")
+	for _, x := range r.Roots {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.0f\t%.0f\t%s\n", x.Name, x.Kind, rootVerdict(x), x.Sites, x.Instructions, x.Conflicts, from(x.Cached))
+	}
+	t.Flush()
+	fmt.Fprintln(w)
+}
+
+func rootVerdict(x *pb.Root) string {
+	switch {
+	case x.Verdict == pb.Verdict_PROVED_UP_TO:
+		return fmt.Sprintf("PROVED up to %d", x.Bound)
+	case x.Verdict == pb.Verdict_UNKNOWN && x.Reason != "":
+		return "UNKNOWN (" + x.Reason + ")"
+	}
+	return x.Verdict.String()
+}
+
+// CacheTable writes the cache hits by kind of action.
+func CacheTable(w io.Writer, r *pb.Report) {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "ACTIONS\tHITS\tRAN\tCPU\tCPU SAVED\t")
+	for _, c := range r.Cache {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t\n", c.Kind, c.Cached, c.Actions-c.Cached, seconds(c.CpuSeconds), seconds(c.CpuSecondsSaved))
+	}
+	t.Flush()
+	fmt.Fprintln(w)
+}
+
+// Failures writes every refuted site.
+func Failures(w io.Writer, r *pb.Report, dir string) {
+	for _, s := range r.Sites {
+		if s.Verdict == pb.Verdict_REFUTED {
+			Failure(w, s, dir)
+			fmt.Fprintln(w)
+		}
+	}
+	for _, e := range r.Errors {
+		fmt.Fprintf(w, "error: %s\n", e)
+	}
+}
+
+// Summary writes the last lines of a submit.
+func Summary(w io.Writer, r *pb.Report) {
+	t := r.Totals
+	fmt.Fprintf(w, "checks: %d proved (%d from cache, %d up to a bound), %d can fail (%d need a precondition, %d waived), %d undecided, %d roots\n",
+		t.Proved, t.ProvedCached, t.ProvedUpTo, t.Refuted, t.Preconditions, t.Waived, t.Undecided+t.Vacuous, t.Roots)
+	fmt.Fprintf(w, "actions: %d cache hits, %d ran; CPU %s, saved %s; wall %s\n",
+		t.ActionsCached, t.Actions-t.ActionsCached, seconds(t.CpuSeconds), seconds(t.CpuSecondsSaved), seconds(t.WallSeconds))
+}
+
+func seconds(s float64) string {
+	d := time.Duration(s * float64(time.Second))
+	switch {
+	case d == 0:
+		return "0s"
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
+}

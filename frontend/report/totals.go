@@ -1,0 +1,100 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+func totals(r *pb.Report) *pb.Totals {
+	t := &pb.Totals{Sites: uint32(len(r.Sites)), Roots: uint32(len(r.Roots)), Actions: uint32(len(r.Actions))}
+	for _, s := range r.Sites {
+		countSite(t, s)
+	}
+	for _, c := range r.Cache {
+		t.ActionsCached += c.Cached
+		t.CpuSeconds += c.CpuSeconds
+		t.CpuSecondsSaved += c.CpuSecondsSaved
+	}
+	return t
+}
+
+func countSite(t *pb.Totals, s *pb.Site) {
+	switch s.Verdict {
+	case pb.Verdict_PROVED, pb.Verdict_PROVED_UP_TO:
+		t.Proved++
+		if s.Cached {
+			t.ProvedCached++
+		}
+		if s.Verdict == pb.Verdict_PROVED_UP_TO {
+			t.ProvedUpTo++
+		}
+	case pb.Verdict_REFUTED:
+		t.Refuted++
+		if s.Waived != "" {
+			t.Waived++
+		}
+		if s.Precondition {
+			t.Preconditions++
+		}
+	case pb.Verdict_VACUOUS:
+		t.Vacuous++
+	default:
+		t.Undecided++
+	}
+}
+
+func cacheRows(actions []*pb.Action) []*pb.CacheRow {
+	byKind := map[string]*pb.CacheRow{}
+	for _, a := range actions {
+		row := byKind[a.Kind]
+		if row == nil {
+			row = &pb.CacheRow{Kind: a.Kind}
+			byKind[a.Kind] = row
+		}
+		row.Actions++
+		if a.Cached {
+			row.Cached++
+			row.CpuSecondsSaved += a.CpuSeconds
+		} else {
+			row.CpuSeconds += a.CpuSeconds
+		}
+	}
+	rows := make([]*pb.CacheRow, 0, len(byKind))
+	for _, row := range byKind {
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, func(a, b *pb.CacheRow) int { return strings.Compare(a.Kind, b.Kind) })
+	return rows
+}
+
+// Exit statuses of a submit.
+const (
+	ExitDecided   = 0 // all decided, nothing refuted that is not waived
+	ExitRefuted   = 1
+	ExitFailed    = 2 // the farm or the input
+	ExitUndecided = 3
+)
+
+// ExitStatus is the exit status of a submit with this report.
+func ExitStatus(r *pb.Report) int {
+	t := r.Totals
+	switch {
+	case len(r.Errors) > 0:
+		return ExitFailed
+	case t.Refuted > t.Waived:
+		return ExitRefuted
+	case t.Undecided > 0 || t.Vacuous > 0 || unknownRoot(r):
+		return ExitUndecided
+	}
+	return ExitDecided
+}
+
+// unknownRoot reports a root that came to nothing, which sites alone do not
+// show: a root without a single site can still be stuck.
+func unknownRoot(r *pb.Report) bool {
+	return slices.ContainsFunc(r.Roots, func(x *pb.Root) bool {
+		return x.Verdict == pb.Verdict_UNKNOWN || x.Verdict == pb.Verdict_VACUOUS
+	})
+}
