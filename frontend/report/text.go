@@ -140,10 +140,10 @@ func rootVerdict(x *pb.Root) string {
 
 // CacheTable writes the cache hits by kind of action.
 func CacheTable(w io.Writer, r *pb.Report) {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "ACTIONS\tHITS\tRAN\tCPU\tCPU SAVED\t")
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "ACTIONS\tHITS\tRAN\tCPU\tCPU SAVED")
 	for _, c := range r.Cache {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t\n", c.Kind, c.Cached, c.Actions-c.Cached, seconds(c.CpuSeconds), seconds(c.CpuSecondsSaved))
+		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\n", c.Kind, c.Cached, c.Actions-c.Cached, seconds(c.CpuSeconds), seconds(c.CpuSecondsSaved))
 	}
 	t.Flush()
 	fmt.Fprintln(w)

@@ -1,0 +1,146 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/engine/position"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+	"github.com/kvfarm/kvfarm/frontend/report"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+var update = flag.Bool("update", false, "rewrite the wanted parts of testdata")
+
+// archive is a testdata file: "NAME.proof" parts hold a proof in JSON, "src/PATH"
+// parts are the tree, "waivers" is a waiver file; "want.txt" is the report and
+// "want.status" the exit status.
+type archive struct{ *txtar.Archive }
+
+func (a archive) part(name string) []byte {
+	for _, f := range a.Files {
+		if f.Name == name {
+			return f.Data
+		}
+	}
+	return nil
+}
+
+// Line implements report.Source.
+func (a archive) Line(file string, n int) (string, bool) {
+	lines := strings.Split(string(a.part("src/"+file)), "\n")
+	if n < 1 || n >= len(lines) {
+		return "", false
+	}
+	return lines[n-1], true
+}
+
+// proof is the JSON form of a report.Proof in testdata.
+type proof struct {
+	Root      position.Root
+	Crate     string
+	Cached    bool
+	Verdict   verdict.Verdict
+	Positions position.Map
+}
+
+func (a archive) report(t *testing.T) *pb.Report {
+	t.Helper()
+	waivers, err := report.ReadWaivers("waivers", bytes.NewReader(a.part("waivers")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := report.NewBuilder(&pb.Tree{Version: "7.2.12", Arch: "x86_64"}, a, waivers)
+	for _, f := range a.Files {
+		if !strings.HasSuffix(f.Name, ".proof") {
+			continue
+		}
+		var p proof
+		if err := json.Unmarshal(f.Data, &p); err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		b.AddProof(&report.Proof{
+			Root: p.Root, Crate: p.Crate, Cached: p.Cached, Slice: digest.Of(f.Data),
+			Verdict: &p.Verdict, Positions: &p.Positions, Witness: []string{"witness/0.json"},
+		})
+		b.AddAction(&pb.Action{Kind: "prove", Name: p.Root.Name, Cached: p.Cached, CpuSeconds: 1.5})
+	}
+	return b.Report(2)
+}
+
+func TestReports(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no testdata: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			parsed, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := archive{parsed}
+			r := a.report(t)
+			var text bytes.Buffer
+			report.Text(&text, r, "out")
+			a.compare(t, file, "want.txt", text.String())
+			a.compare(t, file, "want.status", fmt.Sprintln(report.ExitStatus(r)))
+		})
+	}
+}
+
+func (a archive) compare(t *testing.T, file, part, got string) {
+	t.Helper()
+	if *update {
+		for i := range a.Files {
+			if a.Files[i].Name == part {
+				a.Files[i].Data = []byte(got)
+			}
+		}
+		if err := os.WriteFile(file, txtar.Format(a.Archive), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := cmp.Diff(string(a.part(part)), got); d != "" {
+		t.Errorf("%s (-want +got):\n%s", part, d)
+	}
+}
+
+func TestReadWaiversRefusesSilence(t *testing.T) {
+	for _, line := range []string{"bounds drivers/a.rs root", "bounds drivers/a.rs # why", "bounds [ * # why"} {
+		if _, err := report.ReadWaivers("w", strings.NewReader("\n# note\n"+line)); err == nil || !strings.HasPrefix(err.Error(), "w:3: ") {
+			t.Errorf("ReadWaivers(%q) = %v, want an error at w:3", line, err)
+		}
+	}
+}
+
+func TestFilesRoundTrip(t *testing.T) {
+	parsed, err := txtar.ParseFile("testdata/refuted.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "new", "report")
+	r := archive{parsed}.report(t)
+	if err := report.Write(dir, r); err != nil {
+		t.Fatal(err)
+	}
+	back, err := report.Read(filepath.Join(dir, "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := report.JSON(r)
+	b, _ := report.JSON(back)
+	if d := cmp.Diff(string(a), string(b)); d != "" {
+		t.Errorf("report changed on its way through a file (-wrote +read):\n%s", d)
+	}
+}
