@@ -7,6 +7,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -39,9 +40,9 @@ type Crate struct {
 
 // Check is a file of written checks.
 type Check struct {
-	Name   string   // file name without ".rs"
-	About  string   // path in the tree of what it checks
-	Names  []string // of the checks in it
+	Name   string            // file name without ".rs"
+	About  string            // path in the tree of what it checks
+	States map[string]string // by name of a check in it: what it states
 	Source []byte
 }
 
@@ -100,6 +101,14 @@ type unit struct {
 	check  *Check
 	crate  *Crate
 	wants  func(root string) bool // which of its roots were asked for
+}
+
+// states is what a root of u states, if its author said so.
+func (u unit) states(root string) string {
+	if u.check == nil {
+		return ""
+	}
+	return u.check.States[root[strings.LastIndex(root, ":")+1:]]
 }
 
 // Run does it all. Failures of single roots or crates are gathered, so that one

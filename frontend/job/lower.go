@@ -17,6 +17,7 @@ type cut struct {
 	root  position.Root
 	slice tree.Entry
 	at    tree.Entry
+	by    digest.Digest // action that cut it
 }
 
 const slicesDir = "slices"
@@ -71,7 +72,7 @@ func (j *Job) cuts(ctx context.Context, r *kbuild.Result) ([]cut, error) {
 	}
 	cuts := make([]cut, 0, len(index.Roots))
 	for _, root := range index.Roots {
-		c := cut{root: root, slice: files[path.Clean(root.Slice)], at: files[path.Clean(root.Map)]}
+		c := cut{root: root, slice: files[path.Clean(root.Slice)], at: files[path.Clean(root.Map)], by: r.Action}
 		if c.slice.Digest.IsZero() || c.at.Digest.IsZero() {
 			return nil, fmt.Errorf("lower: index of %v names %s and %s, which are not there", r.Action, root.Slice, root.Map)
 		}

@@ -51,7 +51,7 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	}
 	p := &Proof{Proof: report.Proof{
 		Root: c.root, Crate: u.source, Slice: c.slice.Digest, Action: r.Action, Cached: r.Cached,
-		Budget: j.Budget, Verdict: v, Positions: m,
+		Budget: j.Budget, Verdict: v, Positions: m, LoweredBy: c.by, States: u.states(c.root.Name),
 		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
 	}}
 	for i := range v.Witnesses {

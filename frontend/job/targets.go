@@ -3,6 +3,7 @@ package job
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -59,12 +60,17 @@ func (s *selection) add(t string) bool {
 		case inside(c.About, t) || t == c.Name:
 			s.wantAll("check "+c.Name, u)
 			found = true
-		case slices.Contains(c.Names, t):
+		case c.has(t):
 			s.wantOne("check "+c.Name, u, t)
 			found = true
 		}
 	}
 	return found
+}
+
+func (c *Check) has(name string) bool {
+	_, ok := c.States[name]
+	return ok
 }
 
 func (s *selection) wantAll(key string, u unit) {
@@ -122,8 +128,9 @@ func (s *selection) near(t string) []string {
 		names = append(names, c.Source)
 	}
 	for _, c := range s.checks {
-		names = append(names, c.Names...)
+		names = slices.AppendSeq(names, maps.Keys(c.States))
 	}
 	names = slices.DeleteFunc(names, func(n string) bool { return base == "." || !strings.Contains(n, base) })
+	slices.Sort(names)
 	return names[:min(len(names), 5)]
 }

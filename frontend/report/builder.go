@@ -22,6 +22,8 @@ type Proof struct {
 	Crate     string // source file of the crate, or the check's file
 	Slice     digest.Digest
 	Action    digest.Digest // of the prove action
+	LoweredBy digest.Digest // of the action that cut the slice
+	States    string        // what a written check states
 	Cached    bool
 	Budget    int64
 	Verdict   *verdict.Verdict
@@ -61,11 +63,12 @@ func (b *Builder) AddProof(p *Proof) []*pb.Site {
 	v := p.Verdict
 	b.report.Roots = append(b.report.Roots, &pb.Root{
 		Name: p.Root.Name, Symbol: p.Root.Symbol, Kind: p.Root.Kind, Crate: p.Crate,
-		Verdict: word(v.Verdict), Reason: reason(v), Cached: p.Cached,
+		Verdict: word(v.Verdict), Reason: v.Reason, Cached: p.Cached,
 		Slice: p.Slice.String(), Action: p.Action.String(),
 		Bound: uint32(v.Bound), Assumptions: v.Assumptions, Sites: uint32(len(v.Sites)),
 		Instructions: float64(v.Stats.Instructions), Conflicts: float64(v.Stats.Conflicts),
 		Queries: float64(v.Stats.Queries), Budget: float64(p.Budget),
+		LoweredBy: p.LoweredBy.String(), States: p.States,
 	})
 	var fresh []*pb.Site
 	for i := range v.Sites {
@@ -76,8 +79,6 @@ func (b *Builder) AddProof(p *Proof) []*pb.Site {
 	}
 	return fresh
 }
-
-func reason(v *verdict.Verdict) string { return v.Reason }
 
 func word(w verdict.Word) pb.Verdict {
 	switch w {

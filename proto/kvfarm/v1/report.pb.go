@@ -8,7 +8,7 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        v3.21.12
-// source: proto/kvfarm/v1/report.proto
+// source: kvfarm/v1/report.proto
 
 package kvfarmpb
 
@@ -69,11 +69,11 @@ func (x Verdict) String() string {
 }
 
 func (Verdict) Descriptor() protoreflect.EnumDescriptor {
-	return file_proto_kvfarm_v1_report_proto_enumTypes[0].Descriptor()
+	return file_kvfarm_v1_report_proto_enumTypes[0].Descriptor()
 }
 
 func (Verdict) Type() protoreflect.EnumType {
-	return &file_proto_kvfarm_v1_report_proto_enumTypes[0]
+	return &file_kvfarm_v1_report_proto_enumTypes[0]
 }
 
 func (x Verdict) Number() protoreflect.EnumNumber {
@@ -82,7 +82,7 @@ func (x Verdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Verdict.Descriptor instead.
 func (Verdict) EnumDescriptor() ([]byte, []int) {
-	return file_proto_kvfarm_v1_report_proto_rawDescGZIP(), []int{0}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{0}
 }
 
 type Report struct {
@@ -107,7 +107,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[0]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -119,7 +119,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[0]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -132,7 +132,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_proto_kvfarm_v1_report_proto_rawDescGZIP(), []int{0}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *Report) GetVersion() uint32 {
@@ -210,7 +210,7 @@ type Tree struct {
 
 func (x *Tree) Reset() {
 	*x = Tree{}
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[1]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -222,7 +222,7 @@ func (x *Tree) String() string {
 func (*Tree) ProtoMessage() {}
 
 func (x *Tree) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[1]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -235,7 +235,7 @@ func (x *Tree) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tree.ProtoReflect.Descriptor instead.
 func (*Tree) Descriptor() ([]byte, []int) {
-	return file_proto_kvfarm_v1_report_proto_rawDescGZIP(), []int{1}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Tree) GetPath() string {
@@ -300,7 +300,7 @@ type Action struct {
 
 func (x *Action) Reset() {
 	*x = Action{}
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[2]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -312,7 +312,7 @@ func (x *Action) String() string {
 func (*Action) ProtoMessage() {}
 
 func (x *Action) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[2]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -325,7 +325,7 @@ func (x *Action) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Action.ProtoReflect.Descriptor instead.
 func (*Action) Descriptor() ([]byte, []int) {
-	return file_proto_kvfarm_v1_report_proto_rawDescGZIP(), []int{2}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Action) GetKind() string {
@@ -403,20 +403,24 @@ type Root struct {
 	// Bound of PROVED_UP_TO.
 	Bound uint32 `protobuf:"varint,9,opt,name=bound,proto3" json:"bound,omitempty"`
 	// What the verdict rests on beside the code: bounds, models, memory order.
-	Assumptions   []string `protobuf:"bytes,10,rep,name=assumptions,proto3" json:"assumptions,omitempty"`
-	Sites         uint32   `protobuf:"varint,11,opt,name=sites,proto3" json:"sites,omitempty"`
-	Instructions  float64  `protobuf:"fixed64,12,opt,name=instructions,proto3" json:"instructions,omitempty"`
-	Conflicts     float64  `protobuf:"fixed64,13,opt,name=conflicts,proto3" json:"conflicts,omitempty"`
-	Queries       float64  `protobuf:"fixed64,14,opt,name=queries,proto3" json:"queries,omitempty"`
-	Budget        float64  `protobuf:"fixed64,15,opt,name=budget,proto3" json:"budget,omitempty"`
-	Symbol        string   `protobuf:"bytes,16,opt,name=symbol,proto3" json:"symbol,omitempty"`
+	Assumptions  []string `protobuf:"bytes,10,rep,name=assumptions,proto3" json:"assumptions,omitempty"`
+	Sites        uint32   `protobuf:"varint,11,opt,name=sites,proto3" json:"sites,omitempty"`
+	Instructions float64  `protobuf:"fixed64,12,opt,name=instructions,proto3" json:"instructions,omitempty"`
+	Conflicts    float64  `protobuf:"fixed64,13,opt,name=conflicts,proto3" json:"conflicts,omitempty"`
+	Queries      float64  `protobuf:"fixed64,14,opt,name=queries,proto3" json:"queries,omitempty"`
+	Budget       float64  `protobuf:"fixed64,15,opt,name=budget,proto3" json:"budget,omitempty"`
+	Symbol       string   `protobuf:"bytes,16,opt,name=symbol,proto3" json:"symbol,omitempty"`
+	// Digest of the action that cut the slice.
+	LoweredBy string `protobuf:"bytes,17,opt,name=lowered_by,json=loweredBy,proto3" json:"lowered_by,omitempty"`
+	// What a written check states, in its author's words.
+	States        string `protobuf:"bytes,18,opt,name=states,proto3" json:"states,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Root) Reset() {
 	*x = Root{}
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[3]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -428,7 +432,7 @@ func (x *Root) String() string {
 func (*Root) ProtoMessage() {}
 
 func (x *Root) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[3]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -441,7 +445,7 @@ func (x *Root) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Root.ProtoReflect.Descriptor instead.
 func (*Root) Descriptor() ([]byte, []int) {
-	return file_proto_kvfarm_v1_report_proto_rawDescGZIP(), []int{3}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Root) GetName() string {
@@ -556,6 +560,20 @@ func (x *Root) GetSymbol() string {
 	return ""
 }
 
+func (x *Root) GetLoweredBy() string {
+	if x != nil {
+		return x.LoweredBy
+	}
+	return ""
+}
+
+func (x *Root) GetStates() string {
+	if x != nil {
+		return x.States
+	}
+	return ""
+}
+
 // Site is one check in the source, whoever inlines it.
 type Site struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -590,7 +608,7 @@ type Site struct {
 
 func (x *Site) Reset() {
 	*x = Site{}
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[4]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -602,7 +620,7 @@ func (x *Site) String() string {
 func (*Site) ProtoMessage() {}
 
 func (x *Site) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[4]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -615,7 +633,7 @@ func (x *Site) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Site.ProtoReflect.Descriptor instead.
 func (*Site) Descriptor() ([]byte, []int) {
-	return file_proto_kvfarm_v1_report_proto_rawDescGZIP(), []int{4}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Site) GetKind() string {
@@ -738,7 +756,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[5]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -750,7 +768,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[5]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -763,7 +781,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_proto_kvfarm_v1_report_proto_rawDescGZIP(), []int{5}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Place) GetFile() string {
@@ -825,7 +843,7 @@ type Totals struct {
 
 func (x *Totals) Reset() {
 	*x = Totals{}
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[6]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -837,7 +855,7 @@ func (x *Totals) String() string {
 func (*Totals) ProtoMessage() {}
 
 func (x *Totals) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[6]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -850,7 +868,7 @@ func (x *Totals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Totals.ProtoReflect.Descriptor instead.
 func (*Totals) Descriptor() ([]byte, []int) {
-	return file_proto_kvfarm_v1_report_proto_rawDescGZIP(), []int{6}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Totals) GetSites() uint32 {
@@ -972,7 +990,7 @@ type CacheRow struct {
 
 func (x *CacheRow) Reset() {
 	*x = CacheRow{}
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[7]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +1002,7 @@ func (x *CacheRow) String() string {
 func (*CacheRow) ProtoMessage() {}
 
 func (x *CacheRow) ProtoReflect() protoreflect.Message {
-	mi := &file_proto_kvfarm_v1_report_proto_msgTypes[7]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +1015,7 @@ func (x *CacheRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheRow.ProtoReflect.Descriptor instead.
 func (*CacheRow) Descriptor() ([]byte, []int) {
-	return file_proto_kvfarm_v1_report_proto_rawDescGZIP(), []int{7}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CacheRow) GetKind() string {
@@ -1035,11 +1053,11 @@ func (x *CacheRow) GetCpuSecondsSaved() float64 {
 	return 0
 }
 
-var File_proto_kvfarm_v1_report_proto protoreflect.FileDescriptor
+var File_kvfarm_v1_report_proto protoreflect.FileDescriptor
 
-const file_proto_kvfarm_v1_report_proto_rawDesc = "" +
+const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\n" +
-	"\x1cproto/kvfarm/v1/report.proto\x12\tkvfarm.v1\"\xb0\x02\n" +
+	"\x16kvfarm/v1/report.proto\x12\tkvfarm.v1\"\xb0\x02\n" +
 	"\x06Report\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12#\n" +
 	"\x04tree\x18\x02 \x01(\v2\x0f.kvfarm.v1.TreeR\x04tree\x12+\n" +
@@ -1065,7 +1083,7 @@ const file_proto_kvfarm_v1_report_proto_rawDesc = "" +
 	"\vcpu_seconds\x18\x06 \x01(\x01R\n" +
 	"cpuSeconds\x12\x16\n" +
 	"\x06worker\x18\a \x01(\tR\x06worker\x12\x1b\n" +
-	"\texit_code\x18\b \x01(\x05R\bexitCode\"\xaa\x03\n" +
+	"\texit_code\x18\b \x01(\x05R\bexitCode\"\xe1\x03\n" +
 	"\x04Root\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
@@ -1083,7 +1101,10 @@ const file_proto_kvfarm_v1_report_proto_rawDesc = "" +
 	"\tconflicts\x18\r \x01(\x01R\tconflicts\x12\x18\n" +
 	"\aqueries\x18\x0e \x01(\x01R\aqueries\x12\x16\n" +
 	"\x06budget\x18\x0f \x01(\x01R\x06budget\x12\x16\n" +
-	"\x06symbol\x18\x10 \x01(\tR\x06symbol\"\x98\x03\n" +
+	"\x06symbol\x18\x10 \x01(\tR\x06symbol\x12\x1d\n" +
+	"\n" +
+	"lowered_by\x18\x11 \x01(\tR\tloweredBy\x12\x16\n" +
+	"\x06states\x18\x12 \x01(\tR\x06states\"\x98\x03\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
@@ -1142,20 +1163,20 @@ const file_proto_kvfarm_v1_report_proto_rawDesc = "" +
 	"\aVACUOUS\x10\x04B3Z1github.com/kvfarm/kvfarm/proto/kvfarm/v1;kvfarmpbb\x06proto3"
 
 var (
-	file_proto_kvfarm_v1_report_proto_rawDescOnce sync.Once
-	file_proto_kvfarm_v1_report_proto_rawDescData []byte
+	file_kvfarm_v1_report_proto_rawDescOnce sync.Once
+	file_kvfarm_v1_report_proto_rawDescData []byte
 )
 
-func file_proto_kvfarm_v1_report_proto_rawDescGZIP() []byte {
-	file_proto_kvfarm_v1_report_proto_rawDescOnce.Do(func() {
-		file_proto_kvfarm_v1_report_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_proto_kvfarm_v1_report_proto_rawDesc), len(file_proto_kvfarm_v1_report_proto_rawDesc)))
+func file_kvfarm_v1_report_proto_rawDescGZIP() []byte {
+	file_kvfarm_v1_report_proto_rawDescOnce.Do(func() {
+		file_kvfarm_v1_report_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_kvfarm_v1_report_proto_rawDesc), len(file_kvfarm_v1_report_proto_rawDesc)))
 	})
-	return file_proto_kvfarm_v1_report_proto_rawDescData
+	return file_kvfarm_v1_report_proto_rawDescData
 }
 
-var file_proto_kvfarm_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_proto_kvfarm_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
-var file_proto_kvfarm_v1_report_proto_goTypes = []any{
+var file_kvfarm_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_kvfarm_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_kvfarm_v1_report_proto_goTypes = []any{
 	(Verdict)(0),     // 0: kvfarm.v1.Verdict
 	(*Report)(nil),   // 1: kvfarm.v1.Report
 	(*Tree)(nil),     // 2: kvfarm.v1.Tree
@@ -1166,7 +1187,7 @@ var file_proto_kvfarm_v1_report_proto_goTypes = []any{
 	(*Totals)(nil),   // 7: kvfarm.v1.Totals
 	(*CacheRow)(nil), // 8: kvfarm.v1.CacheRow
 }
-var file_proto_kvfarm_v1_report_proto_depIdxs = []int32{
+var file_kvfarm_v1_report_proto_depIdxs = []int32{
 	2, // 0: kvfarm.v1.Report.tree:type_name -> kvfarm.v1.Tree
 	3, // 1: kvfarm.v1.Report.actions:type_name -> kvfarm.v1.Action
 	4, // 2: kvfarm.v1.Report.roots:type_name -> kvfarm.v1.Root
@@ -1183,27 +1204,27 @@ var file_proto_kvfarm_v1_report_proto_depIdxs = []int32{
 	0, // [0:9] is the sub-list for field type_name
 }
 
-func init() { file_proto_kvfarm_v1_report_proto_init() }
-func file_proto_kvfarm_v1_report_proto_init() {
-	if File_proto_kvfarm_v1_report_proto != nil {
+func init() { file_kvfarm_v1_report_proto_init() }
+func file_kvfarm_v1_report_proto_init() {
+	if File_kvfarm_v1_report_proto != nil {
 		return
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_proto_kvfarm_v1_report_proto_rawDesc), len(file_proto_kvfarm_v1_report_proto_rawDesc)),
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kvfarm_v1_report_proto_rawDesc), len(file_kvfarm_v1_report_proto_rawDesc)),
 			NumEnums:      1,
 			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
-		GoTypes:           file_proto_kvfarm_v1_report_proto_goTypes,
-		DependencyIndexes: file_proto_kvfarm_v1_report_proto_depIdxs,
-		EnumInfos:         file_proto_kvfarm_v1_report_proto_enumTypes,
-		MessageInfos:      file_proto_kvfarm_v1_report_proto_msgTypes,
+		GoTypes:           file_kvfarm_v1_report_proto_goTypes,
+		DependencyIndexes: file_kvfarm_v1_report_proto_depIdxs,
+		EnumInfos:         file_kvfarm_v1_report_proto_enumTypes,
+		MessageInfos:      file_kvfarm_v1_report_proto_msgTypes,
 	}.Build()
-	File_proto_kvfarm_v1_report_proto = out.File
-	file_proto_kvfarm_v1_report_proto_goTypes = nil
-	file_proto_kvfarm_v1_report_proto_depIdxs = nil
+	File_kvfarm_v1_report_proto = out.File
+	file_kvfarm_v1_report_proto_goTypes = nil
+	file_kvfarm_v1_report_proto_depIdxs = nil
 }

@@ -1,0 +1,90 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+// meaning says what each word of a verdict claims.
+var meaning = map[pb.Verdict]string{
+	pb.Verdict_UNKNOWN:      "nothing is claimed",
+	pb.Verdict_PROVED:       "no input makes a check in its slice fail, under the assumptions below",
+	pb.Verdict_PROVED_UP_TO: "no input makes a check in its slice fail, up to the stated bound",
+	pb.Verdict_REFUTED:      "an input that makes a check fail was found and replayed",
+	pb.Verdict_VACUOUS:      "no input reaches its end: its assumptions contradict one another, so it proves nothing",
+}
+
+// Explain writes what is known of the roots, or of the sites' functions, that
+// are called name. It reports false if r has none.
+func Explain(w io.Writer, r *pb.Report, name, dir string) bool {
+	found := false
+	for _, x := range r.Roots {
+		if x.Symbol == name || called(x.Name, name) {
+			explainRoot(w, r, x, dir)
+			found = true
+		}
+	}
+	return found
+}
+
+// called reports whether a demangled path is, or ends in, name.
+func called(path, name string) bool {
+	return path == name || strings.HasSuffix(path, "::"+name)
+}
+
+func explainRoot(w io.Writer, r *pb.Report, x *pb.Root, dir string) {
+	kind := "automatic root: the function is called with every input its types allow"
+	if x.Kind == "check" {
+		kind = "written check"
+	}
+	fmt.Fprintf(w, "%s\n  %s, of %s\n", x.Name, kind, x.Crate)
+	field := func(name, text string) {
+		if text != "" && text != "/0" {
+			fmt.Fprintf(w, "  %-11s %s\n", name+":", strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n              "))
+		}
+	}
+	field("states", x.States)
+	field("verdict", rootVerdict(x)+": "+meaning[x.Verdict])
+	field("cost", fmt.Sprintf("%.0f instructions, %.0f queries, %.0f conflicts", x.Instructions, x.Queries, x.Conflicts))
+	field("slice", x.Slice)
+	field("engine", r.Tree.Engine)
+	field("proved by", provenance(r, x.Action, x.Cached))
+	field("cut by", provenance(r, x.LoweredBy, false))
+	for _, a := range x.Assumptions {
+		field("assumes", a)
+	}
+	explainSites(w, r, x, dir)
+	fmt.Fprintln(w)
+}
+
+func provenance(r *pb.Report, action string, cached bool) string {
+	for _, a := range r.Actions {
+		if a.Digest != action {
+			continue
+		}
+		how := "ran"
+		if a.Cached || cached {
+			how = "from the cache; it once took"
+		}
+		return fmt.Sprintf("action %s (%s on %s, %s CPU)", action, how, orElse(a.Worker, "the farm"), seconds(a.CpuSeconds))
+	}
+	return "action " + action
+}
+
+func explainSites(w io.Writer, r *pb.Report, x *pb.Root, dir string) {
+	for _, s := range r.Sites {
+		for _, root := range s.Roots {
+			if root == x.Name {
+				fmt.Fprintf(w, "  site        %s %s: %s\n", at(s), s.Kind, siteVerdict(s))
+			}
+		}
+	}
+	for _, s := range r.Sites {
+		if s.Verdict == pb.Verdict_REFUTED && len(s.Roots) > 0 && s.Roots[0] == x.Name {
+			Failure(w, s, dir)
+		}
+	}
+}
