@@ -166,3 +166,10 @@ func (n *node) hash() uint32 {
 	h = (h ^ h>>32 ^ uint64(n.c)) * k
 	return uint32(h >> 32)
 }
+
+// Index returns the number of e's node, from 1 to Len: a place for what others
+// keep per expression. x and Not(x) have the same one.
+func (e Expr) Index() int { return int(e.node()) }
+
+// Complemented reports whether e is the complement of its node.
+func (e Expr) Complemented() bool { return e.neg() }

@@ -3,12 +3,12 @@ package expr
 // Subst returns e with every variable in repl replaced by an expression of the
 // same width, simplified again.
 func (b *Builder) Subst(e Expr, repl map[Expr]Expr) Expr {
-	done := make(map[uint32]Expr, len(repl))
-	b.Walk(func(x Expr) { done[x.node()] = b.substNode(x, repl, done) }, e)
-	return done[e.node()] ^ (e & 1)
+	done := make(map[Expr]Expr, len(repl))
+	b.Walk(e, func(x Expr) bool { return done[x] != None }, func(x Expr) { done[x] = b.substNode(x, repl, done) })
+	return done[e&^1] ^ (e & 1)
 }
 
-func (b *Builder) substNode(x Expr, repl map[Expr]Expr, done map[uint32]Expr) Expr {
+func (b *Builder) substNode(x Expr, repl map[Expr]Expr, done map[Expr]Expr) Expr {
 	if to, ok := repl[x]; ok {
 		b.same(OpVar, x, to)
 		return to
@@ -19,7 +19,7 @@ func (b *Builder) substNode(x Expr, repl map[Expr]Expr, done map[uint32]Expr) Ex
 		if i >= opArity[n.op] {
 			break
 		}
-		to := done[arg.node()] ^ (*arg & 1)
+		to := done[*arg&^1] ^ (*arg & 1)
 		same = same && to == *arg
 		*arg = to
 	}

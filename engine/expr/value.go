@@ -97,3 +97,21 @@ func maskBig(width int) *big.Int {
 
 // sext64 reads the lowest width bits of v as two's complement.
 func sext64(v uint64, width int) int64 { return int64(v<<uint(64-width)) >> uint(64-width) }
+
+// ValueOfBits returns the number with these bits, the lowest first.
+func ValueOfBits(bits []bool) Value {
+	if len(bits) > 64 {
+		n := new(big.Int)
+		for i, bit := range bits {
+			if bit {
+				n.SetBit(n, i, 1)
+			}
+		}
+		return valueOfBits(n)
+	}
+	var v uint64
+	for i, bit := range bits {
+		v |= b2u(bit) << uint(i)
+	}
+	return Value{lo: v}
+}

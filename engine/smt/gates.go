@@ -1,0 +1,210 @@
+package smt
+
+import "github.com/kvfarm/kvfarm/engine/smt/sat"
+
+// lit is a signal: a gate and, in the lowest bit, its complement.
+type lit uint32
+
+const (
+	low  lit = 0 // constant false
+	high lit = 1
+)
+
+func (l lit) gate() uint32 { return uint32(l >> 1) }
+
+type gateKind uint8
+
+// The kinds of gate. Three inputs where a clause form of its own is smaller
+// than that of the gates it could be made of.
+const (
+	gateInput gateKind = iota
+	gateAnd
+	gateXor
+	gateXor3 // sum of three bits
+	gateMaj  // carry of three bits
+	gateMux  // a ? b : c
+)
+
+type gate struct {
+	kind    gateKind
+	a, b, c lit
+	v       sat.Lit // the gate's variable in SAT, 0 while it has none
+}
+
+// circuit is a graph of gates with structural hashing.
+type circuit struct {
+	gates []gate
+	table []uint32
+}
+
+func newCircuit() *circuit {
+	return &circuit{gates: make([]gate, 1, 1024), table: make([]uint32, 2048)} // gate 0 is the constant
+}
+
+func (c *circuit) input() lit {
+	c.gates = append(c.gates, gate{kind: gateInput})
+	return lit(len(c.gates)-1) << 1
+}
+
+func (c *circuit) and(x, y lit) lit {
+	if x > y {
+		x, y = y, x
+	}
+	switch {
+	case x == low || x == y^1:
+		return low
+	case x == high || x == y:
+		return y
+	}
+	if l, ok := c.twoLevelAnd(x, y); ok {
+		return l
+	}
+	return c.find(gateAnd, x, y, 0)
+}
+
+// twoLevelAnd looks one gate deep for absorption and contradiction.
+func (c *circuit) twoLevelAnd(x, y lit) (lit, bool) {
+	for range 2 {
+		if g := &c.gates[x.gate()]; g.kind == gateAnd {
+			in := g.a == y || g.b == y
+			out := g.a == y^1 || g.b == y^1
+			switch {
+			case x&1 == 0 && in: // (y & b) & y
+				return x, true
+			case x&1 == 0 && out: // (~y & b) & y
+				return low, true
+			case x&1 == 1 && out: // ~(~y & b) & y
+				return y, true
+			case x&1 == 1 && g.a == y: // ~(y & b) & y
+				return c.and(g.b^1, y), true
+			case x&1 == 1 && g.b == y:
+				return c.and(g.a^1, y), true
+			}
+		}
+		x, y = y, x
+	}
+	return low, false
+}
+
+func (c *circuit) or(x, y lit) lit { return c.and(x^1, y^1) ^ 1 }
+
+func (c *circuit) xor(x, y lit) lit {
+	mark := (x ^ y) & 1
+	x, y = x&^1, y&^1
+	if x > y {
+		x, y = y, x
+	}
+	switch {
+	case x == y:
+		return mark
+	case x == low:
+		return y ^ mark
+	}
+	return c.find(gateXor, x, y, 0) ^ mark
+}
+
+func (c *circuit) xor3(x, y, z lit) lit {
+	mark := (x ^ y ^ z) & 1
+	x, y, z = order3(x&^1, y&^1, z&^1)
+	if x == low || x == y || y == z {
+		return c.xor(c.xor(x, y), z) ^ mark
+	}
+	return c.find(gateXor3, x, y, z) ^ mark
+}
+
+func (c *circuit) maj(x, y, z lit) lit {
+	x, y, z = order3(x, y, z)
+	switch {
+	case x == low:
+		return c.and(y, z)
+	case x == high:
+		return c.or(y, z)
+	case x == y || y == z:
+		return y
+	case x == y^1:
+		return z
+	case y == z^1:
+		return x
+	}
+	mark := x & 1 // the majority of complements is the complement of the majority
+	return c.find(gateMaj, x^mark, y^mark, z^mark) ^ mark
+}
+
+func (c *circuit) mux(s, x, y lit) lit {
+	if s&1 == 1 {
+		s, x, y = s^1, y, x
+	}
+	switch {
+	case s == low:
+		return y
+	case x == y:
+		return x
+	case x == y^1:
+		return c.xor(s, y)
+	case x == low || x == s^1:
+		return c.and(s^1, y)
+	case x == high || x == s:
+		return c.or(s, y)
+	case y == low || y == s:
+		return c.and(s, x)
+	case y == high || y == s^1:
+		return c.or(s^1, x)
+	}
+	mark := x & 1
+	return c.find(gateMux, s, x^mark, y^mark) ^ mark
+}
+
+func order3(x, y, z lit) (lit, lit, lit) {
+	if x > y {
+		x, y = y, x
+	}
+	if y > z {
+		y, z = z, y
+	}
+	if x > y {
+		x, y = y, x
+	}
+	return x, y, z
+}
+
+func (c *circuit) find(kind gateKind, x, y, z lit) lit {
+	size := uint32(len(c.table))
+	for i := hashGate(kind, x, y, z) & (size - 1); ; i = (i + 1) & (size - 1) {
+		id := c.table[i]
+		if id == 0 {
+			id = uint32(len(c.gates))
+			c.gates = append(c.gates, gate{kind: kind, a: x, b: y, c: z})
+			c.table[i] = id
+			if 2*len(c.gates) > len(c.table) {
+				c.grow()
+			}
+			return lit(id << 1)
+		}
+		if g := &c.gates[id]; g.a == x && g.b == y && g.c == z && g.kind == kind {
+			return lit(id << 1)
+		}
+	}
+}
+
+func (c *circuit) grow() {
+	c.table = make([]uint32, 2*len(c.table))
+	size := uint32(len(c.table))
+	for id := 1; id < len(c.gates); id++ {
+		g := &c.gates[id]
+		if g.kind == gateInput {
+			continue
+		}
+		i := hashGate(g.kind, g.a, g.b, g.c) & (size - 1)
+		for c.table[i] != 0 {
+			i = (i + 1) & (size - 1)
+		}
+		c.table[i] = uint32(id)
+	}
+}
+
+func hashGate(kind gateKind, x, y, z lit) uint32 {
+	const k = 0x9e3779b97f4a7c15
+	h := (uint64(x)<<32 | uint64(y)) * k
+	h = (h ^ h>>29 ^ uint64(z)<<8 ^ uint64(kind)) * k
+	return uint32(h >> 32)
+}

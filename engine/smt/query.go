@@ -1,0 +1,116 @@
+package smt
+
+import (
+	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/smt/sat"
+)
+
+// blastSolver is the last stage: circuits, clauses, SAT.
+type blastSolver struct {
+	bl     *blaster
+	sat    sat.Solver
+	cnf    *cnf
+	cfg    Config
+	stats  *Stats
+	lemmas map[[2]expr.Expr]bool // pairs of reads that are already bound together
+}
+
+func newBlast(b *expr.Builder, cfg Config, st *Stats) *blastSolver {
+	s := &blastSolver{bl: newBlaster(b), sat: cfg.NewSAT(), cfg: cfg, stats: st, lemmas: map[[2]expr.Expr]bool{}}
+	s.cnf = newCNF(s.bl.c, s.sat, st)
+	return s
+}
+
+// Check is Solver's.
+func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
+	s.stats.Blasted++
+	assumptions := make([]sat.Lit, 0, len(conds))
+	for _, e := range conds {
+		assumptions = append(assumptions, s.literal(e))
+	}
+	r, m := s.refine(conds, assumptions)
+	if r == Unknown {
+		s.stats.Unknown++
+	}
+	s.stats.Gates = int64(len(s.bl.c.gates))
+	return r, m
+}
+
+func (s *blastSolver) literal(e expr.Expr) sat.Lit { return s.cnf.lit(s.bl.truth(e)) }
+
+// refine solves, and solves again with the equalities of array elements that
+// the model lacks, until none is missing.
+func (s *blastSolver) refine(conds []expr.Expr, assumptions []sat.Lit) (Result, *expr.Model) {
+	budget := s.cfg.QueryConflicts
+	for {
+		if total := s.cfg.TotalConflicts; total > 0 {
+			budget = min(budget, total-s.stats.Conflicts)
+		}
+		if budget <= 0 {
+			return Unknown, nil
+		}
+		r, n := s.sat.Solve(budget, assumptions...)
+		s.stats.Conflicts += n
+		budget -= n
+		if r != Sat {
+			return r, nil
+		}
+		m := s.model(conds)
+		if !s.bindReads(conds, m) {
+			return Sat, m
+		}
+	}
+}
+
+// model reads the values of the variables in conds out of SAT.
+func (s *blastSolver) model(conds []expr.Expr) *expr.Model {
+	b := s.bl.b
+	m := expr.NewModel()
+	for _, v := range b.Vars(conds...) {
+		m.Set(v, s.value(v))
+	}
+	return m
+}
+
+func (s *blastSolver) value(e expr.Expr) expr.Value {
+	w := s.bl.get(e)
+	bits := make([]bool, len(w))
+	for i, l := range w {
+		if s.bl.c.gates[l.gate()].v != 0 { // the query does not depend on the others
+			bits[i] = s.sat.Value(s.cnf.at(l))
+		}
+	}
+	return expr.ValueOfBits(bits)
+}
+
+// bindReads puts the elements of free arrays in conds into m and reports
+// whether two reads at one index gave different elements; then they are bound
+// to be equal from now on.
+func (s *blastSolver) bindReads(conds []expr.Expr, m *expr.Model) bool {
+	b := s.bl.b
+	type place struct {
+		array expr.Array
+		index uint64
+	}
+	first := map[place]expr.Expr{}
+	missing := false
+	for _, read := range b.FreeReads(conds...) {
+		index := b.Arg(read, 0)
+		i, _ := b.Eval(index, m).Uint64()
+		at := place{b.ArrayOf(read), i}
+		other, taken := first[at]
+		if !taken {
+			first[at] = read
+			m.SetElem(at.array, i, s.value(read))
+			continue
+		}
+		if pair := [2]expr.Expr{other, read}; !s.lemmas[pair] {
+			s.lemmas[pair] = true
+			s.stats.Lemmas++
+			same := b.Implies(b.Eq(b.Arg(other, 0), index), b.Eq(other, read))
+			s.cnf.clause(s.literal(same))
+			missing = true
+		}
+	}
+	return missing
+}
