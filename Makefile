@@ -1,0 +1,55 @@
+# make demo: the main job on a real kernel.   make test: everything CI runs.
+# make bench: tables and ratios.              make build: the three programs.
+
+GO     ?= go
+GOBIN_FLAGS = -trimpath -buildvcs=false
+
+.PHONY: help build demo test bench generate roots kvfarm kvlower kvengine clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+build: kvfarm kvlower kvengine
+
+# The toolchain root runs the kernel's build; the sdk root builds our two
+# programs that link LLVM and CaDiCaL, so that they do not depend on the host.
+roots: kvfarm
+	@deploy/setup.sh ca-certificates mmdebstrap util-linux xz-utils
+	@bin/kvfarm toolchain make
+
+kvfarm:
+	@$(GO) mod download
+	CGO_ENABLED=0 $(GO) build $(GOBIN_FLAGS) -o bin/kvfarm ./cmd/kvfarm
+
+# go build writes the same bytes again when nothing changed: the engine's digest
+# is part of every proof's key.
+kvlower: roots
+	deploy/in-root.sh "$$(bin/kvfarm toolchain path sdk)" \
+		go build $(GOBIN_FLAGS) -tags llvm -o bin/kvlower ./cmd/kvlower
+
+kvengine: roots
+	deploy/in-root.sh "$$(bin/kvfarm toolchain path sdk)" \
+		go build $(GOBIN_FLAGS) -tags cadical,netgo,osusergo -ldflags '-s -w -extldflags -static' -o bin/kvengine ./cmd/kvengine
+
+demo: build
+	@deploy/demo.sh
+
+test: test-packages build
+	@deploy/test.sh
+
+.PHONY: test-packages
+test-packages:
+	@deploy/setup.sh gcc git libc6-dev protobuf-compiler z3
+
+bench: build
+	@deploy/setup.sh time
+	@deploy/bench.sh
+
+generate:
+	@deploy/setup.sh protobuf-compiler
+	proto/generate.sh
+	$(GO) tool gazelle
+
+clean:
+	rm -rf bin

@@ -1,0 +1,26 @@
+#!/bin/sh
+# test.sh: everything that CI runs.
+set -eu
+cd "$(dirname "$0")/.."
+say() { printf '\n== %s\n' "$*"; }
+export KVFARM_CI=1
+
+say "format, vet, linters"
+unformatted=$(git ls-files -z '*.go' | xargs -0 gofmt -l)
+[ -z "$unformatted" ] || { echo "not formatted:"; echo "$unformatted"; exit 1; }
+go vet ./...
+go tool staticcheck ./...
+
+say "generated files are fresh"
+proto/generate.sh
+git diff --exit-code -- proto
+go tool gazelle -mode=diff
+
+say "tests, with the race detector where goroutines meet"
+go test -race ./cas/... ./executor/... ./frontend/... ./kbuild/... ./cmd/...
+go test ./proto/... ./engine/...
+
+say "tests that need LLVM or CaDiCaL, in the sdk root"
+sdk=$(bin/kvfarm toolchain path sdk)
+deploy/in-root.sh "$sdk" go test -tags llvm ./cmd/kvlower/...
+deploy/in-root.sh "$sdk" go test -tags cadical ./engine/smt/... ./engine/check/... ./cmd/kvengine/...

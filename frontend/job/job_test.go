@@ -1,0 +1,259 @@
+package job_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/cas/memstore"
+	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/engine/position"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+	"github.com/kvfarm/kvfarm/frontend/event"
+	"github.com/kvfarm/kvfarm/frontend/job"
+	"github.com/kvfarm/kvfarm/frontend/report"
+	"github.com/kvfarm/kvfarm/kbuild"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+// fakeFarm runs "lower" and "prove" actions on bitcode that is a list of words:
+// each word is a root, and a root whose name starts with "bad" has a site that
+// fails.
+type fakeFarm struct {
+	store cas.Store
+	mu    sync.Mutex
+	ran   []string
+	fail  string // name of an action that the farm loses
+}
+
+func (f *fakeFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, error) {
+	f.mu.Lock()
+	f.ran = append(f.ran, a.Kind+" "+a.Name)
+	f.mu.Unlock()
+	if a.Name == f.fail {
+		return nil, errors.New("worker lost")
+	}
+	r := &kbuild.Result{Action: digest.Of([]byte(a.Kind + a.Name)), Outputs: tree.Files{}}
+	switch a.Kind {
+	case "lower":
+		return r, f.lower(ctx, a, r)
+	case "prove":
+		return r, f.prove(ctx, a, r)
+	}
+	return nil, fmt.Errorf("fake farm: action of kind %q", a.Kind)
+}
+
+func (f *fakeFarm) put(ctx context.Context, v any) (tree.Entry, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return tree.Entry{}, err
+	}
+	d, err := cas.PutBlob(ctx, f.store, b)
+	return tree.Entry{Digest: d}, err
+}
+
+func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result) error {
+	b, err := cas.ReadBlob(ctx, f.store, a.Inputs["link/00.bc"].Digest, 1<<20)
+	if err != nil {
+		return err
+	}
+	index := position.Index{Version: 1, Crate: a.Name}
+	files := tree.Files{}
+	for i, name := range strings.Fields(string(b)) {
+		root := position.Root{Name: name, Kind: "auto", Slice: fmt.Sprint(i, ".kvs"), Map: fmt.Sprint(i, ".map.json")}
+		if strings.Contains(name, "check_") {
+			root.Kind = "check"
+		}
+		index.Roots = append(index.Roots, root)
+		at := position.Map{Version: 1, Root: name, Locs: []position.Pos{{File: "drivers/a.rs", Line: len(name)}}, Funcs: []position.Func{{Name: name}}}
+		if files[root.Slice], err = f.put(ctx, name); err != nil {
+			return err
+		}
+		if files[root.Map], err = f.put(ctx, at); err != nil {
+			return err
+		}
+	}
+	if files["index.json"], err = f.put(ctx, index); err != nil {
+		return err
+	}
+	d, err := tree.Upload(ctx, f.store, files)
+	r.Outputs["slices"] = tree.Entry{Kind: tree.Dir, Digest: d}
+	return err
+}
+
+func (f *fakeFarm) prove(ctx context.Context, a *kbuild.Action, r *kbuild.Result) (err error) {
+	v := verdict.Verdict{Version: 1, Verdict: verdict.Proved}
+	if strings.HasPrefix(a.Name, "bad") {
+		v.Verdict = verdict.Refuted
+		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Refuted}}
+		v.Witnesses = []verdict.Witness{{Inputs: []verdict.Input{{Name: "arg0", Bits: 8, Value: "7"}}, Replayed: true}}
+	}
+	r.Outputs["verdict.json"], err = f.put(ctx, v)
+	return err
+}
+
+// fakeKernel has crates whose bitcode is given.
+type fakeKernel struct {
+	store  cas.Store
+	crates map[string]string
+	broken string
+}
+
+func (k *fakeKernel) Crates() []job.Crate {
+	var cs []job.Crate
+	for source := range k.crates {
+		cs = append(cs, job.Crate{Name: strings.TrimSuffix(filepath.Base(source), ".rs"), Source: source})
+	}
+	return cs
+}
+
+func (k *fakeKernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, error) {
+	if c.Source == k.broken {
+		return nil, errors.New("drivers/broken.rs:3:1: expected item")
+	}
+	d, err := cas.PutBlob(ctx, k.store, []byte(k.crates[c.Source]))
+	return &job.Bitcode{Link: []tree.Entry{{Digest: d}}}, err
+}
+
+func (k *fakeKernel) Check(ctx context.Context, c job.Check) (*job.Bitcode, error) {
+	d, err := cas.PutBlob(ctx, k.store, c.Source)
+	return &job.Bitcode{Link: []tree.Entry{{Digest: d}}}, err
+}
+
+type noSource struct{}
+
+func (noSource) Line(string, int) (string, bool) { return "", false }
+
+type recorder struct {
+	mu     sync.Mutex
+	events []event.Event
+}
+
+func (r *recorder) Emit(e event.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+type run struct {
+	job    *job.Job
+	ran    []string
+	events []event.Event
+	report *pb.Report
+	err    error
+}
+
+func submit(t *testing.T, k *fakeKernel, f *fakeFarm, targets ...string) run {
+	t.Helper()
+	store := memstore.New()
+	k.store, f.store = store, store
+	rec := &recorder{}
+	newBuilder := func() *report.Builder { return report.NewBuilder(&pb.Tree{}, noSource{}, nil) }
+	spec := job.Spec{Targets: targets, Checks: []job.Check{{
+		Name: "time", About: "rust/kernel/time.rs", Source: []byte("check_a check_b"),
+		States: map[string]string{"check_a": "A holds.", "check_b": "B holds."},
+	}}}
+	j := job.New(spec, k, job.Observe(f, rec), store, rec, newBuilder())
+	err := j.Run(context.Background())
+	b := newBuilder()
+	j.Fill(b)
+	slices.Sort(f.ran)
+	return run{job: j, ran: f.ran, events: rec.events, report: b.Report(0), err: err}
+}
+
+func TestTargets(t *testing.T) {
+	crates := map[string]string{"drivers/net/a.rs": "f g", "drivers/b.rs": "h"}
+	tests := []struct {
+		targets []string
+		want    []string
+	}{
+		{nil, []string{"lower a", "lower b", "lower time", "prove check_a", "prove check_b", "prove f", "prove g", "prove h"}},
+		{[]string{"drivers/net"}, []string{"lower a", "prove f", "prove g"}},
+		{[]string{"drivers/net/", "drivers/b.rs", "b"}, []string{"lower a", "lower b", "prove f", "prove g", "prove h"}},
+		{[]string{"check_b"}, []string{"lower time", "prove check_b"}},
+		{[]string{"check_b", "check_a"}, []string{"lower time", "prove check_a", "prove check_b"}},
+		{[]string{"rust/kernel/time.rs"}, []string{"lower time", "prove check_a", "prove check_b"}},
+	}
+	for _, tt := range tests {
+		got := submit(t, &fakeKernel{crates: crates}, &fakeFarm{}, tt.targets...)
+		if got.err != nil {
+			t.Errorf("%v: %v", tt.targets, got.err)
+		}
+		if d := cmp.Diff(tt.want, got.ran); d != "" {
+			t.Errorf("%v: actions (-want +got):\n%s", tt.targets, d)
+		}
+	}
+}
+
+func TestUnknownTarget(t *testing.T) {
+	got := submit(t, &fakeKernel{crates: map[string]string{"drivers/net/phy.rs": "f"}}, &fakeFarm{}, "net/phy.rs")
+	var unknown *job.UnknownTargetError
+	if !errors.As(got.err, &unknown) || !strings.Contains(got.err.Error(), "did you mean drivers/net/phy.rs?") {
+		t.Errorf("error = %v", got.err)
+	}
+	if len(got.ran) > 0 {
+		t.Errorf("ran %v for an unknown target", got.ran)
+	}
+}
+
+func TestOneBrokenPartKeepsTheRest(t *testing.T) {
+	k := &fakeKernel{crates: map[string]string{"drivers/broken.rs": "x", "drivers/b.rs": "h i"}, broken: "drivers/broken.rs"}
+	got := submit(t, k, &fakeFarm{fail: "i"}, "drivers")
+	if got.err != nil {
+		t.Fatal(got.err)
+	}
+	var names []string
+	for _, r := range got.report.Roots {
+		names = append(names, r.Name)
+	}
+	if d := cmp.Diff([]string{"h"}, names); d != "" {
+		t.Errorf("roots (-want +got):\n%s", d)
+	}
+	if len(got.report.Errors) != 2 || report.ExitStatus(got.report) != report.ExitFailed {
+		t.Errorf("errors %q, status %d: want two errors and status %d", got.report.Errors, report.ExitStatus(got.report), report.ExitFailed)
+	}
+}
+
+func TestFailuresAreToldOnceAndWritten(t *testing.T) {
+	k := &fakeKernel{crates: map[string]string{"drivers/a.rs": "bad_1 good", "drivers/b.rs": "bad_2"}}
+	got := submit(t, k, &fakeFarm{}, "drivers")
+	failures := slices.DeleteFunc(got.events, func(e event.Event) bool { return e.Kind != event.Failed })
+	// Both roots fail at one site: drivers/a.rs:5.
+	if len(failures) != 1 || got.report.Totals.Refuted != 1 {
+		t.Errorf("%d failures told, %d in the report, want 1", len(failures), got.report.Totals.Refuted)
+	}
+	dir := t.TempDir()
+	if err := got.job.WriteWitnesses(context.Background(), dir); err != nil {
+		t.Fatal(err)
+	}
+	w, err := job.ReadWitness(filepath.Join(dir, got.report.Sites[0].Witness))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Slice != `"bad_1"` || w.Inputs[0].Value != "7" {
+		t.Errorf("witness = %+v", w)
+	}
+}
+
+func TestReadWitnessRefuses(t *testing.T) {
+	for _, text := range []string{"", "{", `{"version": 2}`} {
+		name := filepath.Join(t.TempDir(), "w.json")
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := job.ReadWitness(name); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("ReadWitness(%q) = %v, want an error that names the file", text, err)
+		}
+	}
+}
