@@ -232,14 +232,14 @@ type Flags uint16
 
 // Flags.
 const (
-	NUW Flags = 1 << iota
+	InBounds Flags = 1 << iota
+	NUSW
+	NUW
 	NSW
 	Exact
 	Disjoint
 	NNeg
 	SameSign
-	InBounds
-	NUSW
 	Volatile
 	Atomic // load, store; Ordering gives how
 	Weak   // cmpxchg

@@ -3,11 +3,10 @@ package ir
 import (
 	"math/bits"
 	"strconv"
-	"strings"
 )
 
 // MaxBits is the widest integer type that a slice may use.
-const MaxBits = 1 << 16
+const MaxBits = 1 << 12
 
 // Types that every slice uses.
 var (
@@ -55,58 +54,29 @@ func (t *Type) Equal(u *Type) bool {
 
 // StoreSize is the number of bytes that a store of t writes.
 func (t *Type) StoreSize() int64 {
-	switch t.Kind {
-	case Int, Float:
-		return int64(t.Bits+7) / 8
-	case Ptr:
-		return 8
-	case Struct:
-		size, _ := t.structLayout(nil)
-		return size
-	case Array:
-		return int64(t.Len) * t.Elem.Size()
-	case Vector:
-		return (int64(t.Len)*t.Elem.bitSize() + 7) / 8
-	}
-	return 0
+	size, _ := t.layout(nil)
+	return size
 }
 
 // Size is the distance in bytes between elements of an array of t: the store
 // size with padding up to the alignment. i24 takes 4 bytes, i48 8.
-func (t *Type) Size() int64 { return roundUp(t.StoreSize(), t.Align()) }
+func (t *Type) Size() int64 { return roundUp(t.layout(nil)) }
 
 // Align is the ABI alignment of t in bytes, the same on x86_64 and aarch64:
 // integers align to the next power of two up to 16.
 func (t *Type) Align() int64 {
-	switch t.Kind {
-	case Int, Float:
-		return min(16, powerOfTwo(t.StoreSize()))
-	case Ptr:
-		return 8
-	case Vector:
-		return powerOfTwo(t.StoreSize())
-	case Array:
-		return t.Elem.Align()
-	case Struct:
-		_, align := t.structLayout(nil)
-		return align
-	}
-	return 1
+	_, align := t.layout(nil)
+	return align
 }
 
-// Offsets returns the byte offset of each field of a struct or element of an
-// array or vector.
-func (t *Type) Offsets() []int64 {
-	if t.Kind == Struct {
-		offs := make([]int64, 0, len(t.Elems))
-		t.structLayout(&offs)
-		return offs
+// Offset is the byte offset of the i-th part of an aggregate or vector.
+func (t *Type) Offset(i int) int64 {
+	if t.Kind != Struct {
+		return int64(i) * t.Elem.Size()
 	}
-	offs := make([]int64, t.Len)
-	for i := range offs {
-		offs[i] = int64(i) * t.Elem.Size()
-	}
-	return offs
+	offs := make([]int64, 0, len(t.Elems))
+	t.layout(&offs)
+	return offs[i]
 }
 
 // Field returns the type of the i-th part of an aggregate or vector, nil if there is none.
@@ -138,17 +108,39 @@ func (t *Type) Scalar() *Type {
 	return t
 }
 
+// layout returns the store size and alignment; it appends the offsets of a
+// struct's fields to offs unless that is nil.
+func (t *Type) layout(offs *[]int64) (size, align int64) {
+	switch t.Kind {
+	case Int, Float:
+		size = int64(t.Bits+7) / 8
+		return size, min(16, powerOfTwo(size))
+	case Ptr:
+		return 8, 8
+	case Vector:
+		size = (int64(t.Len)*t.Elem.bitSize() + 7) / 8
+		return size, powerOfTwo(size)
+	case Array:
+		size, align = t.Elem.layout(nil)
+		return int64(t.Len) * roundUp(size, align), align
+	case Struct:
+		return t.structLayout(offs)
+	}
+	return 0, 1
+}
+
 func (t *Type) structLayout(offs *[]int64) (size, align int64) {
 	align = 1
 	for _, e := range t.Elems {
+		esize, ealign := e.layout(nil)
 		if !t.Packed {
-			align = max(align, e.Align())
-			size = roundUp(size, e.Align())
+			align = max(align, ealign)
+			size = roundUp(size, ealign)
 		}
 		if offs != nil {
 			*offs = append(*offs, size)
 		}
-		size += e.Size()
+		size += roundUp(esize, ealign)
 	}
 	return roundUp(size, align), align
 }
@@ -208,14 +200,4 @@ func (t *Type) appendFields(b []byte) []byte {
 		b = e.append(b)
 	}
 	return append(b, end...)
-}
-
-// typeKey is a string that is equal for equal types, for use in maps.
-func typeKey(ts ...*Type) string {
-	var b strings.Builder
-	for _, t := range ts {
-		b.WriteString(t.String())
-		b.WriteByte(';')
-	}
-	return b.String()
 }
