@@ -1,3 +1,5 @@
+//go:build !cadical
+
 package sat
 
 import (
@@ -10,6 +12,9 @@ type giniSolver struct {
 	last  Result
 	needs map[Lit]bool
 }
+
+// Backend names what New makes.
+const Backend = "gini"
 
 // New returns the default backend.
 func New() Solver { return &giniSolver{g: gini.New()} }

@@ -1,0 +1,72 @@
+//go:build cadical
+
+package sat
+
+// #cgo CXXFLAGS: -O2 -std=c++17
+// #cgo LDFLAGS: -lcadical
+// #include "cadical.h"
+import "C"
+
+import (
+	"math"
+	"runtime"
+	"unsafe"
+)
+
+// Backend names what New makes.
+const Backend = "cadical"
+
+// cadical keeps clauses until the next Solve, so that handing them over is one call.
+type cadical struct {
+	s     *C.kv_cadical
+	lits  []Lit
+	known Lit // variables up to this one exist
+	last  Result
+}
+
+// New returns the default backend.
+func New() Solver {
+	s := &cadical{s: C.kv_cadical_new()}
+	runtime.AddCleanup(s, func(p *C.kv_cadical) { C.kv_cadical_free(p) }, s.s)
+	return s
+}
+
+func (s *cadical) AddClause(lits ...Lit) {
+	s.lits = append(append(s.lits, lits...), 0)
+	s.mention(lits)
+}
+
+func (s *cadical) mention(lits []Lit) {
+	for _, l := range lits {
+		s.known = max(s.known, l, -l)
+	}
+}
+
+func (s *cadical) Solve(budget int64, assumptions ...Lit) (Result, int64) {
+	if len(s.lits) > 0 {
+		C.kv_cadical_add(s.s, cLits(s.lits), C.int64_t(len(s.lits)))
+		s.lits = s.lits[:0]
+	}
+	s.mention(assumptions)
+	var conflicts C.int64_t
+	r := C.kv_cadical_solve(s.s, cLits(assumptions), C.int64_t(len(assumptions)), C.int(min(budget, math.MaxInt32)), &conflicts)
+	runtime.KeepAlive(s)
+	s.last = Unknown
+	switch r {
+	case 10:
+		s.last = Sat
+	case 20:
+		s.last = Unsat
+	}
+	return s.last, int64(conflicts)
+}
+
+func (s *cadical) Value(l Lit) bool {
+	defer runtime.KeepAlive(s)
+	if s.last == Unsat {
+		return C.kv_cadical_failed(s.s, C.int32_t(l)) != 0
+	}
+	return max(l, -l) <= s.known && C.kv_cadical_value(s.s, C.int32_t(l)) != 0
+}
+
+func cLits(lits []Lit) *C.int32_t { return (*C.int32_t)(unsafe.Pointer(unsafe.SliceData(lits))) }
