@@ -1,0 +1,271 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// cgroupMount is where every distribution mounts cgroups.
+const cgroupMount = "/sys/fs/cgroup"
+
+// groups hands out control groups, one per sandbox, that are used again. A nil
+// *groups hands out nil groups, which limit nothing.
+type groups struct {
+	layout layout
+	parent string // below each mount
+	serial atomic.Int64
+	mu     sync.Mutex
+	free   []*group
+}
+
+// layout is what differs between the two versions of cgroups.
+type layout struct {
+	mounts    map[string]string // by controller
+	memory    []setting         // in this order when set to a limit
+	unlimited string
+	events    string // the file that counts kills for want of memory
+}
+
+type setting struct {
+	file     string
+	value    string // "%d" stands for the limit
+	optional bool   // the kernel may lack the file
+}
+
+var version1 = layout{
+	mounts: map[string]string{"memory": cgroupMount + "/memory", "pids": cgroupMount + "/pids"},
+	memory: []setting{
+		{file: "memory.memsw.limit_in_bytes", value: "-1", optional: true},
+		{file: "memory.limit_in_bytes", value: "%d"},
+		{file: "memory.memsw.limit_in_bytes", value: "%d", optional: true},
+	},
+	unlimited: "-1",
+	events:    "memory.oom_control",
+}
+
+var version2 = layout{
+	mounts: map[string]string{"memory": cgroupMount, "pids": cgroupMount},
+	memory: []setting{
+		{file: "memory.max", value: "%d"},
+		{file: "memory.swap.max", value: "0", optional: true},
+	},
+	unlimited: "max",
+	events:    "memory.events",
+}
+
+type limits struct{ memory, processes int64 }
+
+// openGroups finds the machine's cgroups and makes the parent of ours.
+func openGroups(parent string) (*groups, error) {
+	if parent == "" {
+		parent = "kvfarm"
+	}
+	g := &groups{layout: version1, parent: parent}
+	if controllers, err := os.ReadFile(cgroupMount + "/cgroup.controllers"); err == nil {
+		g.layout = version2
+		if err := enable(parent, string(controllers)); err != nil {
+			return nil, err
+		}
+	}
+	g.sweep()
+	first, err := g.create()
+	if err != nil {
+		return nil, err
+	}
+	g.free = append(g.free, first)
+	return g, nil
+}
+
+// enable has version 2 count memory and processes below parent.
+func enable(parent, controllers string) error {
+	for _, c := range []string{"memory", "pids"} {
+		if !strings.Contains(" "+strings.TrimSpace(controllers)+" ", " "+c+" ") {
+			return fmt.Errorf("controller %s is not available", c)
+		}
+	}
+	dir := filepath.Join(cgroupMount, parent)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for d := filepath.Dir(dir); ; d = filepath.Dir(d) {
+		if err := write(d, "cgroup.subtree_control", "+memory +pids"); err != nil {
+			return err
+		}
+		if d == cgroupMount {
+			break
+		}
+	}
+	return write(dir, "cgroup.subtree_control", "+memory +pids")
+}
+
+// sweep removes groups of dead processes. A group in use cannot be removed.
+func (g *groups) sweep() {
+	for _, mount := range g.layout.mounts {
+		dirs, _ := filepath.Glob(filepath.Join(mount, g.parent, "[0-9]*-*"))
+		for _, dir := range dirs {
+			pid, _, _ := strings.Cut(filepath.Base(dir), "-")
+			if _, err := os.Stat("/proc/" + pid); err != nil {
+				_ = os.Remove(dir)
+			}
+		}
+	}
+}
+
+// Close removes the groups. Those still in use stay for a later sweep.
+func (g *groups) Close() error {
+	if g == nil {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var errs []error
+	for _, one := range g.free {
+		errs = append(errs, one.remove())
+	}
+	g.free = nil
+	return errors.Join(errs...)
+}
+
+func (g *groups) create() (*group, error) {
+	name := fmt.Sprintf("%d-%d", os.Getpid(), g.serial.Add(1))
+	one := &group{layout: &g.layout, dirs: make(map[string]string)}
+	for controller, mount := range g.layout.mounts {
+		dir := filepath.Join(mount, g.parent, name)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+		one.dirs[controller] = dir
+	}
+	return one, nil
+}
+
+// take returns a group with those limits.
+func (g *groups) take(l limits) (*group, error) {
+	if g == nil {
+		return nil, nil
+	}
+	one := g.reuse()
+	if one == nil {
+		var err error
+		if one, err = g.create(); err != nil {
+			return nil, err
+		}
+	}
+	if err := one.limit(l); err != nil {
+		g.give(one)
+		return nil, err
+	}
+	one.kills = one.countKills()
+	return one, nil
+}
+
+func (g *groups) reuse() *group {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.free) == 0 {
+		return nil
+	}
+	one := g.free[len(g.free)-1]
+	g.free = g.free[:len(g.free)-1]
+	return one
+}
+
+func (g *groups) give(one *group) {
+	if g == nil || one == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.free = append(g.free, one)
+}
+
+// group is one control group, a folder per controller.
+type group struct {
+	layout *layout
+	dirs   map[string]string
+	set    limits
+	kills  int64
+}
+
+func (g *group) limitsMemory() bool { return g != nil }
+
+func (g *group) limit(l limits) error {
+	if l == g.set {
+		return nil
+	}
+	if err := write(g.dirs["pids"], "pids.max", strconv.FormatInt(l.processes, 10)); err != nil {
+		return err
+	}
+	amount := g.layout.unlimited
+	if l.memory > 0 {
+		amount = strconv.FormatInt(l.memory, 10)
+	}
+	for _, s := range g.layout.memory {
+		value := strings.Replace(s.value, "%d", amount, 1)
+		err := write(g.dirs["memory"], s.file, value)
+		if err != nil && !(s.optional && errors.Is(err, os.ErrNotExist)) {
+			return err
+		}
+	}
+	g.set = l
+	return nil
+}
+
+// join moves a process, which has no children yet, into the group.
+func (g *group) join(pid int) error {
+	if g == nil {
+		return nil
+	}
+	done := make(map[string]bool)
+	for _, dir := range g.dirs {
+		if done[dir] {
+			continue
+		}
+		done[dir] = true
+		if err := write(dir, "cgroup.procs", strconv.Itoa(pid)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// account adds what only the group knows.
+func (g *group) account(r *Result) {
+	if g != nil {
+		r.OutOfMemory = g.countKills() > g.kills
+	}
+}
+
+func (g *group) countKills() int64 {
+	body, err := os.ReadFile(filepath.Join(g.dirs["memory"], g.layout.events))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(body)) {
+		if n, ok := strings.CutPrefix(strings.TrimSpace(line), "oom_kill "); ok {
+			count, _ := strconv.ParseInt(n, 10, 64)
+			return count
+		}
+	}
+	return 0
+}
+
+func (g *group) remove() error {
+	var errs []error
+	for _, dir := range g.dirs {
+		if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func write(dir, file, value string) error {
+	return os.WriteFile(filepath.Join(dir, file), []byte(value), 0)
+}

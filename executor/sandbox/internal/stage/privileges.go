@@ -1,0 +1,61 @@
+package stage
+
+import (
+	"fmt"
+	"syscall"
+	"unsafe"
+)
+
+// Numbers of linux/prctl.h and linux/sockios.h that package syscall lacks.
+const (
+	prSetNoNewPrivs = 38
+	prCapbsetDrop   = 24
+	lastCapability  = 63
+	iffUp           = 1
+)
+
+// dropPrivileges makes sure that no child of this thread gains a privilege,
+// by a set-user-ID program or otherwise. The process itself keeps its own, and
+// is not to be traced or read by the command.
+func dropPrivileges() error {
+	if err := prctl(syscall.PR_SET_DUMPABLE, 0); err != nil {
+		return fmt.Errorf("hide process 1: %w", err)
+	}
+	for c := uintptr(0); c <= lastCapability; c++ {
+		if err := prctl(prCapbsetDrop, c); err == syscall.EINVAL {
+			break // the kernel knows no more
+		} else if err != nil {
+			return fmt.Errorf("drop capability %d: %w", c, err)
+		}
+	}
+	if err := prctl(prSetNoNewPrivs, 1); err != nil {
+		return fmt.Errorf("set no_new_privs: %w", err)
+	}
+	return nil
+}
+
+func prctl(option, arg uintptr) error {
+	if _, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, option, arg, 0, 0, 0, 0); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// loopbackUp makes 127.0.0.1 work; there is no other interface.
+func loopbackUp() error {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = syscall.Close(fd) }()
+	request := struct {
+		name  [syscall.IFNAMSIZ]byte
+		flags uint16
+		_     [22]byte
+	}{flags: iffUp}
+	copy(request.name[:], "lo")
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCSIFFLAGS, uintptr(unsafe.Pointer(&request))); errno != 0 {
+		return errno
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/kvfarm/kvfarm/executor/sandbox/internal/stage"
+)
+
+// process is the first process of a sandbox, process 1 inside.
+type process struct {
+	cmd      *exec.Cmd
+	control  *net.UnixConn
+	timedOut atomic.Bool
+}
+
+const namespaces = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS | syscall.CLONE_NEWNET
+
+// launch starts this program again as the first process of new namespaces. It
+// waits for its spec.
+func (h *Host) launch(r *Result) (*process, error) {
+	control, theirs, err := controlPair()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = theirs.Close() }()
+	cmd := &exec.Cmd{
+		Path: "/proc/self/exe", Args: []string{stage.Argv0},
+		Env:    []string{"GOGC=off", "GOMAXPROCS=1"},
+		Stdout: &r.Stdout, Stderr: &r.Stderr, ExtraFiles: []*os.File{theirs},
+		SysProcAttr: &syscall.SysProcAttr{Cloneflags: namespaces},
+	}
+	if h.user {
+		h.mapUser(cmd.SysProcAttr)
+	}
+	if err := cmd.Start(); err != nil {
+		_ = control.Close()
+		return nil, fmt.Errorf("start sandbox: %w", err)
+	}
+	return &process{cmd: cmd, control: control}, nil
+}
+
+func (h *Host) mapUser(attr *syscall.SysProcAttr) {
+	attr.Cloneflags |= syscall.CLONE_NEWUSER
+	attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: h.uid, HostID: os.Getuid(), Size: 1}}
+	attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: h.gid, HostID: os.Getgid(), Size: 1}}
+}
+
+// kill ends all processes of the sandbox.
+func (p *process) kill() { _ = p.cmd.Process.Kill() }
+
+// wait returns when all processes of the sandbox are dead and their output is
+// read. How process 1 ended is no error.
+func (p *process) wait() error {
+	err := p.cmd.Wait()
+	_ = p.control.Close()
+	if exit := new(exec.ExitError); errors.As(err, &exit) {
+		return nil
+	}
+	return err
+}
+
+// usage is what is known when process 1 could not report.
+func (p *process) usage() Usage {
+	st := p.cmd.ProcessState
+	u := Usage{User: st.UserTime(), System: st.SystemTime()}
+	if r, ok := st.SysUsage().(*syscall.Rusage); ok {
+		u.Peak = r.Maxrss << 10
+	}
+	return u
+}

@@ -1,0 +1,190 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/kvfarm/kvfarm/executor/sandbox/internal/stage"
+)
+
+// Run runs one command to its end. When it returns, every process that the
+// command started is dead. A command that fails is no error. Errors: ctx's,
+// ErrRefused, or the machine's trouble.
+func (h *Host) Run(ctx context.Context, s Spec) (*Result, error) {
+	s = s.withDefaults()
+	group, err := h.groups.take(limits{memory: s.Memory, processes: s.Processes})
+	if err != nil {
+		return nil, fmt.Errorf("limit %q: %w", s.Argv, err)
+	}
+	defer h.groups.give(group)
+	r := &Result{Stdout: Output{limit: s.Output}, Stderr: Output{limit: s.Output}}
+	if err := h.run(ctx, &s, group, r); err != nil {
+		r.Close()
+		return nil, err
+	}
+	group.account(r)
+	return r, nil
+}
+
+// Close closes Inputs, if any.
+func (r *Result) Close() {
+	if r.Inputs != nil {
+		_ = r.Inputs.Close()
+	}
+}
+
+func (s Spec) withDefaults() Spec {
+	for _, d := range []struct {
+		p *int64
+		v int64
+	}{{&s.Scratch, defaultScratch}, {&s.Processes, defaultProcesses}, {&s.Output, defaultOutput}} {
+		if *d.p == 0 {
+			*d.p = d.v
+		}
+	}
+	return s
+}
+
+func (h *Host) run(ctx context.Context, s *Spec, group *group, r *Result) error {
+	p, err := h.launch(r)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, p.kill)
+	defer stop()
+	if err := group.join(p.cmd.Process.Pid); err != nil {
+		p.kill()
+		_ = p.wait()
+		return err
+	}
+	begin := time.Now()
+	if s.Timeout > 0 {
+		t := time.AfterFunc(s.Timeout, func() { p.timedOut.Store(true); p.kill() })
+		defer t.Stop()
+	}
+	view, report, err := p.talk(h.spec(s, group))
+	waitErr := p.wait()
+	r.Wall = time.Since(begin)
+	if view != nil {
+		defer func() { _ = view.Close() }()
+		if r.Inputs, err = os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", view.Fd())); err != nil {
+			return fmt.Errorf("open the view of the input root: %w", err)
+		}
+	}
+	return r.fill(ctx, p, report, errors.Join(err, waitErr))
+}
+
+// fill says how the command ended. Without a report process 1 was killed: by
+// us, or for want of memory.
+func (r *Result) fill(ctx context.Context, p *process, report *stage.Report, trouble error) error {
+	switch {
+	case report != nil && report.Command:
+		fmt.Fprintf(&r.Stderr, "kvfarm: %s\n", report.Error)
+		r.ExitCode = 127
+	case report != nil && report.Error != "":
+		return fmt.Errorf("make sandbox: %s", report.Error)
+	case report != nil:
+		r.ExitCode = report.Exit
+		r.Usage = Usage{User: time.Duration(report.User) * time.Microsecond,
+			System: time.Duration(report.System) * time.Microsecond, Peak: report.MaxRSS}
+	case p.timedOut.Load():
+		r.TimedOut = true
+		r.ExitCode = 128 + int(syscall.SIGKILL)
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case r.Inputs != nil:
+		r.ExitCode = 128 + int(syscall.SIGKILL)
+	default:
+		return fmt.Errorf("sandbox ended before its command began: %w", trouble)
+	}
+	if report == nil {
+		r.Usage = p.usage()
+	}
+	return nil
+}
+
+// spec translates s for the first process.
+func (h *Host) spec(s *Spec, group *group) *stage.Spec {
+	out := &stage.Spec{Dir: s.Dir, Root: s.Root, Layers: s.Layers, Copy: h.cfg.Copy,
+		Scratch: s.Scratch, Inodes: inodes, Argv: s.Argv, Env: s.Env,
+		WorkDir: path.Join(InputDir, s.WorkDir), UID: h.uid, GID: h.gid, Become: !h.user}
+	out.Mkdirs = append(out.Mkdirs, out.WorkDir)
+	for _, dir := range s.Mkdirs {
+		out.Mkdirs = append(out.Mkdirs, path.Join(InputDir, path.Join("/", dir)))
+	}
+	out.Limits = []stage.Limit{
+		{Resource: unix.RLIMIT_CORE, Value: 0},
+		{Resource: unix.RLIMIT_NOFILE, Value: openFiles},
+		{Resource: unix.RLIMIT_FSIZE, Value: uint64(s.Scratch)},
+	}
+	if s.Memory > 0 && !group.limitsMemory() {
+		out.Limits = append(out.Limits, stage.Limit{Resource: unix.RLIMIT_DATA, Value: uint64(s.Memory)})
+	}
+	if out.Dir == "" {
+		out.Dir = "/"
+	}
+	return out
+}
+
+// talk hands over the spec and returns what comes back before the end.
+func (p *process) talk(spec *stage.Spec) (view *os.File, report *stage.Report, err error) {
+	if err := stage.Write(p.control, spec); err != nil {
+		return nil, nil, fmt.Errorf("send spec: %w", err)
+	}
+	first, oob := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
+	n, oobn, _, _, err := p.control.ReadMsgUnix(first, oob)
+	if err != nil || n == 0 {
+		return nil, nil, errors.Join(err, io.ErrUnexpectedEOF)
+	}
+	var rest io.Reader = p.control
+	if oobn == 0 { // no view: the report begins
+		rest = io.MultiReader(bytes.NewReader(first), rest)
+	} else if view, err = received(oob[:oobn]); err != nil {
+		return nil, nil, err
+	}
+	report = new(stage.Report)
+	if err := stage.Read(rest, report); err != nil {
+		return view, nil, fmt.Errorf("read report: %w", err)
+	}
+	return view, report, nil
+}
+
+// received returns the descriptor in a control message.
+func received(oob []byte) (*os.File, error) {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil || len(messages) != 1 {
+		return nil, fmt.Errorf("receive view: %d messages: %w", len(messages), err)
+	}
+	fds, err := unix.ParseUnixRights(&messages[0])
+	if err != nil || len(fds) != 1 {
+		return nil, fmt.Errorf("receive view: %d descriptors: %w", len(fds), err)
+	}
+	unix.CloseOnExec(fds[0])
+	return os.NewFile(uintptr(fds[0]), "view"), nil
+}
+
+// controlPair returns both ends of the control socket.
+func controlPair() (*net.UnixConn, *os.File, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make control socket: %w", err)
+	}
+	ours, theirs := os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control")
+	defer func() { _ = ours.Close() }()
+	conn, err := net.FileConn(ours)
+	if err != nil {
+		_ = theirs.Close()
+		return nil, nil, fmt.Errorf("make control socket: %w", err)
+	}
+	return conn.(*net.UnixConn), theirs, nil
+}

@@ -1,0 +1,80 @@
+// Package sandboxtest makes roots for tests, with one static program in them:
+// the actor, which plays well-behaved and hostile commands.
+package sandboxtest
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/kvfarm/kvfarm/executor/sandbox"
+)
+
+// Actor is the actor's path in a Root.
+const Actor = "/bin/actor"
+
+// Open returns a Host. Where namespaces are refused it skips the test, but
+// fails it if KVFARM_CI is set.
+func Open(t testing.TB, cfg sandbox.Config) *sandbox.Host {
+	t.Helper()
+	h, err := sandbox.Open(cfg)
+	if errors.Is(err, sandbox.ErrRefused) && os.Getenv("KVFARM_CI") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+// Root makes a root with the actor in it.
+func Root(t testing.TB) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, dir := range append([]string{"bin"}, sandbox.MountPoints...) {
+		if err := os.Mkdir(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program, err := Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, Actor), program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// Build returns the actor's bytes.
+var Build = sync.OnceValues(func() ([]byte, error) {
+	_, here, _, _ := runtime.Caller(0)
+	source := filepath.Join(filepath.Dir(here), "actor", "main.go")
+	if _, err := os.Stat(source); err != nil { // so that the test cache knows that it is read
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "actor")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	out := filepath.Join(dir, "actor")
+	build := exec.Command("go", "build", "-trimpath", "-o", out, source)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if msg, err := build.CombinedOutput(); err != nil {
+		return nil, errors.Join(err, errors.New(string(msg)))
+	}
+	return os.ReadFile(out)
+})
