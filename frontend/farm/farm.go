@@ -1,0 +1,93 @@
+// Package farm is the client of a Remote Execution farm, be it embedded or
+// somebody's cluster. It runs kbuild's actions and moves blobs.
+package farm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	sdk "github.com/bazelbuild/remote-apis-sdks/go/pkg/client"
+	"github.com/bazelbuild/remote-apis-sdks/go/pkg/retry"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/remote"
+)
+
+// Client is a connection to a farm. It is safe for concurrent use.
+type Client struct {
+	cfg   Config
+	sdk   *sdk.Client
+	exec  *sdk.Client // the same connection, other retries
+	store *remote.Store
+	known known
+	turn  chan struct{} // held by who uploads, lest actions that share inputs send them twice
+}
+
+// Dial connects to a farm and asks what it can do, so that a wrong endpoint is
+// told at once.
+func Dial(ctx context.Context, cfg Config) (*Client, error) {
+	cfg = cfg.withDefaults()
+	conn, err := cfg.connect(cfg.Executor)
+	if err != nil {
+		return nil, err
+	}
+	casConn := conn
+	if cfg.Cache != cfg.Executor {
+		if casConn, err = cfg.connect(cfg.Cache); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	c, err := newClient(ctx, cfg, conn, casConn)
+	if err != nil {
+		err = fmt.Errorf("connect to farm %s: %w", cfg.Executor, err)
+		return nil, errors.Join(err, conn.Close(), casConn.Close())
+	}
+	return c, nil
+}
+
+func newClient(ctx context.Context, cfg Config, conn, casConn *grpc.ClientConn) (*Client, error) {
+	calls, err := sdk.NewClientFromConnection(ctx, cfg.Instance, conn, casConn,
+		cfg.retrier(retry.TransientOnly), cfg.timeouts())
+	if err != nil {
+		return nil, err
+	}
+	// Zero means no limit; the SDK would take it literally.
+	if calls.MaxBatchSize <= 0 {
+		calls.MaxBatchSize = sdk.DefaultMaxBatchSize
+	}
+	exec, err := sdk.NewClientFromConnection(ctx, cfg.Instance, conn, casConn,
+		cfg.retrier(transientExecution), cfg.timeouts(), sdk.StartupCapabilities(false))
+	if err != nil {
+		return nil, err
+	}
+	return &Client{cfg: cfg, sdk: calls, exec: exec, store: remote.New(calls), turn: make(chan struct{}, 1)}, nil
+}
+
+func (c Config) retrier(again retry.ShouldRetry) *sdk.Retrier {
+	return &sdk.Retrier{
+		Backoff:     retry.ExponentialBackoff(100*time.Millisecond, 5*time.Second, retry.Attempts(c.Retries+1)),
+		ShouldRetry: again,
+	}
+}
+
+// transientExecution leaves out INTERNAL: a farm says so when it has tried an
+// action on several workers in vain.
+func transientExecution(err error) bool {
+	return retry.TransientOnly(err) && status.Code(err) != codes.Internal
+}
+
+func (c Config) timeouts() sdk.RPCTimeouts {
+	return sdk.RPCTimeouts{"default": c.Timeout, "Execute": 0, "WaitExecution": 0}
+}
+
+// Close ends the connection.
+func (c *Client) Close() error { return c.sdk.Close() }
+
+// Store is the farm's store. What it holds is checked against its digest when
+// it is read.
+func (c *Client) Store() cas.Store { return c.store }

@@ -1,0 +1,161 @@
+package farm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/kbuild"
+)
+
+// parallelPuts is how many blobs are under way at a time.
+const parallelPuts = 64
+
+// Upload makes sure that the farm holds the blobs ds; content opens those that
+// it lacks.
+func (c *Client) Upload(ctx context.Context, ds []digest.Digest, content kbuild.Content) error {
+	return c.ensure(ctx, ds, func(d digest.Digest) (io.ReadCloser, error) { return c.open(ctx, d, content) })
+}
+
+// UploadTree makes sure that the farm holds the tree below root. If the farm
+// has the root directory it is believed to have the rest, until an action
+// shows otherwise.
+func (c *Client) UploadTree(ctx context.Context, root digest.Digest) error {
+	if len(c.known.unknown([]digest.Digest{root})) == 0 {
+		return nil
+	}
+	absent, err := c.store.Missing(ctx, []digest.Digest{root})
+	if err != nil {
+		return err
+	}
+	if len(absent) > 0 {
+		return c.sendTree(ctx, root)
+	}
+	c.known.add(root)
+	return nil
+}
+
+// upload makes sure that the farm holds all that j names.
+func (c *Client) upload(ctx context.Context, j *job) error {
+	if len(c.known.unknown(j.all())) == 0 {
+		return nil
+	}
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	c.tell(j, Uploading, "")
+	for _, root := range j.grafts {
+		if err := c.UploadTree(ctx, root); err != nil {
+			return err
+		}
+	}
+	return c.ensure(ctx, j.all(), func(d digest.Digest) (io.ReadCloser, error) {
+		if b, ok := j.blobs[d]; ok {
+			return io.NopCloser(bytes.NewReader(b)), nil
+		}
+		return c.open(ctx, d, j.Content)
+	})
+}
+
+// open finds a blob on this side.
+func (c *Client) open(ctx context.Context, d digest.Digest, content kbuild.Content) (io.ReadCloser, error) {
+	if content != nil {
+		r, err := content.Open(d)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return r, err
+		}
+	}
+	if c.cfg.Local != nil {
+		r, err := c.cfg.Local.Get(ctx, d, 0)
+		if !errors.Is(err, cas.ErrNotFound) {
+			return r, err
+		}
+	}
+	return nil, fmt.Errorf("neither the farm nor this machine has blob %v", d)
+}
+
+// ensure sends what the farm lacks of ds.
+func (c *Client) ensure(ctx context.Context, ds []digest.Digest, open func(digest.Digest) (io.ReadCloser, error)) error {
+	absent, err := c.store.Missing(ctx, c.known.unknown(ds))
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelPuts)
+	for _, d := range absent {
+		g.Go(func() error {
+			r, err := open(d)
+			if err != nil {
+				return fmt.Errorf("upload: %w", err)
+			}
+			defer r.Close()
+			return c.store.Put(ctx, d, r)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	c.known.add(ds...)
+	return nil
+}
+
+// sendTree sends what the farm lacks of a tree, contents before the
+// directories that name them, so that a root is never there without the rest.
+func (c *Client) sendTree(ctx context.Context, root digest.Digest) error {
+	if c.cfg.Local == nil {
+		return fmt.Errorf("upload tree: neither the farm nor this machine has %v", root)
+	}
+	var dirs, files []digest.Digest
+	err := tree.Walk(ctx, c.cfg.Local, root, tree.Limits{}, func(_ string, dir *repb.Directory) error {
+		for _, n := range dir.Directories {
+			dirs = append(dirs, digest.Digest{Hash: n.Digest.Hash, Size: n.Digest.SizeBytes})
+		}
+		for _, n := range dir.Files {
+			files = append(files, digest.Digest{Hash: n.Digest.Hash, Size: n.Digest.SizeBytes})
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("upload tree %v: %w", root, err)
+	}
+	for _, ds := range [][]digest.Digest{files, dirs, {root}} {
+		if err := c.Upload(ctx, ds, nil); err != nil {
+			return fmt.Errorf("upload tree %v: %w", root, err)
+		}
+	}
+	return nil
+}
+
+// restore sends again what the farm turned out to lack. What is no part of j
+// itself stands below one of its grafts.
+func (c *Client) restore(ctx context.Context, j *job, lost []digest.Digest) error {
+	c.known.forget(lost...)
+	own := map[digest.Digest]bool{}
+	for _, d := range append(j.all(), digest.Empty) {
+		own[d] = true
+	}
+	for _, d := range lost {
+		if own[d] {
+			continue
+		}
+		for _, root := range j.grafts {
+			if err := c.sendTree(ctx, root); err != nil {
+				return err
+			}
+		}
+		break
+	}
+	return nil
+}

@@ -1,0 +1,216 @@
+package rev2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+	bspb "google.golang.org/genproto/googleapis/bytestream"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/digest"
+)
+
+// chunk is how many bytes of a blob go into one message.
+const chunk = 256 << 10
+
+// Read streams a blob, from an offset on and at most as far as a limit. In
+// compressed reads the offset counts bytes of the blob.
+func (s *Server) Read(req *bspb.ReadRequest, stream bspb.ByteStream_ReadServer) error {
+	return s.fail(s.read(req, stream))
+}
+
+func (s *Server) read(req *bspb.ReadRequest, stream bspb.ByteStream_ReadServer) error {
+	name, err := parseRead(req.ResourceName)
+	if err != nil {
+		return err
+	}
+	if req.ReadLimit < 0 || (name.zstd && req.ReadLimit != 0) {
+		return invalid("read %q: limit %d", req.ResourceName, req.ReadLimit)
+	}
+	if req.ReadOffset < 0 || req.ReadOffset > name.digest.Size {
+		return fmt.Errorf("read %q from %d: %w", req.ResourceName, req.ReadOffset, cas.ErrRange)
+	}
+	blob, err := s.cfg.Store.Get(stream.Context(), name.digest, req.ReadOffset)
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	if name.zstd {
+		return sendZstd(stream, blob)
+	}
+	size := name.digest.Size - req.ReadOffset
+	if req.ReadLimit > 0 {
+		size = min(size, req.ReadLimit)
+	}
+	return send(stream, blob, size)
+}
+
+// send sends size bytes of r.
+func send(stream bspb.ByteStream_ReadServer, r io.Reader, size int64) error {
+	w := sender{stream}
+	buf := make([]byte, min(size, chunk))
+	for size > 0 {
+		n, err := io.ReadFull(r, buf[:min(size, chunk)])
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(buf[:n]); err != nil {
+			return err
+		}
+		size -= int64(n)
+	}
+	return nil
+}
+
+func sendZstd(stream bspb.ByteStream_ReadServer, r io.Reader) error {
+	z, err := zstd.NewWriter(sender{stream}, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(z, r); err != nil {
+		return errors.Join(err, z.Close())
+	}
+	return z.Close()
+}
+
+// sender writes to a stream. gRPC has encoded a message when Send returns, so
+// the bytes may be used again.
+type sender struct{ stream bspb.ByteStream_ReadServer }
+
+func (s sender) Write(p []byte) (int, error) {
+	if err := s.stream.Send(&bspb.ReadResponse{Data: p}); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Write stores a blob that comes in pieces. If it is there already, the answer
+// comes at once.
+func (s *Server) Write(stream bspb.ByteStream_WriteServer) error {
+	return s.fail(s.write(stream))
+}
+
+func (s *Server) write(stream bspb.ByteStream_WriteServer) error {
+	first, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	name, err := parseWrite(first.ResourceName)
+	if err != nil {
+		return err
+	}
+	ctx := stream.Context()
+	present, err := s.has(ctx, name.digest)
+	if err != nil {
+		return err
+	}
+	if present {
+		return stream.SendAndClose(&bspb.WriteResponse{CommittedSize: committed(name, true)})
+	}
+	if err := s.receive(ctx, name, &receiver{stream: stream, name: first.ResourceName, req: first}); err != nil {
+		return err
+	}
+	return stream.SendAndClose(&bspb.WriteResponse{CommittedSize: committed(name, false)})
+}
+
+// receive puts what r carries.
+func (s *Server) receive(ctx context.Context, name resource, r io.Reader) error {
+	if !name.zstd {
+		return s.cfg.Store.Put(ctx, name.digest, r)
+	}
+	z, err := unzstd(r)
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	return s.cfg.Store.Put(ctx, name.digest, z)
+}
+
+// committed is the size to report. Of a compressed blob that existed it is -1,
+// since the bytes that it would have had are not known.
+func committed(name resource, existed bool) int64 {
+	if name.zstd && existed {
+		return -1
+	}
+	return name.digest.Size
+}
+
+// receiver is the bytes of a write stream. It checks the order of the pieces
+// and that the client finishes.
+type receiver struct {
+	stream bspb.ByteStream_WriteServer
+	name   string
+	req    *bspb.WriteRequest // the current one, nil after the last
+	offset int64              // of the bytes read so far
+	begun  bool               // req's offset has been checked
+}
+
+func (r *receiver) Read(p []byte) (int, error) {
+	for {
+		if err := r.check(); err != nil {
+			return 0, err
+		}
+		if n := copy(p, r.req.Data); n > 0 {
+			r.req.Data = r.req.Data[n:]
+			r.offset += int64(n)
+			return n, nil
+		}
+		if r.req.FinishWrite {
+			return 0, io.EOF
+		}
+		if err := r.next(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (r *receiver) check() error {
+	if r.begun {
+		return nil
+	}
+	if r.req.WriteOffset != r.offset {
+		return invalid("write %q: offset %d, want %d", r.name, r.req.WriteOffset, r.offset)
+	}
+	if n := r.req.ResourceName; n != "" && n != r.name {
+		return invalid("write %q: name changes to %q", r.name, n)
+	}
+	r.begun = true
+	return nil
+}
+
+func (r *receiver) next() error {
+	req, err := r.stream.Recv()
+	if err == io.EOF {
+		return invalid("write %q: stream ends without finish_write", r.name)
+	}
+	if err != nil {
+		return err
+	}
+	r.req, r.begun = req, false
+	return nil
+}
+
+// QueryWriteStatus says that a blob is complete, or that nothing of it is
+// here: parts of a write are not kept.
+func (s *Server) QueryWriteStatus(ctx context.Context, req *bspb.QueryWriteStatusRequest) (*bspb.QueryWriteStatusResponse, error) {
+	name, err := parseWrite(req.ResourceName)
+	if err != nil {
+		return nil, s.fail(err)
+	}
+	present, err := s.has(ctx, name.digest)
+	if err != nil {
+		return nil, s.fail(err)
+	}
+	if !present {
+		return &bspb.QueryWriteStatusResponse{}, nil
+	}
+	return &bspb.QueryWriteStatusResponse{CommittedSize: committed(name, true), Complete: true}, nil
+}
+
+func (s *Server) has(ctx context.Context, d digest.Digest) (bool, error) {
+	missing, err := s.cfg.Store.Missing(ctx, []digest.Digest{d})
+	return len(missing) == 0, err
+}

@@ -1,0 +1,37 @@
+package rev2
+
+import (
+	"context"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"github.com/bazelbuild/remote-apis/build/bazel/semver"
+)
+
+// GetCapabilities says what this server can do. Old fields are filled in too:
+// clients of v2.0 read nothing else.
+func (s *Server) GetCapabilities(context.Context, *repb.GetCapabilitiesRequest) (*repb.ServerCapabilities, error) {
+	sha256 := []repb.DigestFunction_Value{repb.DigestFunction_SHA256}
+	anyPriority := &repb.PriorityCapabilities{Priorities: []*repb.PriorityCapabilities_PriorityRange{
+		{MinPriority: -1 << 31, MaxPriority: 1<<31 - 1}}}
+	caps := &repb.ServerCapabilities{
+		CacheCapabilities: &repb.CacheCapabilities{
+			DigestFunctions:               sha256,
+			ActionCacheUpdateCapabilities: &repb.ActionCacheUpdateCapabilities{UpdateEnabled: s.cfg.ClientsUpdate},
+			CachePriorityCapabilities:     &repb.PriorityCapabilities{},
+			MaxBatchTotalSizeBytes:        maxBatch,
+			SymlinkAbsolutePathStrategy:   repb.SymlinkAbsolutePathStrategy_ALLOWED,
+			SupportedCompressors:          []repb.Compressor_Value{repb.Compressor_IDENTITY},
+		},
+		LowApiVersion:  &semver.SemVer{Major: 2},
+		HighApiVersion: &semver.SemVer{Major: 2, Minor: 12},
+	}
+	if s.cfg.Queue != nil {
+		caps.ExecutionCapabilities = &repb.ExecutionCapabilities{
+			DigestFunction:                repb.DigestFunction_SHA256,
+			DigestFunctions:               sha256,
+			ExecEnabled:                   true,
+			ExecutionPriorityCapabilities: anyPriority,
+		}
+	}
+	return caps, nil
+}

@@ -1,0 +1,118 @@
+package rev2
+
+import (
+	"context"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/digest"
+)
+
+// FindMissingBlobs returns the blobs that the store lacks.
+func (s *Server) FindMissingBlobs(ctx context.Context, req *repb.FindMissingBlobsRequest) (*repb.FindMissingBlobsResponse, error) {
+	if err := checkFunction(req.DigestFunction); err != nil {
+		return nil, s.fail(err)
+	}
+	if len(req.BlobDigests) > maxDigests {
+		return nil, s.fail(invalid("find missing of %d blobs: more than %d", len(req.BlobDigests), maxDigests))
+	}
+	ds := make([]digest.Digest, 0, len(req.BlobDigests))
+	for _, p := range req.BlobDigests {
+		d, err := digestOf(p)
+		if err != nil {
+			return nil, s.fail(err)
+		}
+		ds = append(ds, d)
+	}
+	missing, err := s.cfg.Store.Missing(ctx, ds)
+	if err != nil {
+		return nil, s.fail(err)
+	}
+	resp := &repb.FindMissingBlobsResponse{}
+	for _, d := range missing {
+		resp.MissingBlobDigests = append(resp.MissingBlobDigests, d.Proto())
+	}
+	return resp, nil
+}
+
+// BatchUpdateBlobs stores several small blobs, each with a status of its own.
+func (s *Server) BatchUpdateBlobs(ctx context.Context, req *repb.BatchUpdateBlobsRequest) (*repb.BatchUpdateBlobsResponse, error) {
+	if err := checkBatch(req); err != nil {
+		return nil, s.fail(err)
+	}
+	resp := &repb.BatchUpdateBlobsResponse{}
+	var blobs []cas.Blob
+	var answers []*repb.BatchUpdateBlobsResponse_Response // of blobs
+	for _, r := range req.Requests {
+		answer := &repb.BatchUpdateBlobsResponse_Response{Digest: r.Digest}
+		resp.Responses = append(resp.Responses, answer)
+		b, err := batchBlob(r)
+		if err != nil {
+			answer.Status = batchStatus(s.fail(err))
+			continue
+		}
+		blobs, answers = append(blobs, b), append(answers, answer)
+	}
+	for i, err := range cas.PutBatch(ctx, s.cfg.Store, blobs) {
+		answers[i].Status = batchStatus(s.fail(err))
+	}
+	return resp, nil
+}
+
+func checkBatch(req *repb.BatchUpdateBlobsRequest) error {
+	if err := checkFunction(req.DigestFunction); err != nil {
+		return err
+	}
+	total := 0
+	for _, r := range req.Requests {
+		total += len(r.Data)
+	}
+	if total > maxBatch {
+		return invalid("batch of %d bytes: more than the %d advertised", total, maxBatch)
+	}
+	return nil
+}
+
+func batchBlob(r *repb.BatchUpdateBlobsRequest_Request) (cas.Blob, error) {
+	d, err := digestOf(r.Digest)
+	if err != nil {
+		return cas.Blob{}, err
+	}
+	data, err := decompress(r.Compressor, r.Data, d.Size)
+	if err != nil {
+		return cas.Blob{}, err
+	}
+	return cas.Blob{Digest: d, Data: data}, nil
+}
+
+// BatchReadBlobs reads several small blobs, each with a status of its own.
+func (s *Server) BatchReadBlobs(ctx context.Context, req *repb.BatchReadBlobsRequest) (*repb.BatchReadBlobsResponse, error) {
+	if err := checkFunction(req.DigestFunction); err != nil {
+		return nil, s.fail(err)
+	}
+	var total int64
+	for _, p := range req.Digests {
+		if total += max(p.GetSizeBytes(), 0); total > maxBatch {
+			return nil, s.fail(invalid("batch of over %d bytes: more than advertised", maxBatch))
+		}
+	}
+	resp := &repb.BatchReadBlobsResponse{}
+	for _, p := range req.Digests {
+		data, err := s.readBlob(ctx, p)
+		if ctx.Err() != nil {
+			return nil, s.fail(ctx.Err())
+		}
+		resp.Responses = append(resp.Responses, &repb.BatchReadBlobsResponse_Response{
+			Digest: p, Data: data, Status: batchStatus(s.fail(err))})
+	}
+	return resp, nil
+}
+
+func (s *Server) readBlob(ctx context.Context, p *repb.Digest) ([]byte, error) {
+	d, err := digestOf(p)
+	if err != nil {
+		return nil, err
+	}
+	return cas.ReadBlob(ctx, s.cfg.Store, d, maxBatch)
+}

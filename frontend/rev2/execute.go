@@ -1,0 +1,167 @@
+package rev2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	longrunning "cloud.google.com/go/longrunning/autogen/longrunningpb"
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"github.com/google/uuid"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/executor/queue"
+)
+
+type operations = grpc.ServerStreamingServer[longrunning.Operation]
+
+// Execute answers from the action cache or has the action run, and streams
+// what becomes of it.
+func (s *Server) Execute(req *repb.ExecuteRequest, stream repb.Execution_ExecuteServer) error {
+	return s.fail(s.execute(req, stream))
+}
+
+func (s *Server) execute(req *repb.ExecuteRequest, stream operations) error {
+	if err := checkFunction(req.DigestFunction); err != nil {
+		return err
+	}
+	d, err := digestOf(req.ActionDigest)
+	if err != nil {
+		return err
+	}
+	ctx := stream.Context()
+	if !req.SkipCacheLookup {
+		result, err := s.cfg.Cache.Result(ctx, d)
+		if err == nil {
+			return stream.Send(s.hit(ctx, d, result, req))
+		}
+		if !errors.Is(err, cas.ErrNotFound) {
+			return err
+		}
+	}
+	task, err := s.task(ctx, d, req)
+	if err != nil {
+		return err
+	}
+	waiter, err := s.cfg.Queue.Submit(*task)
+	if err != nil {
+		return err
+	}
+	return s.follow(stream, waiter, req)
+}
+
+// hit is the operation of a cached result. It is over when it starts, so its
+// name leads nowhere.
+func (s *Server) hit(ctx context.Context, d digest.Digest, result *repb.ActionResult, w wishes) *longrunning.Operation {
+	meta := &repb.ExecuteOperationMetadata{Stage: repb.ExecutionStage_COMPLETED, ActionDigest: d.Proto(),
+		PartialExecutionMetadata: result.ExecutionMetadata}
+	return operation(uuid.NewString(), meta, &repb.ExecuteResponse{
+		Result: s.inline(ctx, result, w), CachedResult: true, Status: toStatus(nil).Proto()})
+}
+
+// task reads the action and checks that all it needs is stored.
+func (s *Server) task(ctx context.Context, d digest.Digest, req *repb.ExecuteRequest) (*queue.Task, error) {
+	action, command := &repb.Action{}, &repb.Command{}
+	if err := s.message(ctx, d, action); err != nil {
+		return nil, err
+	}
+	cd, err := digestOf(action.CommandDigest)
+	if err != nil {
+		return nil, fmt.Errorf("command of action %v: %w", d, err)
+	}
+	root, err := digestOf(action.InputRootDigest)
+	if err != nil {
+		return nil, fmt.Errorf("input root of action %v: %w", d, err)
+	}
+	missing, err := s.complete.missing(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	var absent *missingError
+	if err := s.message(ctx, cd, command); errors.As(err, &absent) {
+		missing = append(absent.digests, missing...)
+	} else if err != nil {
+		return nil, err
+	}
+	if len(missing) > 0 {
+		return nil, &missingError{what: "action " + d.String(), digests: missing}
+	}
+	timeout, err := s.timeout(action)
+	if err != nil {
+		return nil, fmt.Errorf("action %v: %w", d, err)
+	}
+	return &queue.Task{Instance: req.InstanceName, Action: d, DoNotCache: action.DoNotCache, Timeout: timeout,
+		Platform: platform(action, command), Priority: req.GetExecutionPolicy().GetPriority()}, nil
+}
+
+// message reads blob d as m. Errors: *missingError, errInvalid.
+func (s *Server) message(ctx context.Context, d digest.Digest, m proto.Message) error {
+	what := string(m.ProtoReflect().Descriptor().Name())
+	if d.Size > maxCommand {
+		return invalid("%s %v: more than %d bytes", what, d, maxCommand)
+	}
+	b, err := cas.ReadBlob(ctx, s.cfg.Store, d, maxCommand)
+	if errors.Is(err, cas.ErrNotFound) {
+		return &missingError{what: what, digests: []digest.Digest{d}}
+	}
+	if err != nil {
+		return err
+	}
+	if err := proto.Unmarshal(b, m); err != nil {
+		return invalid("%s %v: %w", what, d, err)
+	}
+	return nil
+}
+
+func (s *Server) timeout(a *repb.Action) (time.Duration, error) {
+	t := a.Timeout.AsDuration()
+	if t < 0 || t > s.cfg.MaxTimeout {
+		return 0, invalid("timeout of %v: want at most %v", t, s.cfg.MaxTimeout)
+	}
+	return t, nil
+}
+
+// platform is what the action asks for; the Command's is for old clients.
+func platform(a *repb.Action, c *repb.Command) []queue.Property {
+	p := a.Platform
+	if p == nil {
+		p = c.Platform
+	}
+	var ps []queue.Property
+	for _, prop := range p.GetProperties() {
+		ps = append(ps, queue.Property{Name: prop.Name, Value: prop.Value})
+	}
+	return ps
+}
+
+// WaitExecution takes up the stream of an operation again.
+func (s *Server) WaitExecution(req *repb.WaitExecutionRequest, stream repb.Execution_WaitExecutionServer) error {
+	waiter, err := s.cfg.Queue.Wait(req.Name)
+	if err != nil {
+		return s.fail(err)
+	}
+	return s.fail(s.follow(stream, waiter, &repb.ExecuteRequest{}))
+}
+
+// follow streams the states of a task until it is done.
+func (s *Server) follow(stream operations, waiter *queue.Waiter, w wishes) error {
+	defer waiter.Close()
+	var progress progress
+	for {
+		state, err := waiter.Next(stream.Context())
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := stream.Send(s.operation(stream.Context(), state, progress.of(state), w)); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package rev2
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/kvfarm/kvfarm/cas/digest"
+)
+
+// resource is what a ByteStream name names.
+type resource struct {
+	digest digest.Digest
+	zstd   bool // the stream carries the blob compressed
+}
+
+// parseRead takes apart a name to read from:
+//
+//	[instance/]blobs/[function/]hash/size
+//	[instance/]compressed-blobs/zstd/[function/]hash/size
+//
+// The instance may contain slashes, so the name is parsed from the right.
+func parseRead(name string) (resource, error) {
+	words := strings.Split(name, "/")
+	for n := 3; n <= 5 && n <= len(words); n++ {
+		if r, ok := blobName(words[len(words)-n:]); ok {
+			return r, nil
+		}
+	}
+	return resource{}, invalid("read name %q: want [instance/]blobs/hash/size with a SHA-256 in lower case", name)
+}
+
+// parseWrite takes apart a name to write to:
+//
+//	[instance/]uploads/{uuid}/blobs/[function/]hash/size[/metadata]
+//	[instance/]uploads/{uuid}/compressed-blobs/zstd/[function/]hash/size[/metadata]
+//
+// Metadata may be anything, even something that ends like a name; so may the
+// instance be. The last place that reads as one is the upload.
+func parseWrite(name string) (resource, error) {
+	words := strings.Split(name, "/")
+	for i := len(words) - 5; i >= 0; i-- {
+		if words[i] != "uploads" || uuid.Validate(words[i+1]) != nil {
+			continue
+		}
+		for n := 3; n <= 5 && i+2+n <= len(words); n++ {
+			if r, ok := blobName(words[i+2 : i+2+n]); ok {
+				return r, nil
+			}
+		}
+	}
+	return resource{}, invalid("write name %q: want [instance/]uploads/uuid/blobs/hash/size with a SHA-256 in lower case", name)
+}
+
+// blobName reads words if all of them are the name of one blob.
+func blobName(words []string) (resource, bool) {
+	n := len(words)
+	d, err := digest.Parse(words[n-2] + "/" + words[n-1])
+	if err != nil {
+		return resource{}, false
+	}
+	if n > 3 && words[n-3] == "sha256" {
+		n--
+	}
+	switch kind := strings.Join(words[:n-2], "/"); kind {
+	case "blobs":
+		return resource{digest: d}, true
+	case "compressed-blobs/zstd":
+		return resource{digest: d, zstd: true}, true
+	}
+	return resource{}, false
+}

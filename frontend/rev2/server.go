@@ -1,0 +1,95 @@
+// Package rev2 serves a store, an action cache and a queue as the Remote
+// Execution API, version 2. It translates; what is true is decided below it.
+package rev2
+
+import (
+	"log/slog"
+	"time"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	bspb "google.golang.org/genproto/googleapis/bytestream"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/executor/queue"
+)
+
+// Limits of what a client may send in one message.
+const (
+	maxBatch    = 4 << 20  // bytes of blobs in a batch call, as advertised
+	maxMessage  = 64 << 20 // bytes of a gRPC message
+	maxDigests  = 1 << 20  // digests in one FindMissingBlobs
+	maxCommand  = 16 << 20 // bytes of an Action or Command message
+	maxDirs     = 1 << 20  // directories of one input root
+	maxInlining = 1 << 20  // bytes that are inlined into one ActionResult
+)
+
+// Config says what a Server serves.
+type Config struct {
+	Store cas.Store
+	Cache cas.ActionCache
+	// Queue runs actions. Nil: this is a cache without execution.
+	Queue *queue.Queue
+	// ClientsUpdate lets every caller write action results. It is for caches
+	// without execution; with it off, results come from workers alone.
+	ClientsUpdate bool
+	// MaxTimeout is the longest timeout that an action may ask for. Zero: 24 h.
+	MaxTimeout time.Duration
+	// Fresh is for how long an input root that was found complete is taken to
+	// be so without another look. The store must keep what was used for longer
+	// than that. Zero: 5 min.
+	Fresh time.Duration
+	// Log takes faults of the server's own. Nil: slog.Default.
+	Log *slog.Logger
+}
+
+// Server implements the services. Its methods are safe for concurrent use.
+type Server struct {
+	repb.UnimplementedCapabilitiesServer
+	repb.UnimplementedContentAddressableStorageServer
+	repb.UnimplementedActionCacheServer
+	repb.UnimplementedExecutionServer
+	bspb.UnimplementedByteStreamServer
+
+	cfg      Config
+	complete *completeness
+}
+
+// New returns a server. It has no state of its own that would need a Close.
+func New(cfg Config) *Server {
+	if cfg.MaxTimeout == 0 {
+		cfg.MaxTimeout = 24 * time.Hour
+	}
+	if cfg.Fresh == 0 {
+		cfg.Fresh = 5 * time.Minute
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	return &Server{cfg: cfg, complete: newCompleteness(cfg.Store, cfg.Fresh)}
+}
+
+// Register adds the services to g.
+func (s *Server) Register(g *grpc.Server) {
+	repb.RegisterCapabilitiesServer(g, s)
+	repb.RegisterContentAddressableStorageServer(g, s)
+	repb.RegisterActionCacheServer(g, s)
+	bspb.RegisterByteStreamServer(g, s)
+	if s.cfg.Queue != nil {
+		repb.RegisterExecutionServer(g, s)
+	}
+}
+
+// Options are what a gRPC server of these services is made with: messages
+// larger than the default, since batches are, and windows for fast links.
+func Options() []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxSendMsgSize(maxMessage),
+		grpc.InitialWindowSize(1 << 20),
+		grpc.InitialConnWindowSize(4 << 20),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+	}
+}

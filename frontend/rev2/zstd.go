@@ -1,0 +1,42 @@
+package rev2
+
+import (
+	"bytes"
+	"io"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxWindow bounds the memory that a compressed stream can ask for, in bytes.
+const maxWindow = 8 << 20
+
+// decompress returns the size bytes that data of a batch call stand for.
+// Other sizes are left to the digest check, but no more is unpacked.
+func decompress(c repb.Compressor_Value, data []byte, size int64) ([]byte, error) {
+	switch c {
+	case repb.Compressor_IDENTITY:
+		return data, nil
+	case repb.Compressor_ZSTD:
+	default:
+		return nil, invalid("compressor %v is not supported", c)
+	}
+	r, err := unzstd(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, min(size, maxMessage)+1))
+	if err != nil {
+		return nil, invalid("unpack zstd: %w", err)
+	}
+	return b, nil
+}
+
+func unzstd(r io.Reader) (io.ReadCloser, error) {
+	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		return nil, err
+	}
+	return d.IOReadCloser(), nil
+}
