@@ -49,7 +49,7 @@ bench: build
 generate:
 	@deploy/setup.sh protobuf-compiler
 	proto/generate.sh
-	$(GO) tool gazelle
+	$(GO) tool gazelle -external=static
 
 clean:
 	rm -rf bin

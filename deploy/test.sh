@@ -14,7 +14,7 @@ go tool staticcheck ./...
 say "generated files are fresh"
 proto/generate.sh
 git diff --exit-code -- proto
-go tool gazelle -mode=diff
+go tool gazelle -external=static -mode=diff
 
 say "tests, with the race detector where goroutines meet"
 go test -race ./cas/... ./executor/... ./frontend/... ./kbuild/... ./cmd/...
