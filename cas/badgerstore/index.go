@@ -1,0 +1,306 @@
+package badgerstore
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/kvfarm/kvfarm/cas"
+)
+
+const (
+	// cacheEntries bounds each of the cache's two generations.
+	cacheEntries = 1 << 18
+	// touchEvery is how much later a use must be than the noted one, in seconds, to be noted.
+	touchEvery = 60
+	// txnEntries bounds the entries of one transaction, below badger's own limit.
+	txnEntries = 4096
+)
+
+// index says where each entry's content lies. On disk it is badger, written to
+// by the committer alone; before that stands a cache of recent entries, and the
+// uses that are not yet written down.
+type index struct {
+	db *badger.DB
+
+	mu    sync.Mutex
+	young map[key]loc // entries used lately
+	old   map[key]loc // entries that were young before; dropped when young is full
+	dirty map[key]uint32
+	epoch uint64 // counts deletions and replacements: what was read before may not be cached after
+}
+
+func newIndex(db *badger.DB) *index {
+	return &index{db: db, young: map[key]loc{}, dirty: map[key]uint32{}}
+}
+
+// now returns the time in the index's measure.
+func now() uint32 { return uint32(time.Now().Unix()) }
+
+// cached returns k's entry if it is in memory, and notes its use. ix.mu is held.
+func (ix *index) cached(k key, at uint32) (loc, bool) {
+	l, ok := ix.young[k]
+	if !ok {
+		if l, ok = ix.old[k]; !ok {
+			return loc{}, false
+		}
+		ix.remember(k, l)
+	}
+	if at >= l.used+touchEvery {
+		l.used = at
+		ix.young[k] = l
+		ix.dirty[k] = at
+	}
+	return l, true
+}
+
+// remember puts k's entry into the cache. ix.mu is held.
+func (ix *index) remember(k key, l loc) {
+	if len(ix.young) >= cacheEntries {
+		ix.old, ix.young = ix.young, make(map[key]loc, cacheEntries)
+	}
+	ix.young[k] = l
+}
+
+// forget makes the cache not know k. ix.mu is held.
+func (ix *index) forget(k key) {
+	delete(ix.young, k)
+	delete(ix.old, k)
+	delete(ix.dirty, k)
+}
+
+// find looks ks up, notes their use, and calls found with the position of each
+// that is there, at an instant at which it is.
+func (ix *index) find(ks []key, found func(i int, l loc)) error {
+	at := now()
+	todo := make([]int, 0, 16)
+	ix.mu.Lock()
+	for i, k := range ks {
+		if l, ok := ix.cached(k, at); ok {
+			found(i, l)
+		} else {
+			todo = append(todo, i)
+		}
+	}
+	epoch := ix.epoch
+	ix.mu.Unlock()
+	for len(todo) > 0 {
+		n := min(len(todo), txnEntries)
+		locs, err := ix.read(ks, todo[:n])
+		if err != nil {
+			return err
+		}
+		ix.mu.Lock()
+		if ix.epoch == epoch {
+			ix.take(ks, todo[:n], locs, at, found)
+			todo = todo[n:]
+		}
+		epoch = ix.epoch
+		ix.mu.Unlock()
+	}
+	return nil
+}
+
+// take caches what read has found and notes its use. ix.mu is held.
+func (ix *index) take(ks []key, at []int, locs []*loc, when uint32, found func(int, loc)) {
+	for j, l := range locs {
+		if l == nil {
+			continue
+		}
+		k := ks[at[j]]
+		ix.remember(k, *l)
+		if l, ok := ix.cached(k, when); ok {
+			found(at[j], l)
+		}
+	}
+}
+
+// read gets the entries ks[at[j]] from badger; nil stands for one that is not there.
+func (ix *index) read(ks []key, at []int) ([]*loc, error) {
+	locs := make([]*loc, len(at))
+	err := ix.db.View(func(txn *badger.Txn) error {
+		for j, i := range at {
+			l, err := get(txn, ks[i])
+			if err != nil && !errors.Is(err, badger.ErrKeyNotFound) {
+				return err
+			}
+			if err == nil {
+				locs[j] = &l
+			}
+		}
+		return nil
+	})
+	return locs, err
+}
+
+func get(txn *badger.Txn, k key) (loc, error) {
+	item, err := txn.Get(k[:])
+	if err != nil {
+		return loc{}, err
+	}
+	var l loc
+	err = item.Value(func(v []byte) error {
+		l, err = decodeLoc(v)
+		return err
+	})
+	return l, err
+}
+
+// lookup returns k's entry. Errors: cas.ErrNotFound.
+func (ix *index) lookup(k key) (loc, error) {
+	var l loc
+	there := false
+	err := ix.find([]key{k}, func(_ int, at loc) { l, there = at, true })
+	if err != nil {
+		return loc{}, fmt.Errorf("look up: %w", err)
+	}
+	if !there {
+		return loc{}, cas.ErrNotFound
+	}
+	return l, nil
+}
+
+// current reports whether l is still what k's entry says about its content's place.
+func (ix *index) current(k key, l loc) bool {
+	at, err := ix.lookup(k)
+	return err == nil && at.extent() == l.extent()
+}
+
+// scan calls visit for every entry of one kind, in the order of hashes.
+func (ix *index) scan(kind byte, visit func(key, loc) error) error {
+	return ix.db.View(func(txn *badger.Txn) error {
+		opt := badger.DefaultIteratorOptions
+		opt.Prefix = []byte{kind}
+		opt.PrefetchValues = false // values are small and lie beside their keys
+		it := txn.NewIterator(opt)
+		defer it.Close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			item := it.Item()
+			if len(item.Key()) != len(key{}) {
+				return errMalformedEntry
+			}
+			k := key(item.Key())
+			var l loc
+			err := item.Value(func(v []byte) (err error) {
+				l, err = decodeLoc(v)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if err := visit(k, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// entry is a key with what it shall say.
+type entry struct {
+	key key
+	loc loc
+}
+
+// store writes entries down, durably. Only the committer may call it.
+func (ix *index) store(entries []entry) error {
+	err := ix.update(len(entries), func(txn *badger.Txn, i int) error {
+		return txn.Set(entries[i].key[:], entries[i].loc.encode())
+	})
+	if err != nil {
+		return err
+	}
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	for _, e := range entries {
+		if e.key.kind() == results {
+			ix.epoch++ // may replace what somebody has just read
+			ix.forget(e.key)
+		}
+		ix.remember(e.key, e.loc)
+	}
+	return nil
+}
+
+// remove deletes those keys for which still says so at that instant, durably,
+// and returns them. Only the committer may call it.
+func (ix *index) remove(keys []key, still func(key) bool) ([]key, error) {
+	var gone []key
+	for len(keys) > 0 {
+		n := min(len(keys), txnEntries)
+		part, err := ix.removeSome(keys[:n], still)
+		gone = append(gone, part...)
+		if err != nil {
+			return gone, err
+		}
+		keys = keys[n:]
+	}
+	return gone, nil
+}
+
+// removeSome holds the lock until the deletion is on disk: in between nobody
+// may take an entry for present.
+func (ix *index) removeSome(keys []key, still func(key) bool) ([]key, error) {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	var gone []key
+	for _, k := range keys {
+		if still(k) {
+			gone = append(gone, k)
+		}
+	}
+	err := ix.update(len(gone), func(txn *badger.Txn, i int) error { return txn.Delete(gone[i][:]) })
+	for _, k := range gone {
+		ix.forget(k)
+	}
+	ix.epoch++
+	return gone, err
+}
+
+// flushUses writes the noted uses down. Only the committer may call it.
+func (ix *index) flushUses() error {
+	ix.mu.Lock()
+	dirty := ix.dirty
+	ix.dirty = map[key]uint32{}
+	ix.mu.Unlock()
+	keys := make([]key, 0, len(dirty))
+	for k := range dirty {
+		keys = append(keys, k)
+	}
+	return ix.update(len(keys), func(txn *badger.Txn, i int) error {
+		l, err := get(txn, keys[i])
+		if errors.Is(err, badger.ErrKeyNotFound) {
+			return nil
+		}
+		l.used = max(l.used, dirty[keys[i]])
+		return errors.Join(err, txn.Set(keys[i][:], l.encode()))
+	})
+}
+
+// uses returns how many uses are noted and not written.
+func (ix *index) uses() int {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	return len(ix.dirty)
+}
+
+// update changes n entries in as few transactions as badger allows.
+func (ix *index) update(n int, change func(txn *badger.Txn, i int) error) error {
+	for start := 0; start < n; start += txnEntries {
+		err := ix.db.Update(func(txn *badger.Txn) error {
+			for i := start; i < min(n, start+txnEntries); i++ {
+				if err := change(txn, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package badgerstore
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/kvfarm/kvfarm/cas/digest"
+)
+
+// The kinds of entry in the index, the first byte of every key.
+const (
+	blobs   = 'b'
+	results = 'a'
+)
+
+// key names an entry of the index: its kind, the hash, the size big-endian.
+// Sorted keys of one kind are sorted by hash.
+type key [1 + 32 + 8]byte
+
+func keyOf(kind byte, d digest.Digest) (key, error) {
+	raw, err := d.Raw()
+	if err != nil {
+		return key{}, err
+	}
+	var k key
+	k[0] = kind
+	copy(k[1:], raw[:])
+	binary.BigEndian.PutUint64(k[33:], uint64(d.Size))
+	return k, nil
+}
+
+func (k key) kind() byte { return k[0] }
+
+func (k key) digest() digest.Digest {
+	return digest.FromRaw([32]byte(k[1:33]), int64(binary.BigEndian.Uint64(k[33:])))
+}
+
+// loc is what the index holds of an entry: where its content lies and when it
+// was last used.
+type loc struct {
+	pack uint32
+	off  int64
+	size int64  // of the content in bytes, frames not counted
+	used uint32 // seconds since 1970
+}
+
+// locSize is the length of an encoded loc.
+const locSize = 4 + 8 + 8 + 4
+
+func (l loc) encode() []byte {
+	b := make([]byte, 0, locSize)
+	b = binary.BigEndian.AppendUint32(b, l.pack)
+	b = binary.BigEndian.AppendUint64(b, uint64(l.off))
+	b = binary.BigEndian.AppendUint64(b, uint64(l.size))
+	return binary.BigEndian.AppendUint32(b, l.used)
+}
+
+var errMalformedEntry = errors.New("malformed entry in the index")
+
+func decodeLoc(b []byte) (loc, error) {
+	if len(b) != locSize {
+		return loc{}, errMalformedEntry
+	}
+	l := loc{
+		pack: binary.BigEndian.Uint32(b),
+		off:  int64(binary.BigEndian.Uint64(b[4:])),
+		size: int64(binary.BigEndian.Uint64(b[12:])),
+		used: binary.BigEndian.Uint32(b[20:]),
+	}
+	if l.off < 0 || l.size < 0 || framed(l.size) < 0 {
+		return loc{}, errMalformedEntry
+	}
+	return l, nil
+}
+
+// extent returns the place that l's framed content takes.
+func (l loc) extent() extent { return extent{pack: l.pack, off: l.off, len: framed(l.size)} }

@@ -1,0 +1,76 @@
+package badgerstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/kvfarm/kvfarm/cas"
+)
+
+// Badger writes through memory maps, and a page of a map that finds no room on
+// disk kills the process. So the store stops taking content while there still
+// is room for all that badger may want to do, and keeps a file of its own, the
+// ballast, to be dropped when deletions and the last flush find the disk
+// filled by others.
+const ballastBytes = 48 << 20
+
+type space struct {
+	dir     string
+	reserve int64 // bytes that must stay free
+	log     *slog.Logger
+}
+
+// free returns the bytes that are left to us.
+func (s *space) free() (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(s.dir, &st); err != nil {
+		return 0, fmt.Errorf("look for space in %s: %w", s.dir, err)
+	}
+	return int64(st.Bavail) * st.Bsize, nil
+}
+
+// check says whether n bytes more may be written. Errors: cas.ErrFull.
+func (s *space) check(n int64) error {
+	free, err := s.free()
+	if err == nil && free-s.reserve < n {
+		err = fmt.Errorf("%w: %d bytes free in %s, %d of them reserved", cas.ErrFull, free, s.dir, s.reserve)
+	}
+	return err
+}
+
+func (s *space) ballast() string { return filepath.Join(s.dir, "ballast") }
+
+// takeBallast sets the ballast aside if there is room for it.
+func (s *space) takeBallast() error {
+	if st, err := os.Stat(s.ballast()); err == nil && st.Size() == ballastBytes {
+		return nil
+	}
+	if s.check(ballastBytes) != nil {
+		return nil // better no ballast than no store
+	}
+	f, err := os.Create(s.ballast())
+	if err != nil {
+		return err
+	}
+	err = unix.Fallocate(int(f.Fd()), 0, 0, ballastBytes)
+	if errors.Is(err, unix.EOPNOTSUPP) {
+		err = nil // an empty file then: this is a second net, not the first
+	}
+	return errors.Join(err, f.Close())
+}
+
+// dropBallast makes room for badger if there is little.
+func (s *space) dropBallast() {
+	if s.check(0) == nil {
+		return
+	}
+	if err := os.Remove(s.ballast()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.log.Error("make room", "err", err)
+	}
+}

@@ -1,0 +1,159 @@
+// Package badgerstore is the Store and ActionCache on disk: content in large
+// append-only packs, an index of it in badger. See the README.
+package badgerstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/digest"
+)
+
+// Config says where and how a Store keeps its state. Only Dir has no default.
+type Config struct {
+	Dir     string       // made if it is not there
+	Wait    bool         // if another process has the store open, wait for it instead of ErrLocked
+	Reserve int64        // bytes of the disk to leave free; default 64 MiB
+	Log     *slog.Logger // for what happens in the background; default slog.Default
+}
+
+// Store is a cas.Store, cas.Batcher and cas.ActionCache. One process at a time
+// may have it open.
+type Store struct {
+	dir    string
+	lock   *os.File
+	db     *badger.DB
+	index  *index
+	packs  *packs
+	space  *space
+	commit *committer
+
+	upkeep sync.Mutex // held by collection and check, one at a time
+	close  func() error
+}
+
+// Open opens the store in cfg.Dir. Errors: ErrLocked.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	s, err := open(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", cfg.Dir, err)
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, cfg Config) (_ *Store, err error) {
+	if cfg.Reserve == 0 {
+		cfg.Reserve = 64 << 20
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	s := &Store{dir: cfg.Dir, space: &space{dir: cfg.Dir, reserve: cfg.Reserve, log: cfg.Log}}
+	if s.lock, err = lockDir(ctx, cfg); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.shut())
+		}
+	}()
+	s.space.dropBallast()
+	if s.packs, err = openPacks(filepath.Join(cfg.Dir, "packs")); err != nil {
+		return nil, err
+	}
+	if s.db, err = badger.Open(badgerOptions(cfg)); err != nil {
+		return nil, err
+	}
+	if err = s.space.takeBallast(); err != nil {
+		return nil, err
+	}
+	s.index = newIndex(s.db)
+	s.commit = startCommitter(s.index, s.packs, s.space, cfg.Log)
+	s.close = sync.OnceValue(s.shut)
+	return s, nil
+}
+
+// formatVersion goes up when the index or the packs change their meaning;
+// badger then refuses to open what another version has written.
+const formatVersion = 1
+
+// badgerOptions are those for an index of small entries, read through memory
+// maps, every transaction of which is on disk when it returns.
+func badgerOptions(cfg Config) badger.Options {
+	return badger.DefaultOptions(filepath.Join(cfg.Dir, "index")).
+		WithSyncWrites(true).
+		WithDetectConflicts(false). // one goroutine writes
+		WithMemTableSize(16 << 20).
+		WithNumMemtables(2).
+		WithValueLogFileSize(16 << 20). // unused: entries are far below the threshold
+		WithCompression(options.None).
+		WithBlockCacheSize(0).
+		WithMetricsEnabled(false).
+		WithExternalMagic(formatVersion).
+		WithLogger(logger{cfg.Log})
+}
+
+// Close writes down what is queued and gives the state to other processes.
+// Readers that are open must not be used any more.
+func (s *Store) Close() error { return s.close() }
+
+func (s *Store) shut() error {
+	var errs []error
+	if s.commit != nil {
+		s.commit.close()
+	}
+	if s.db != nil {
+		s.space.dropBallast()
+		errs = append(errs, s.db.Close())
+	}
+	if s.packs != nil {
+		errs = append(errs, s.packs.close())
+	}
+	errs = append(errs, s.lock.Close())
+	return errors.Join(errs...)
+}
+
+// Missing implements cas.Store.
+func (s *Store) Missing(ctx context.Context, ds []digest.Digest) ([]digest.Digest, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	keys := make([]key, len(ds))
+	for i, d := range ds {
+		var err error
+		if keys[i], err = keyOf(blobs, d); err != nil {
+			return nil, fmt.Errorf("look for blobs: %w", err)
+		}
+	}
+	there := make([]bool, len(ds))
+	if err := s.index.find(keys, func(i int, _ loc) { there[i] = true }); err != nil {
+		return nil, fmt.Errorf("look for blobs: %w", err)
+	}
+	var missing []digest.Digest
+	seen := map[key]bool{}
+	for i, d := range ds {
+		if !there[i] && d != digest.Empty && !seen[keys[i]] {
+			seen[keys[i]] = true
+			missing = append(missing, d)
+		}
+	}
+	return missing, nil
+}
+
+// has reports whether the blob of key k is there, and notes its use.
+func (s *Store) has(k key) (bool, error) {
+	_, err := s.index.lookup(k)
+	if errors.Is(err, cas.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
