@@ -1,0 +1,290 @@
+package interp
+
+import (
+	"bytes"
+	"math/big"
+)
+
+// cModels are the C functions that a run may call, and those of the check crate.
+var cModels = map[string]*modelled{
+	"kvfarm_assume": {1, nought, kvAssume}, "kvfarm_assert": {1, nought, kvAssert},
+	"kvfarm_any_bytes": {2, nought, anyBytes}, "kvfarm_any_bool": {0, number, anyValue},
+	"kvfarm_any_u8": {0, number, anyValue}, "kvfarm_any_u16": {0, number, anyValue}, "kvfarm_any_u32": {0, number, anyValue},
+	"kvfarm_any_u64": {0, number, anyValue}, "kvfarm_any_u128": {0, number, anyValue}, "kvfarm_any_usize": {0, number, anyValue},
+	"memcpy": {3, same, returning(memcpy)}, "memmove": {3, same, returning(memmove)}, "memset": {3, same, returning(memset)},
+	"memcmp": {3, number, memcmp}, "bcmp": {3, number, memcmp}, "strlen": {1, word, strlen}, "memchr": {3, word, memchr},
+	"krealloc_node_align_noprof": {4, word, realloc}, "rust_helper_krealloc_node_align": {4, word, realloc},
+	"kvrealloc_node_align_noprof": {4, word, realloc}, "rust_helper_kvrealloc_node_align": {4, word, realloc},
+	"vrealloc_node_align_noprof": {4, word, realloc}, "rust_helper_vrealloc_node_align": {4, word, realloc},
+	"kfree": {1, nought, free}, "kvfree": {1, nought, free}, "vfree": {1, nought, free},
+	"rust_helper_kfree": {1, nought, free}, "rust_helper_kvfree": {1, nought, free}, "rust_helper_vfree": {1, nought, free},
+}
+
+func anyValue(m *machine, in *inst, _ []argument) *Outcome {
+	w := widthOf(in.x.ir.Type)
+	v, o := m.dynamic("any", int(w))
+	if o != nil {
+		return o
+	}
+	return m.result(in, v, w)
+}
+
+func anyBytes(m *machine, _ *inst, a []argument) *Outcome {
+	n, end := m.length(a[1])
+	if end != nil || n == 0 {
+		return end
+	}
+	o, off, end := m.access(*m.get(a[0].at), n, 1, writing)
+	if end != nil {
+		return end
+	}
+	for i := range int(n) {
+		v, end := m.dynamic("any", 8)
+		if end != nil {
+			return end
+		}
+		o.write(off+i, 1, slot{v: v.Uint64()})
+	}
+	return nil
+}
+
+func kvAssume(m *machine, _ *inst, a []argument) *Outcome {
+	switch c := m.get(a[0].at); {
+	case c.u != 0:
+		return m.ub(UBUninit, "assumption is undefined")
+	case c.v == 0:
+		return m.end(AssumeFailed, "")
+	}
+	return nil
+}
+
+func kvAssert(m *machine, _ *inst, a []argument) *Outcome {
+	switch c := m.get(a[0].at); {
+	case c.u != 0:
+		return m.ub(UBUninit, "assertion is undefined")
+	case c.v == 0:
+		return m.end(AssertFailed, "assert")
+	}
+	return nil
+}
+
+// length reads a size argument. More than 2^40 bytes fit no object.
+func (m *machine) length(a argument) (int64, *Outcome) {
+	n := m.get(a.at)
+	if n.u != 0 {
+		return 0, m.ub(UBUninit, "length is undefined")
+	}
+	return int64(min(n.v, 1<<40)), nil
+}
+
+// returning makes the C function out of LLVM's: it returns its first argument.
+func returning(f model) model {
+	return func(m *machine, in *inst, a []argument) *Outcome {
+		if o := f(m, in, a); o != nil || in.dst < 0 {
+			return o
+		}
+		return passFirst(m, in, a)
+	}
+}
+
+func memcpy(m *machine, in *inst, a []argument) *Outcome { return m.transfer(a, false) }
+
+func memmove(m *machine, in *inst, a []argument) *Outcome { return m.transfer(a, true) }
+
+// transfer copies bytes with what they are: padding stays undefined, pointers
+// keep their provenance.
+func (m *machine) transfer(a []argument, overlap bool) *Outcome {
+	n, end := m.length(a[2])
+	if end != nil || n == 0 {
+		return end
+	}
+	to, from := *m.get(a[0].at), *m.get(a[1].at)
+	if _, _, end = m.access(to, n, 1, writing); end != nil {
+		return end
+	}
+	src, i, end := m.access(from, n, 1, reading)
+	if end != nil {
+		return end
+	}
+	dst, j, _ := m.access(to, n, 1, writing)
+	if !overlap && src == dst && i != j && max(i, j)-min(i, j) < int(n) {
+		return m.ub(UBOverlap, "")
+	}
+	move(dst, j, src, i, int(n))
+	return nil
+}
+
+func memset(m *machine, in *inst, a []argument) *Outcome {
+	n, end := m.length(a[2])
+	if end != nil || n == 0 {
+		return end
+	}
+	o, off, end := m.access(*m.get(a[0].at), n, 1, writing)
+	if end != nil {
+		return end
+	}
+	v := m.get(a[1].at)
+	o.set(off, int(n), byte(v.v), v.u != 0)
+	return nil
+}
+
+// set fills a range with one byte.
+func (o *object) set(off, n int, v byte, undef bool) {
+	o.forget(off, n)
+	fill(o.data[off:off+n], v)
+	if undef && o.undef == nil {
+		o.undef = make([]byte, len(o.data))
+	}
+	if o.undef != nil {
+		fill(o.undef[off:off+n], byte(bit(undef)))
+	}
+}
+
+// defined checks that a range is wholly defined and returns its bytes.
+func (m *machine) defined(p slot, n int64) ([]byte, *Outcome) {
+	if n == 0 {
+		return nil, nil
+	}
+	o, off, end := m.access(p, n, 1, reading)
+	if end != nil {
+		return nil, end
+	}
+	if o.undef != nil && bytes.IndexByte(o.undef[off:off+int(n)], 1) >= 0 {
+		return nil, m.ub(UBUninit, "byte is undefined")
+	}
+	return o.data[off : off+int(n)], nil
+}
+
+func memcmp(m *machine, in *inst, a []argument) *Outcome {
+	n, end := m.length(a[2])
+	if end != nil {
+		return end
+	}
+	x, end := m.defined(*m.get(a[0].at), n)
+	if end != nil {
+		return end
+	}
+	y, end := m.defined(*m.get(a[1].at), n)
+	if end != nil {
+		return end
+	}
+	return m.result(in, big.NewInt(int64(bytes.Compare(x, y))), widthOf(in.x.ir.Type))
+}
+
+func strlen(m *machine, in *inst, a []argument) *Outcome {
+	p := *m.get(a[0].at)
+	for n := uint64(0); ; n++ {
+		b, end := m.defined(slot{v: p.v + n, p: p.p, u: p.u}, 1)
+		if end != nil {
+			return end
+		}
+		if b[0] == 0 {
+			return m.set(in, n)
+		}
+	}
+}
+
+func memchr(m *machine, in *inst, a []argument) *Outcome {
+	n, end := m.length(a[2])
+	if end != nil {
+		return end
+	}
+	p, want := *m.get(a[0].at), byte(m.get(a[1].at).v)
+	for i := range uint64(n) {
+		at := slot{v: p.v + i, p: p.p, u: p.u}
+		b, end := m.defined(at, 1)
+		if end != nil {
+			return end
+		}
+		if b[0] == want {
+			m.regs[in.dst] = at
+			return nil
+		}
+	}
+	return m.set(in, 0)
+}
+
+const (
+	gfpZero     = 1 << 8
+	zeroSizePtr = 16 // what the kernel's allocators return for no bytes
+	minAlign    = 8
+)
+
+// realloc is k-, v- and kvrealloc(ptr, size, align, flags, node): like C's
+// realloc, it may fail, and then the old object stays. fail#N decides.
+func realloc(m *machine, in *inst, a []argument) *Outcome {
+	old := *m.get(a[0].at)
+	size, end := m.length(a[1])
+	if end != nil {
+		return end
+	}
+	if end := m.freeable(old); end != nil {
+		return end
+	}
+	if size == 0 {
+		m.release(old)
+		return m.set(in, zeroSizePtr)
+	}
+	failed, end := m.dynamic("fail", 1)
+	if end != nil {
+		return end
+	}
+	if failed.Sign() != 0 {
+		return m.set(in, 0)
+	}
+	align := int64(max(m.get(a[2].at).v, minAlign))
+	p, ok := m.mem.alloc(size, min(align, 1<<30), heap)
+	if !ok {
+		return m.end(OutOfSteps, "memory")
+	}
+	o := &m.mem.objects[p.index()]
+	if m.get(a[3].at).v&gfpZero != 0 {
+		o.set(0, len(o.data), 0, false)
+	}
+	if was := m.mem.lookup(old.p); was != nil {
+		move(o, 0, was, 0, min(len(was.data), len(o.data)))
+	}
+	m.release(old)
+	m.regs[in.dst] = slot{v: o.base, p: p}
+	return nil
+}
+
+func free(m *machine, _ *inst, a []argument) *Outcome {
+	p := *m.get(a[0].at)
+	if end := m.freeable(p); end != nil {
+		return end
+	}
+	m.release(p)
+	return nil
+}
+
+// freeable accepts null, the address for no bytes, and the start of a live
+// allocation.
+func (m *machine) freeable(p slot) *Outcome {
+	if p.u != 0 {
+		return m.ub(UBUninit, "address is undefined")
+	}
+	if p.p == 0 && p.v <= zeroSizePtr {
+		return nil
+	}
+	o := m.mem.lookup(p.p)
+	if p.p == 0 {
+		_, o = m.mem.at(p.v, 0)
+	}
+	switch {
+	case o == nil:
+		return m.ub(UBFree, "object is dead")
+	case o.kind != heap || o.base != p.v:
+		return m.ub(UBFree, "not the start of an allocation")
+	}
+	return nil
+}
+
+func (m *machine) release(p slot) {
+	if p.p == 0 {
+		p.p, _ = m.mem.at(p.v, 0)
+	}
+	if p.p != 0 {
+		m.mem.free(p.p)
+	}
+}

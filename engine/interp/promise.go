@@ -1,0 +1,103 @@
+package interp
+
+import (
+	"math/big"
+
+	"github.com/kvfarm/kvfarm/engine/ir"
+)
+
+// promise is what attributes or metadata say of a value.
+type promise struct {
+	noundef, nonnull   bool
+	align              uint64
+	deref, derefOrNull int64
+	lo, hi             *big.Int // the range [lo, hi), wrapping; nil for none
+	width              int32
+	slots              int
+}
+
+// promiseOf returns nil when there is nothing to check.
+func promiseOf(a ir.Attr, t *ir.Type) *promise {
+	p := promise{noundef: a.NoUndef, nonnull: a.NonNull, deref: a.Deref, derefOrNull: a.DerefOrNull, lo: a.RangeLo, hi: a.RangeHi}
+	if a.Align > 1 {
+		p.align = uint64(a.Align)
+	}
+	if p == (promise{}) || t == nil {
+		return nil
+	}
+	n, err := slots(t)
+	if err != nil || n == 0 {
+		return nil
+	}
+	p.width, p.slots = widthOf(t), n
+	if p.lo == nil || p.hi == nil || t.Kind != ir.Int {
+		p.lo, p.hi = nil, nil
+	}
+	return &p
+}
+
+// keep checks a value. A broken promise makes the value poison, and undefined
+// behaviour where the value must be defined.
+func (m *machine) keep(p *promise, vs []slot) *Outcome {
+	if undefined(vs) {
+		if p.noundef {
+			return m.ub(UBUninit, "value must be defined")
+		}
+		return nil
+	}
+	if what := p.broken(vs); what != "" {
+		if p.noundef {
+			return m.ub(what, "value %#x", toBig(vs))
+		}
+		for i := range vs {
+			vs[i] = slot{u: poison}
+		}
+		return nil
+	}
+	if n := p.deref; n > 0 || p.derefOrNull > 0 && vs[0].v != 0 {
+		if o := m.reachable(vs[0], max(n, p.derefOrNull)); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+func (p *promise) broken(vs []slot) string {
+	switch {
+	case p.nonnull && vs[0].v == 0:
+		return UBNull
+	case p.align > 1 && vs[0].v%p.align != 0:
+		return UBAlign
+	case p.lo != nil && !inRange(toBig(vs), p.lo, p.hi, p.width):
+		return UBRange
+	}
+	return ""
+}
+
+// inRange reports whether v lies in [lo, hi), which wraps when lo > hi. LLVM
+// takes lo == hi as the full range only for 0; it is never written.
+func inRange(v, lo, hi *big.Int, width int32) bool {
+	lo, hi = unsigned(lo, width), unsigned(hi, width)
+	if lo.Cmp(hi) < 0 {
+		return v.Cmp(lo) >= 0 && v.Cmp(hi) < 0
+	}
+	return v.Cmp(lo) >= 0 || v.Cmp(hi) < 0
+}
+
+func unsigned(v *big.Int, width int32) *big.Int {
+	if v.Sign() >= 0 {
+		return v
+	}
+	return new(big.Int).Add(v, new(big.Int).Lsh(big.NewInt(1), uint(width)))
+}
+
+// reachable checks dereferenceable(n).
+func (m *machine) reachable(p slot, n int64) *Outcome {
+	_, _, end := m.access(p, n, 1, reading)
+	if end != nil && end.Kind == Undefined {
+		end.Detail = end.What + ": " + end.Detail
+		end.What = UBDeref
+		return end
+	}
+	return nil // where there is no content to read, the address is all that is used
+}

@@ -1,0 +1,358 @@
+package interp
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/kvfarm/kvfarm/engine/ir"
+)
+
+// maxObject bounds the objects that are made for inputs.
+const maxObject = 1 << 24
+
+// pending is content that is made when an object is first looked into: types
+// may refer to themselves.
+type pending struct {
+	name  string
+	elem  *ir.Shape // nil: plain bytes
+	count int64     // of elem, one after the other
+}
+
+// arguments makes the root's arguments.
+func (m *machine) arguments(f *function) ([]slot, *Outcome) {
+	spec := m.prog.slice.Inputs
+	params := m.prog.slice.Funcs[f.index].Sig.Params
+	if spec != nil && len(spec.Params) != len(params) {
+		return nil, m.unsupported("inputs for %d parameters of %d", len(spec.Params), len(params))
+	}
+	out := make([]slot, f.args)
+	for i, p := range params {
+		shape := &ir.Shape{Kind: ir.ShapeBits}
+		if spec != nil {
+			shape = &spec.Params[i]
+		}
+		at := f.params[i]
+		if o := m.argument(fmt.Sprintf("arg%d", i), shape, p, out[at.slot:at.slot+at.slots]); o != nil {
+			return nil, o
+		}
+		if shape.Kind == ir.ShapeSliceLen && i > 0 && isSlice(&spec.Params[i-1]) {
+			q := f.params[i-1].slot
+			if o := m.pointee(fmt.Sprintf("arg%d", i-1), &spec.Params[i-1], out[at.slot].v, &out[q]); o != nil {
+				return nil, o
+			}
+		}
+	}
+	return out, nil
+}
+
+func isSlice(s *ir.Shape) bool { return s.Kind == ir.ShapeSlicePtr || s.Kind == ir.ShapeStr }
+
+func isPointer(s *ir.Shape) bool {
+	return s.Kind == ir.ShapeRef || s.Kind == ir.ShapeRawPtr || isSlice(s)
+}
+
+func (m *machine) argument(name string, shape *ir.Shape, p ir.Param, to []slot) *Outcome {
+	if isSlice(shape) {
+		return nil // made with the length that follows
+	}
+	if isPointer(shape) {
+		return m.pointee(name, shape, 0, &to[0])
+	}
+	if p.Type != nil && p.Type.Kind == ir.Ptr {
+		if shape.Kind == ir.ShapeOpaque {
+			return m.opaque(&to[0])
+		}
+		return m.unsupported("pointer made from %v", name)
+	}
+	if isAggregate(p.Type) {
+		return m.unsupported("argument of more than one scalar")
+	}
+	width := widthOf(p.Type)
+	v, o := m.rootInput(name, int(width))
+	if o != nil {
+		return o
+	}
+	if v == nil {
+		v = least(shape)
+	}
+	if !allowed(shape, v) {
+		return m.badInput(fmt.Errorf("%s: %v is no value of its type", name, v))
+	}
+	put(to, v, width)
+	return nil
+}
+
+func (m *machine) opaque(to *slot) *Outcome {
+	p, ok := m.mem.alloc(16, 16, opaque)
+	if !ok {
+		return m.end(OutOfSteps, "memory")
+	}
+	*to = slot{v: m.mem.objects[p.index()].base, p: p}
+	return nil
+}
+
+// least is the least value of a shape.
+func least(s *ir.Shape) *big.Int {
+	if s.Kind != ir.ShapeRange {
+		return new(big.Int)
+	}
+	var lo *big.Int
+	for _, r := range s.Ranges {
+		if lo == nil || r.Lo.Cmp(lo) < 0 {
+			lo = r.Lo
+		}
+	}
+	if lo == nil {
+		return new(big.Int)
+	}
+	return lo
+}
+
+func allowed(s *ir.Shape, v *big.Int) bool {
+	if s.Kind != ir.ShapeRange {
+		return true
+	}
+	return within(s.Ranges, v)
+}
+
+func within(spans []ir.Span, v *big.Int) bool {
+	for _, r := range spans {
+		if v.Cmp(r.Lo) >= 0 && v.Cmp(r.Hi) <= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// pointee makes the object behind a pointer of the given shape; count is the
+// length of a slice.
+func (m *machine) pointee(name string, s *ir.Shape, count uint64, to *slot) *Outcome {
+	null, o := m.optional(name+".null", 1, s.Null)
+	if o != nil || null != 0 {
+		*to = slot{}
+		return o
+	}
+	size, o := m.extent(name, s, &count)
+	if o != nil {
+		return o
+	}
+	align := int64(1)
+	if s.Elem != nil {
+		align = max(s.Elem.Align, 1)
+	}
+	p, ok := m.mem.alloc(size, align, variable)
+	if !ok {
+		return m.end(OutOfSteps, "memory")
+	}
+	ob := &m.mem.objects[p.index()]
+	ob.pending = &pending{name: name, elem: s.Elem, count: int64(count)}
+	if s.Elem != nil && s.Elem.Kind == ir.ShapeOpaque {
+		ob.kind = opaque
+	}
+	*to = slot{v: ob.base, p: p}
+	return nil
+}
+
+// extent is the size in bytes of a pointer's object; it sets the number of elements.
+func (m *machine) extent(name string, s *ir.Shape, count *uint64) (int64, *Outcome) {
+	elem := uint64(1)
+	if s.Elem != nil {
+		elem = uint64(max(s.Elem.Size, 0))
+	}
+	size := elem
+	switch {
+	case isSlice(s):
+		size = elem * min(*count, maxObject+1)
+	case s.Kind == ir.ShapeRawPtr:
+		n, o := m.optional(name+".size", 64, true)
+		if o != nil {
+			return 0, o
+		}
+		size, *count = n, n
+		if elem > 0 {
+			*count = n / elem
+		}
+	default:
+		*count = 1
+	}
+	if size > maxObject {
+		return 0, m.badInput(fmt.Errorf("%s: object of %d bytes", name, size))
+	}
+	return int64(size), nil
+}
+
+// optional reads a small root input, 0 if it is missing or not asked.
+func (m *machine) optional(name string, bits int, ask bool) (uint64, *Outcome) {
+	if !ask {
+		return 0, nil
+	}
+	v, o := m.rootInput(name, bits)
+	if o != nil || v == nil {
+		return 0, o
+	}
+	return v.Uint64(), nil
+}
+
+// materialize makes the content of an input object.
+func (m *machine) materialize(p prov) *Outcome {
+	pd := m.mem.objects[p.index()].pending
+	m.mem.objects[p.index()].pending = nil
+	if pd.elem == nil {
+		return m.plain(pd.name, p, 0, len(m.mem.objects[p.index()].data))
+	}
+	for i := range pd.count {
+		if o := m.shape(pd.name, p, pd.elem, i*pd.elem.Size); o != nil {
+			return o
+		}
+	}
+	done := int(pd.count * pd.elem.Size)
+	return m.plain(pd.name, p, done, len(m.mem.objects[p.index()].data)-done)
+}
+
+// plain fills a range with any bytes.
+func (m *machine) plain(name string, p prov, off, n int) *Outcome {
+	for i := off; i < off+n; i++ {
+		v, o := m.optional(fmt.Sprintf("%s.data[%d]", name, i), 8, true)
+		if o != nil {
+			return o
+		}
+		m.mem.objects[p.index()].write(i, 1, slot{v: v})
+	}
+	return nil
+}
+
+// shape makes the part of an object that has shape s at offset off.
+func (m *machine) shape(name string, p prov, s *ir.Shape, off int64) *Outcome {
+	switch s.Kind {
+	case ir.ShapeBits, ir.ShapeSliceLen:
+		return m.plain(name, p, int(off), int(s.Size))
+	case ir.ShapeRange:
+		_, o := m.leaf(name, p, s, off)
+		return o
+	case ir.ShapeStruct:
+		return m.fields(name, p, s.Fields, off)
+	case ir.ShapeEnum:
+		return m.enum(name, p, s, off)
+	case ir.ShapeArray:
+		for i := range s.Len {
+			if o := m.shape(name, p, s.Elem, off+i*s.Elem.Size); o != nil {
+				return o
+			}
+		}
+		return nil
+	case ir.ShapeRef, ir.ShapeRawPtr:
+		return m.pointerAt(name, p, s, off, 0)
+	}
+	return m.unsupported("input of shape %v", s.Kind)
+}
+
+func (m *machine) fields(name string, p prov, fs []ir.Shape, off int64) *Outcome {
+	for i := range fs {
+		f := &fs[i]
+		if isSlice(f) {
+			if i+1 >= len(fs) || fs[i+1].Kind != ir.ShapeSliceLen {
+				return m.unsupported("slice without a length")
+			}
+			n := &fs[i+1]
+			if o := m.plain(name, p, int(off+n.Off), int(n.Size)); o != nil {
+				return o
+			}
+			count := m.mem.objects[p.index()].read(int(off+n.Off), 8).v
+			if o := m.pointerAt(name, p, f, off+f.Off, count); o != nil {
+				return o
+			}
+			continue
+		}
+		if f.Kind == ir.ShapeSliceLen {
+			continue // made with its pointer
+		}
+		if o := m.shape(name, p, f, off+f.Off); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+func (m *machine) pointerAt(name string, p prov, s *ir.Shape, off int64, count uint64) *Outcome {
+	var to slot
+	if o := m.pointee(fmt.Sprintf("%s.data[%d]", name, off), s, count, &to); o != nil {
+		return o
+	}
+	m.mem.objects[p.index()].store(int(off), to, 64, true)
+	return nil
+}
+
+// leaf reads the bytes of a number. If none is given it is the least one.
+func (m *machine) leaf(name string, p prov, s *ir.Shape, off int64) (*big.Int, *Outcome) {
+	v, given := new(big.Int), false
+	for i := s.Size - 1; i >= 0; i-- {
+		b, o := m.rootInput(fmt.Sprintf("%s.data[%d]", name, off+i), 8)
+		if o != nil {
+			return nil, o
+		}
+		v.Lsh(v, 8)
+		if b != nil {
+			given = true
+			v.Or(v, b)
+		}
+	}
+	if !given {
+		v = least(s)
+	}
+	if !allowed(s, v) {
+		return nil, m.badInput(fmt.Errorf("%s.data[%d]: %v is no value of its type", name, off, v))
+	}
+	m.number(p, off, s.Size, v)
+	return v, nil
+}
+
+// number writes n bytes of v.
+func (m *machine) number(p prov, off, n int64, v *big.Int) {
+	b := v.FillBytes(make([]byte, max(n, int64(len(v.Bytes())))))
+	for i := range n {
+		m.mem.objects[p.index()].write(int(off+i), 1, slot{v: uint64(b[len(b)-1-int(i)])})
+	}
+}
+
+// enum makes the tag, then the fields of the variant that it says.
+func (m *machine) enum(name string, p prov, s *ir.Shape, off int64) *Outcome {
+	if len(s.Fields) == 0 {
+		return m.unsupported("enum without a tag")
+	}
+	tag := s.Fields[0]
+	tag.Kind, tag.Ranges = ir.ShapeRange, tagValues(s)
+	untagged := -1
+	for i := range s.Variants {
+		if len(s.Variants[i].Tags) == 0 {
+			untagged = i
+		}
+	}
+	if untagged >= 0 {
+		tag.Kind = ir.ShapeBits
+	}
+	v, o := m.leaf(name, p, &tag, off+tag.Off)
+	if o != nil {
+		return o
+	}
+	if o := m.fields(name, p, s.Fields[1:], off); o != nil {
+		return o
+	}
+	which := untagged
+	for i := range s.Variants {
+		if within(s.Variants[i].Tags, v) {
+			which = i
+		}
+	}
+	if which < 0 {
+		return m.badInput(fmt.Errorf("%s.data[%d]: %v is no tag", name, off, v))
+	}
+	return m.fields(name, p, s.Variants[which].Fields, off)
+}
+
+func tagValues(s *ir.Shape) []ir.Span {
+	var all []ir.Span
+	for _, v := range s.Variants {
+		all = append(all, v.Tags...)
+	}
+	return all
+}
