@@ -11,6 +11,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -23,12 +24,129 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Stage is how far the action of a lease is.
+type Stage int32
+
+const (
+	Stage_STAGE_UNSPECIFIED Stage = 0
+	Stage_STAGE_FETCHING    Stage = 1
+	Stage_STAGE_RUNNING     Stage = 2
+	Stage_STAGE_UPLOADING   Stage = 3
+)
+
+// Enum value maps for Stage.
+var (
+	Stage_name = map[int32]string{
+		0: "STAGE_UNSPECIFIED",
+		1: "STAGE_FETCHING",
+		2: "STAGE_RUNNING",
+		3: "STAGE_UPLOADING",
+	}
+	Stage_value = map[string]int32{
+		"STAGE_UNSPECIFIED": 0,
+		"STAGE_FETCHING":    1,
+		"STAGE_RUNNING":     2,
+		"STAGE_UPLOADING":   3,
+	}
+)
+
+func (x Stage) Enum() *Stage {
+	p := new(Stage)
+	*p = x
+	return p
+}
+
+func (x Stage) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Stage) Descriptor() protoreflect.EnumDescriptor {
+	return file_kvfarm_v1_lease_proto_enumTypes[0].Descriptor()
+}
+
+func (Stage) Type() protoreflect.EnumType {
+	return &file_kvfarm_v1_lease_proto_enumTypes[0]
+}
+
+func (x Stage) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Stage.Descriptor instead.
+func (Stage) EnumDescriptor() ([]byte, []int) {
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{0}
+}
+
+type Failure_Kind int32
+
+const (
+	// The worker's own trouble; another one may do better.
+	Failure_KIND_FAULT Failure_Kind = 0
+	// Every worker that took the action was lost or had a fault.
+	Failure_KIND_LOST Failure_Kind = 1
+	// The command ran longer than it may.
+	Failure_KIND_TIMEOUT Failure_Kind = 2
+	// Blobs that the action names are not stored.
+	Failure_KIND_MISSING Failure_Kind = 3
+	// The action can never run.
+	Failure_KIND_INVALID Failure_Kind = 4
+	// Nobody waited for it any more.
+	Failure_KIND_CANCELLED Failure_Kind = 5
+)
+
+// Enum value maps for Failure_Kind.
+var (
+	Failure_Kind_name = map[int32]string{
+		0: "KIND_FAULT",
+		1: "KIND_LOST",
+		2: "KIND_TIMEOUT",
+		3: "KIND_MISSING",
+		4: "KIND_INVALID",
+		5: "KIND_CANCELLED",
+	}
+	Failure_Kind_value = map[string]int32{
+		"KIND_FAULT":     0,
+		"KIND_LOST":      1,
+		"KIND_TIMEOUT":   2,
+		"KIND_MISSING":   3,
+		"KIND_INVALID":   4,
+		"KIND_CANCELLED": 5,
+	}
+)
+
+func (x Failure_Kind) Enum() *Failure_Kind {
+	p := new(Failure_Kind)
+	*p = x
+	return p
+}
+
+func (x Failure_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Failure_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_kvfarm_v1_lease_proto_enumTypes[1].Descriptor()
+}
+
+func (Failure_Kind) Type() protoreflect.EnumType {
+	return &file_kvfarm_v1_lease_proto_enumTypes[1]
+}
+
+func (x Failure_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Failure_Kind.Descriptor instead.
+func (Failure_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{8, 0}
+}
+
 type TakeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Names the worker in execution metadata and logs.
 	Worker string `protobuf:"bytes,1,opt,name=worker,proto3" json:"worker,omitempty"`
-	// Platform properties that this worker satisfies.
-	Properties map[string]string `protobuf:"bytes,2,rep,name=properties,proto3" json:"properties,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Platform properties that the worker offers; the value "*" is any value.
+	Properties []*v2.Platform_Property `protobuf:"bytes,2,rep,name=properties,proto3" json:"properties,omitempty"`
 	// How long to wait for work.
 	Wait          *durationpb.Duration `protobuf:"bytes,3,opt,name=wait,proto3" json:"wait,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -72,7 +190,7 @@ func (x *TakeRequest) GetWorker() string {
 	return ""
 }
 
-func (x *TakeRequest) GetProperties() map[string]string {
+func (x *TakeRequest) GetProperties() []*v2.Platform_Property {
 	if x != nil {
 		return x.Properties
 	}
@@ -89,14 +207,15 @@ func (x *TakeRequest) GetWait() *durationpb.Duration {
 type TakeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty if there was no work.
-	Lease        string     `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
-	ActionDigest *v2.Digest `protobuf:"bytes,2,opt,name=action_digest,json=actionDigest,proto3" json:"action_digest,omitempty"`
-	// Time between renewals after which the lease is lost.
-	Expiry *durationpb.Duration `protobuf:"bytes,3,opt,name=expiry,proto3" json:"expiry,omitempty"`
-	// When the action was queued, and the worker so far.
-	Metadata *v2.ExecutedActionMetadata `protobuf:"bytes,4,opt,name=metadata,proto3" json:"metadata,omitempty"`
-	// The result must not enter the action cache.
-	DoNotCache    bool `protobuf:"varint,5,opt,name=do_not_cache,json=doNotCache,proto3" json:"do_not_cache,omitempty"`
+	Lease string `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
+	// The operation that the action belongs to.
+	Operation string `protobuf:"bytes,2,opt,name=operation,proto3" json:"operation,omitempty"`
+	Task      *Task  `protobuf:"bytes,3,opt,name=task,proto3" json:"task,omitempty"`
+	// 1 for the action's first lease.
+	Attempt int32                  `protobuf:"varint,4,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Queued  *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=queued,proto3" json:"queued,omitempty"`
+	// How long the lease lasts without renewal.
+	Ttl           *durationpb.Duration `protobuf:"bytes,6,opt,name=ttl,proto3" json:"ttl,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -138,47 +257,138 @@ func (x *TakeResponse) GetLease() string {
 	return ""
 }
 
-func (x *TakeResponse) GetActionDigest() *v2.Digest {
+func (x *TakeResponse) GetOperation() string {
+	if x != nil {
+		return x.Operation
+	}
+	return ""
+}
+
+func (x *TakeResponse) GetTask() *Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+func (x *TakeResponse) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *TakeResponse) GetQueued() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Queued
+	}
+	return nil
+}
+
+func (x *TakeResponse) GetTtl() *durationpb.Duration {
+	if x != nil {
+		return x.Ttl
+	}
+	return nil
+}
+
+// Task is what is to be run.
+type Task struct {
+	state        protoimpl.MessageState  `protogen:"open.v1"`
+	InstanceName string                  `protobuf:"bytes,1,opt,name=instance_name,json=instanceName,proto3" json:"instance_name,omitempty"`
+	ActionDigest *v2.Digest              `protobuf:"bytes,2,opt,name=action_digest,json=actionDigest,proto3" json:"action_digest,omitempty"`
+	DoNotCache   bool                    `protobuf:"varint,3,opt,name=do_not_cache,json=doNotCache,proto3" json:"do_not_cache,omitempty"`
+	Properties   []*v2.Platform_Property `protobuf:"bytes,4,rep,name=properties,proto3" json:"properties,omitempty"`
+	Priority     int32                   `protobuf:"varint,5,opt,name=priority,proto3" json:"priority,omitempty"`
+	// Unset: the worker's default.
+	Timeout       *durationpb.Duration `protobuf:"bytes,6,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Task) Reset() {
+	*x = Task{}
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Task) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Task) ProtoMessage() {}
+
+func (x *Task) ProtoReflect() protoreflect.Message {
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Task.ProtoReflect.Descriptor instead.
+func (*Task) Descriptor() ([]byte, []int) {
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Task) GetInstanceName() string {
+	if x != nil {
+		return x.InstanceName
+	}
+	return ""
+}
+
+func (x *Task) GetActionDigest() *v2.Digest {
 	if x != nil {
 		return x.ActionDigest
 	}
 	return nil
 }
 
-func (x *TakeResponse) GetExpiry() *durationpb.Duration {
-	if x != nil {
-		return x.Expiry
-	}
-	return nil
-}
-
-func (x *TakeResponse) GetMetadata() *v2.ExecutedActionMetadata {
-	if x != nil {
-		return x.Metadata
-	}
-	return nil
-}
-
-func (x *TakeResponse) GetDoNotCache() bool {
+func (x *Task) GetDoNotCache() bool {
 	if x != nil {
 		return x.DoNotCache
 	}
 	return false
 }
 
+func (x *Task) GetProperties() []*v2.Platform_Property {
+	if x != nil {
+		return x.Properties
+	}
+	return nil
+}
+
+func (x *Task) GetPriority() int32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+func (x *Task) GetTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.Timeout
+	}
+	return nil
+}
+
 type RenewRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	Lease string                 `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
-	// What happened so far: from which timestamps are set follows whether the
-	// action is fetching its inputs, running, or uploading its outputs.
-	Metadata      *v2.ExecutedActionMetadata `protobuf:"bytes,2,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Lease         string                 `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
+	Stage         Stage                  `protobuf:"varint,2,opt,name=stage,proto3,enum=kvfarm.v1.Stage" json:"stage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RenewRequest) Reset() {
 	*x = RenewRequest{}
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[2]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -190,7 +400,7 @@ func (x *RenewRequest) String() string {
 func (*RenewRequest) ProtoMessage() {}
 
 func (x *RenewRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[2]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -203,7 +413,7 @@ func (x *RenewRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewRequest.ProtoReflect.Descriptor instead.
 func (*RenewRequest) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{2}
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RenewRequest) GetLease() string {
@@ -213,11 +423,11 @@ func (x *RenewRequest) GetLease() string {
 	return ""
 }
 
-func (x *RenewRequest) GetMetadata() *v2.ExecutedActionMetadata {
+func (x *RenewRequest) GetStage() Stage {
 	if x != nil {
-		return x.Metadata
+		return x.Stage
 	}
-	return nil
+	return Stage_STAGE_UNSPECIFIED
 }
 
 type RenewResponse struct {
@@ -228,7 +438,7 @@ type RenewResponse struct {
 
 func (x *RenewResponse) Reset() {
 	*x = RenewResponse{}
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[3]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -240,7 +450,7 @@ func (x *RenewResponse) String() string {
 func (*RenewResponse) ProtoMessage() {}
 
 func (x *RenewResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[3]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -253,24 +463,113 @@ func (x *RenewResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewResponse.ProtoReflect.Descriptor instead.
 func (*RenewResponse) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{3}
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{4}
+}
+
+type PublishRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Lease         string                 `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
+	Result        *v2.ActionResult       `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishRequest) Reset() {
+	*x = PublishRequest{}
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishRequest) ProtoMessage() {}
+
+func (x *PublishRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
+func (*PublishRequest) Descriptor() ([]byte, []int) {
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *PublishRequest) GetLease() string {
+	if x != nil {
+		return x.Lease
+	}
+	return ""
+}
+
+func (x *PublishRequest) GetResult() *v2.ActionResult {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+type PublishResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishResponse) Reset() {
+	*x = PublishResponse{}
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishResponse) ProtoMessage() {}
+
+func (x *PublishResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
+func (*PublishResponse) Descriptor() ([]byte, []int) {
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{6}
 }
 
 type CompleteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Lease string                 `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
-	// The result, and a status that is not OK if the action could not be run as
-	// asked (a timeout, a missing input).
-	Response *v2.ExecuteResponse `protobuf:"bytes,2,opt,name=response,proto3" json:"response,omitempty"`
-	// The fault lies with the worker: let another one try.
-	Retry         bool `protobuf:"varint,3,opt,name=retry,proto3" json:"retry,omitempty"`
+	// With a failure: what there was of a result, or unset.
+	Result *v2.ActionResult `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	// For people.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// Set if the action came to no exit code.
+	Failure       *Failure `protobuf:"bytes,4,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CompleteRequest) Reset() {
 	*x = CompleteRequest{}
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[4]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -282,7 +581,7 @@ func (x *CompleteRequest) String() string {
 func (*CompleteRequest) ProtoMessage() {}
 
 func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[4]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -295,7 +594,7 @@ func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteRequest.ProtoReflect.Descriptor instead.
 func (*CompleteRequest) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{4}
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CompleteRequest) GetLease() string {
@@ -305,18 +604,87 @@ func (x *CompleteRequest) GetLease() string {
 	return ""
 }
 
-func (x *CompleteRequest) GetResponse() *v2.ExecuteResponse {
+func (x *CompleteRequest) GetResult() *v2.ActionResult {
 	if x != nil {
-		return x.Response
+		return x.Result
 	}
 	return nil
 }
 
-func (x *CompleteRequest) GetRetry() bool {
+func (x *CompleteRequest) GetMessage() string {
 	if x != nil {
-		return x.Retry
+		return x.Message
 	}
-	return false
+	return ""
+}
+
+func (x *CompleteRequest) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+// Failure is why the farm has no result of an action.
+type Failure struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Kind   Failure_Kind           `protobuf:"varint,1,opt,name=kind,proto3,enum=kvfarm.v1.Failure_Kind" json:"kind,omitempty"`
+	Reason string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Of KIND_MISSING: all of them.
+	Missing       []*v2.Digest `protobuf:"bytes,3,rep,name=missing,proto3" json:"missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Failure) Reset() {
+	*x = Failure{}
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Failure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Failure) ProtoMessage() {}
+
+func (x *Failure) ProtoReflect() protoreflect.Message {
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Failure.ProtoReflect.Descriptor instead.
+func (*Failure) Descriptor() ([]byte, []int) {
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Failure) GetKind() Failure_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Failure_KIND_FAULT
+}
+
+func (x *Failure) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Failure) GetMissing() []*v2.Digest {
+	if x != nil {
+		return x.Missing
+	}
+	return nil
 }
 
 type CompleteResponse struct {
@@ -327,7 +695,7 @@ type CompleteResponse struct {
 
 func (x *CompleteResponse) Reset() {
 	*x = CompleteResponse{}
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[5]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -339,7 +707,7 @@ func (x *CompleteResponse) String() string {
 func (*CompleteResponse) ProtoMessage() {}
 
 func (x *CompleteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[5]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -352,42 +720,72 @@ func (x *CompleteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteResponse.ProtoReflect.Descriptor instead.
 func (*CompleteResponse) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{5}
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{9}
 }
 
 var File_kvfarm_v1_lease_proto protoreflect.FileDescriptor
 
 const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"\n" +
-	"\x15kvfarm/v1/lease.proto\x12\tkvfarm.v1\x1a6build/bazel/remote/execution/v2/remote_execution.proto\x1a\x1egoogle/protobuf/duration.proto\"\xdb\x01\n" +
+	"\x15kvfarm/v1/lease.proto\x12\tkvfarm.v1\x1a6build/bazel/remote/execution/v2/remote_execution.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa8\x01\n" +
 	"\vTakeRequest\x12\x16\n" +
-	"\x06worker\x18\x01 \x01(\tR\x06worker\x12F\n" +
+	"\x06worker\x18\x01 \x01(\tR\x06worker\x12R\n" +
 	"\n" +
-	"properties\x18\x02 \x03(\v2&.kvfarm.v1.TakeRequest.PropertiesEntryR\n" +
+	"properties\x18\x02 \x03(\v22.build.bazel.remote.execution.v2.Platform.PropertyR\n" +
 	"properties\x12-\n" +
-	"\x04wait\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04wait\x1a=\n" +
-	"\x0fPropertiesEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9c\x02\n" +
+	"\x04wait\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04wait\"\xe2\x01\n" +
 	"\fTakeResponse\x12\x14\n" +
-	"\x05lease\x18\x01 \x01(\tR\x05lease\x12L\n" +
-	"\raction_digest\x18\x02 \x01(\v2'.build.bazel.remote.execution.v2.DigestR\factionDigest\x121\n" +
-	"\x06expiry\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x06expiry\x12S\n" +
-	"\bmetadata\x18\x04 \x01(\v27.build.bazel.remote.execution.v2.ExecutedActionMetadataR\bmetadata\x12 \n" +
-	"\fdo_not_cache\x18\x05 \x01(\bR\n" +
-	"doNotCache\"y\n" +
+	"\x05lease\x18\x01 \x01(\tR\x05lease\x12\x1c\n" +
+	"\toperation\x18\x02 \x01(\tR\toperation\x12#\n" +
+	"\x04task\x18\x03 \x01(\v2\x0f.kvfarm.v1.TaskR\x04task\x12\x18\n" +
+	"\aattempt\x18\x04 \x01(\x05R\aattempt\x122\n" +
+	"\x06queued\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06queued\x12+\n" +
+	"\x03ttl\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\"\xc0\x02\n" +
+	"\x04Task\x12#\n" +
+	"\rinstance_name\x18\x01 \x01(\tR\finstanceName\x12L\n" +
+	"\raction_digest\x18\x02 \x01(\v2'.build.bazel.remote.execution.v2.DigestR\factionDigest\x12 \n" +
+	"\fdo_not_cache\x18\x03 \x01(\bR\n" +
+	"doNotCache\x12R\n" +
+	"\n" +
+	"properties\x18\x04 \x03(\v22.build.bazel.remote.execution.v2.Platform.PropertyR\n" +
+	"properties\x12\x1a\n" +
+	"\bpriority\x18\x05 \x01(\x05R\bpriority\x123\n" +
+	"\atimeout\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\atimeout\"L\n" +
 	"\fRenewRequest\x12\x14\n" +
-	"\x05lease\x18\x01 \x01(\tR\x05lease\x12S\n" +
-	"\bmetadata\x18\x02 \x01(\v27.build.bazel.remote.execution.v2.ExecutedActionMetadataR\bmetadata\"\x0f\n" +
-	"\rRenewResponse\"\x8b\x01\n" +
+	"\x05lease\x18\x01 \x01(\tR\x05lease\x12&\n" +
+	"\x05stage\x18\x02 \x01(\x0e2\x10.kvfarm.v1.StageR\x05stage\"\x0f\n" +
+	"\rRenewResponse\"m\n" +
+	"\x0ePublishRequest\x12\x14\n" +
+	"\x05lease\x18\x01 \x01(\tR\x05lease\x12E\n" +
+	"\x06result\x18\x02 \x01(\v2-.build.bazel.remote.execution.v2.ActionResultR\x06result\"\x11\n" +
+	"\x0fPublishResponse\"\xb6\x01\n" +
 	"\x0fCompleteRequest\x12\x14\n" +
-	"\x05lease\x18\x01 \x01(\tR\x05lease\x12L\n" +
-	"\bresponse\x18\x02 \x01(\v20.build.bazel.remote.execution.v2.ExecuteResponseR\bresponse\x12\x14\n" +
-	"\x05retry\x18\x03 \x01(\bR\x05retry\"\x12\n" +
-	"\x10CompleteResponse2\xc1\x01\n" +
+	"\x05lease\x18\x01 \x01(\tR\x05lease\x12E\n" +
+	"\x06result\x18\x02 \x01(\v2-.build.bazel.remote.execution.v2.ActionResultR\x06result\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12,\n" +
+	"\afailure\x18\x04 \x01(\v2\x12.kvfarm.v1.FailureR\afailure\"\x82\x02\n" +
+	"\aFailure\x12+\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x17.kvfarm.v1.Failure.KindR\x04kind\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12A\n" +
+	"\amissing\x18\x03 \x03(\v2'.build.bazel.remote.execution.v2.DigestR\amissing\"o\n" +
+	"\x04Kind\x12\x0e\n" +
+	"\n" +
+	"KIND_FAULT\x10\x00\x12\r\n" +
+	"\tKIND_LOST\x10\x01\x12\x10\n" +
+	"\fKIND_TIMEOUT\x10\x02\x12\x10\n" +
+	"\fKIND_MISSING\x10\x03\x12\x10\n" +
+	"\fKIND_INVALID\x10\x04\x12\x12\n" +
+	"\x0eKIND_CANCELLED\x10\x05\"\x12\n" +
+	"\x10CompleteResponse*Z\n" +
+	"\x05Stage\x12\x15\n" +
+	"\x11STAGE_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eSTAGE_FETCHING\x10\x01\x12\x11\n" +
+	"\rSTAGE_RUNNING\x10\x02\x12\x13\n" +
+	"\x0fSTAGE_UPLOADING\x10\x032\x83\x02\n" +
 	"\x05Lease\x127\n" +
 	"\x04Take\x12\x16.kvfarm.v1.TakeRequest\x1a\x17.kvfarm.v1.TakeResponse\x12:\n" +
-	"\x05Renew\x12\x17.kvfarm.v1.RenewRequest\x1a\x18.kvfarm.v1.RenewResponse\x12C\n" +
+	"\x05Renew\x12\x17.kvfarm.v1.RenewRequest\x1a\x18.kvfarm.v1.RenewResponse\x12@\n" +
+	"\aPublish\x12\x19.kvfarm.v1.PublishRequest\x1a\x1a.kvfarm.v1.PublishResponse\x12C\n" +
 	"\bComplete\x12\x1a.kvfarm.v1.CompleteRequest\x1a\x1b.kvfarm.v1.CompleteResponseB3Z1github.com/kvfarm/kvfarm/proto/kvfarm/v1;kvfarmpbb\x06proto3"
 
 var (
@@ -402,39 +800,55 @@ func file_kvfarm_v1_lease_proto_rawDescGZIP() []byte {
 	return file_kvfarm_v1_lease_proto_rawDescData
 }
 
-var file_kvfarm_v1_lease_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_kvfarm_v1_lease_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_kvfarm_v1_lease_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_kvfarm_v1_lease_proto_goTypes = []any{
-	(*TakeRequest)(nil),               // 0: kvfarm.v1.TakeRequest
-	(*TakeResponse)(nil),              // 1: kvfarm.v1.TakeResponse
-	(*RenewRequest)(nil),              // 2: kvfarm.v1.RenewRequest
-	(*RenewResponse)(nil),             // 3: kvfarm.v1.RenewResponse
-	(*CompleteRequest)(nil),           // 4: kvfarm.v1.CompleteRequest
-	(*CompleteResponse)(nil),          // 5: kvfarm.v1.CompleteResponse
-	nil,                               // 6: kvfarm.v1.TakeRequest.PropertiesEntry
-	(*durationpb.Duration)(nil),       // 7: google.protobuf.Duration
-	(*v2.Digest)(nil),                 // 8: build.bazel.remote.execution.v2.Digest
-	(*v2.ExecutedActionMetadata)(nil), // 9: build.bazel.remote.execution.v2.ExecutedActionMetadata
-	(*v2.ExecuteResponse)(nil),        // 10: build.bazel.remote.execution.v2.ExecuteResponse
+	(Stage)(0),                    // 0: kvfarm.v1.Stage
+	(Failure_Kind)(0),             // 1: kvfarm.v1.Failure.Kind
+	(*TakeRequest)(nil),           // 2: kvfarm.v1.TakeRequest
+	(*TakeResponse)(nil),          // 3: kvfarm.v1.TakeResponse
+	(*Task)(nil),                  // 4: kvfarm.v1.Task
+	(*RenewRequest)(nil),          // 5: kvfarm.v1.RenewRequest
+	(*RenewResponse)(nil),         // 6: kvfarm.v1.RenewResponse
+	(*PublishRequest)(nil),        // 7: kvfarm.v1.PublishRequest
+	(*PublishResponse)(nil),       // 8: kvfarm.v1.PublishResponse
+	(*CompleteRequest)(nil),       // 9: kvfarm.v1.CompleteRequest
+	(*Failure)(nil),               // 10: kvfarm.v1.Failure
+	(*CompleteResponse)(nil),      // 11: kvfarm.v1.CompleteResponse
+	(*v2.Platform_Property)(nil),  // 12: build.bazel.remote.execution.v2.Platform.Property
+	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*v2.Digest)(nil),             // 15: build.bazel.remote.execution.v2.Digest
+	(*v2.ActionResult)(nil),       // 16: build.bazel.remote.execution.v2.ActionResult
 }
 var file_kvfarm_v1_lease_proto_depIdxs = []int32{
-	6,  // 0: kvfarm.v1.TakeRequest.properties:type_name -> kvfarm.v1.TakeRequest.PropertiesEntry
-	7,  // 1: kvfarm.v1.TakeRequest.wait:type_name -> google.protobuf.Duration
-	8,  // 2: kvfarm.v1.TakeResponse.action_digest:type_name -> build.bazel.remote.execution.v2.Digest
-	7,  // 3: kvfarm.v1.TakeResponse.expiry:type_name -> google.protobuf.Duration
-	9,  // 4: kvfarm.v1.TakeResponse.metadata:type_name -> build.bazel.remote.execution.v2.ExecutedActionMetadata
-	9,  // 5: kvfarm.v1.RenewRequest.metadata:type_name -> build.bazel.remote.execution.v2.ExecutedActionMetadata
-	10, // 6: kvfarm.v1.CompleteRequest.response:type_name -> build.bazel.remote.execution.v2.ExecuteResponse
-	0,  // 7: kvfarm.v1.Lease.Take:input_type -> kvfarm.v1.TakeRequest
-	2,  // 8: kvfarm.v1.Lease.Renew:input_type -> kvfarm.v1.RenewRequest
-	4,  // 9: kvfarm.v1.Lease.Complete:input_type -> kvfarm.v1.CompleteRequest
-	1,  // 10: kvfarm.v1.Lease.Take:output_type -> kvfarm.v1.TakeResponse
-	3,  // 11: kvfarm.v1.Lease.Renew:output_type -> kvfarm.v1.RenewResponse
-	5,  // 12: kvfarm.v1.Lease.Complete:output_type -> kvfarm.v1.CompleteResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	12, // 0: kvfarm.v1.TakeRequest.properties:type_name -> build.bazel.remote.execution.v2.Platform.Property
+	13, // 1: kvfarm.v1.TakeRequest.wait:type_name -> google.protobuf.Duration
+	4,  // 2: kvfarm.v1.TakeResponse.task:type_name -> kvfarm.v1.Task
+	14, // 3: kvfarm.v1.TakeResponse.queued:type_name -> google.protobuf.Timestamp
+	13, // 4: kvfarm.v1.TakeResponse.ttl:type_name -> google.protobuf.Duration
+	15, // 5: kvfarm.v1.Task.action_digest:type_name -> build.bazel.remote.execution.v2.Digest
+	12, // 6: kvfarm.v1.Task.properties:type_name -> build.bazel.remote.execution.v2.Platform.Property
+	13, // 7: kvfarm.v1.Task.timeout:type_name -> google.protobuf.Duration
+	0,  // 8: kvfarm.v1.RenewRequest.stage:type_name -> kvfarm.v1.Stage
+	16, // 9: kvfarm.v1.PublishRequest.result:type_name -> build.bazel.remote.execution.v2.ActionResult
+	16, // 10: kvfarm.v1.CompleteRequest.result:type_name -> build.bazel.remote.execution.v2.ActionResult
+	10, // 11: kvfarm.v1.CompleteRequest.failure:type_name -> kvfarm.v1.Failure
+	1,  // 12: kvfarm.v1.Failure.kind:type_name -> kvfarm.v1.Failure.Kind
+	15, // 13: kvfarm.v1.Failure.missing:type_name -> build.bazel.remote.execution.v2.Digest
+	2,  // 14: kvfarm.v1.Lease.Take:input_type -> kvfarm.v1.TakeRequest
+	5,  // 15: kvfarm.v1.Lease.Renew:input_type -> kvfarm.v1.RenewRequest
+	7,  // 16: kvfarm.v1.Lease.Publish:input_type -> kvfarm.v1.PublishRequest
+	9,  // 17: kvfarm.v1.Lease.Complete:input_type -> kvfarm.v1.CompleteRequest
+	3,  // 18: kvfarm.v1.Lease.Take:output_type -> kvfarm.v1.TakeResponse
+	6,  // 19: kvfarm.v1.Lease.Renew:output_type -> kvfarm.v1.RenewResponse
+	8,  // 20: kvfarm.v1.Lease.Publish:output_type -> kvfarm.v1.PublishResponse
+	11, // 21: kvfarm.v1.Lease.Complete:output_type -> kvfarm.v1.CompleteResponse
+	18, // [18:22] is the sub-list for method output_type
+	14, // [14:18] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_kvfarm_v1_lease_proto_init() }
@@ -447,13 +861,14 @@ func file_kvfarm_v1_lease_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kvfarm_v1_lease_proto_rawDesc), len(file_kvfarm_v1_lease_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   7,
+			NumEnums:      2,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_kvfarm_v1_lease_proto_goTypes,
 		DependencyIndexes: file_kvfarm_v1_lease_proto_depIdxs,
+		EnumInfos:         file_kvfarm_v1_lease_proto_enumTypes,
 		MessageInfos:      file_kvfarm_v1_lease_proto_msgTypes,
 	}.Build()
 	File_kvfarm_v1_lease_proto = out.File

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	Lease_Take_FullMethodName     = "/kvfarm.v1.Lease/Take"
 	Lease_Renew_FullMethodName    = "/kvfarm.v1.Lease/Renew"
+	Lease_Publish_FullMethodName  = "/kvfarm.v1.Lease/Publish"
 	Lease_Complete_FullMethodName = "/kvfarm.v1.Lease/Complete"
 )
 
@@ -32,19 +33,20 @@ const (
 // workers move them over the ContentAddressableStorage and ByteStream services
 // of the same server.
 //
-// A lease that its worker does not renew in time goes back to the queue. Only
-// the holder of a lease can report the action's result, and only a reported
-// result enters the action cache: no client can write it.
+// A lease that is not renewed in time goes back to the queue. Who was given a
+// lease may report and cache its action's result; nobody else can write the
+// action cache.
 type LeaseClient interface {
 	// Take waits for an action, at most as long as the request says. An answer
 	// without a lease means that there is none yet.
 	Take(ctx context.Context, in *TakeRequest, opts ...grpc.CallOption) (*TakeResponse, error)
-	// Renew keeps one lease alive and says what its action is doing.
-	// NOT_FOUND: the lease is lost or its action no longer wanted; the worker
-	// ends the action and forgets it.
+	// Renew keeps a lease and says what its action is doing. NOT_FOUND: the lease
+	// is over; the worker ends the action and forgets it.
 	Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewResponse, error)
-	// Complete ends a lease with the action's result, all of whose outputs are
-	// stored, or with the reason why there is none. NOT_FOUND as for Renew.
+	// Publish puts the result of the lease's action into the action cache. All
+	// its outputs are stored.
+	Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (*PublishResponse, error)
+	// Complete ends a lease with how its action ended. NOT_FOUND as for Renew.
 	Complete(ctx context.Context, in *CompleteRequest, opts ...grpc.CallOption) (*CompleteResponse, error)
 }
 
@@ -76,6 +78,16 @@ func (c *leaseClient) Renew(ctx context.Context, in *RenewRequest, opts ...grpc.
 	return out, nil
 }
 
+func (c *leaseClient) Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (*PublishResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PublishResponse)
+	err := c.cc.Invoke(ctx, Lease_Publish_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *leaseClient) Complete(ctx context.Context, in *CompleteRequest, opts ...grpc.CallOption) (*CompleteResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CompleteResponse)
@@ -94,19 +106,20 @@ func (c *leaseClient) Complete(ctx context.Context, in *CompleteRequest, opts ..
 // workers move them over the ContentAddressableStorage and ByteStream services
 // of the same server.
 //
-// A lease that its worker does not renew in time goes back to the queue. Only
-// the holder of a lease can report the action's result, and only a reported
-// result enters the action cache: no client can write it.
+// A lease that is not renewed in time goes back to the queue. Who was given a
+// lease may report and cache its action's result; nobody else can write the
+// action cache.
 type LeaseServer interface {
 	// Take waits for an action, at most as long as the request says. An answer
 	// without a lease means that there is none yet.
 	Take(context.Context, *TakeRequest) (*TakeResponse, error)
-	// Renew keeps one lease alive and says what its action is doing.
-	// NOT_FOUND: the lease is lost or its action no longer wanted; the worker
-	// ends the action and forgets it.
+	// Renew keeps a lease and says what its action is doing. NOT_FOUND: the lease
+	// is over; the worker ends the action and forgets it.
 	Renew(context.Context, *RenewRequest) (*RenewResponse, error)
-	// Complete ends a lease with the action's result, all of whose outputs are
-	// stored, or with the reason why there is none. NOT_FOUND as for Renew.
+	// Publish puts the result of the lease's action into the action cache. All
+	// its outputs are stored.
+	Publish(context.Context, *PublishRequest) (*PublishResponse, error)
+	// Complete ends a lease with how its action ended. NOT_FOUND as for Renew.
 	Complete(context.Context, *CompleteRequest) (*CompleteResponse, error)
 	mustEmbedUnimplementedLeaseServer()
 }
@@ -123,6 +136,9 @@ func (UnimplementedLeaseServer) Take(context.Context, *TakeRequest) (*TakeRespon
 }
 func (UnimplementedLeaseServer) Renew(context.Context, *RenewRequest) (*RenewResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Renew not implemented")
+}
+func (UnimplementedLeaseServer) Publish(context.Context, *PublishRequest) (*PublishResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Publish not implemented")
 }
 func (UnimplementedLeaseServer) Complete(context.Context, *CompleteRequest) (*CompleteResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Complete not implemented")
@@ -184,6 +200,24 @@ func _Lease_Renew_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Lease_Publish_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PublishRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LeaseServer).Publish(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Lease_Publish_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LeaseServer).Publish(ctx, req.(*PublishRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Lease_Complete_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CompleteRequest)
 	if err := dec(in); err != nil {
@@ -216,6 +250,10 @@ var Lease_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Renew",
 			Handler:    _Lease_Renew_Handler,
+		},
+		{
+			MethodName: "Publish",
+			Handler:    _Lease_Publish_Handler,
 		},
 		{
 			MethodName: "Complete",
