@@ -14,22 +14,24 @@ const (
 	writing
 )
 
+var bounds = [...]string{reading: UBBoundsLoad, writing: UBBoundsStore}
+
 // access checks one access of n > 0 bytes through p and finds where it goes.
 func (m *machine) access(p slot, n, align int64, why purpose) (*object, int, *Outcome) {
 	if p.u != 0 {
-		return nil, 0, m.ub(UBUninit, "address is undefined")
+		return nil, 0, m.ub(UBAddress, "")
 	}
 	if p.p == 0 {
 		if p.v < firstPage {
 			return nil, 0, m.ub(UBNull, "address %#x", p.v)
 		}
 		if p.p, _ = m.mem.at(p.v, n); p.p == 0 {
-			return nil, 0, m.ub(UBDangling, "no object at %#x", p.v)
+			return nil, 0, m.ub(UBNull, "no object at %#x", p.v)
 		}
 	}
 	o := m.mem.lookup(p.p)
 	if o == nil || !o.live {
-		return nil, 0, m.ub(UBDangling, "object is dead")
+		return nil, 0, m.ub(UBDead, "")
 	}
 	if end := m.hollow(o); end != nil {
 		return nil, 0, end
@@ -39,7 +41,7 @@ func (m *machine) access(p slot, n, align int64, why purpose) (*object, int, *Ou
 		if p.v < firstPage {
 			return nil, 0, m.ub(UBNull, "address %#x", p.v)
 		}
-		return nil, 0, m.ub(UBBounds, "%d bytes at offset %d of %d", n, int64(off), o.size)
+		return nil, 0, m.ub(bounds[why], "%d bytes at offset %d of %d", n, int64(off), o.size)
 	}
 	if align > 1 && p.v%uint64(align) != 0 {
 		return nil, 0, m.ub(UBAlign, "address %#x, alignment %d", p.v, align)

@@ -105,7 +105,7 @@ func doBr(m *machine, in *inst) *Outcome { return m.follow(&in.x.edges[0]) }
 func doCondBr(m *machine, in *inst) *Outcome {
 	c := m.get(in.a)
 	if c.u != 0 {
-		return m.ub(UBUninit, "branch on an undefined value")
+		return m.ub(UBBranch, "")
 	}
 	return m.follow(&in.x.edges[1-c.v])
 }
@@ -138,7 +138,7 @@ func doSwitch(m *machine, in *inst) *Outcome {
 	n := limbs(in.width)
 	v := m.many(in.a, n)
 	if undefined(v) {
-		return m.ub(UBUninit, "switch on an undefined value")
+		return m.ub(UBBranch, "")
 	}
 	for i, c := range in.x.cases {
 		if equalSlots(v, m.many(c, n)) {

@@ -37,24 +37,28 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
-// The kinds of undefined behaviour, as they stand in Outcome.What.
+// The kinds of undefined behaviour, as they stand in Outcome.What. The symbolic
+// executor names them alike.
 const (
-	UBNull        = "null"         // access through an address below the first page
-	UBBounds      = "oob"          // access outside the object
-	UBDangling    = "dangling"     // access to a dead object, or through an address that is no object's
-	UBAlign       = "misaligned"   // access or attribute
-	UBConst       = "write_const"  // store to a constant
-	UBUninit      = "uninit"       // undef or poison where a value must be defined
-	UBUnreachable = "unreachable"  // reached
-	UBDivZero     = "div_zero"     // udiv, sdiv, urem, srem
-	UBDivOverflow = "div_overflow" // MIN / -1, MIN % -1
-	UBAssume      = "assume"       // llvm.assume(false)
-	UBRange       = "range"        // !range or range(...) on a value that must be defined
-	UBDeref       = "deref"        // dereferenceable(n) on an argument that is not
-	UBFree        = "bad_free"     // free of something that is no live allocation's start
-	UBOverlap     = "overlap"      // memcpy between overlapping ranges
-	UBCall        = "bad_call"     // call through a pointer that is no function of this signature
-	UBTrap        = "trap"         // llvm.trap, llvm.ubsantrap
+	UBBranch      = "ub_branch_poison"    // branch or switch on undef or poison
+	UBAddress     = "poison_use"          // access through an address that is undef or poison
+	UBUninit      = "uninit_use"          // undef or poison where a value must be defined
+	UBBoundsLoad  = "oob_load"            // read outside the object
+	UBBoundsStore = "oob_store"           // write outside the object
+	UBNull        = "null_deref"          // access through an address that is no object's
+	UBNullRef     = "null_ref"            // null where it is promised not to be
+	UBDead        = "use_after_free"      // access to an object whose life has ended
+	UBFree        = "bad_free"            // free of what is no live allocation's start
+	UBAlign       = "misaligned"          // access, or a promised alignment
+	UBConst       = "write_const"         // store to a constant
+	UBUnreachable = "unreachable_reached" //
+	UBRange       = "invalid_range"       // value outside of what is promised
+	UBAssume      = "assume_false"        // llvm.assume(false)
+	UBDivZero     = "div_zero"            // by any of the four divisions
+	UBDivOverflow = "div_overflow"        // MIN / -1, MIN % -1
+	UBCall        = "bad_call"            // call through a pointer that is no function of this signature
+	UBOverlap     = "memcpy_overlap"      //
+	UBTrap        = "trap"                // llvm.trap, llvm.ubsantrap
 )
 
 // Place is an instruction: Inst is its index within the function in block order.

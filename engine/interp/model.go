@@ -262,7 +262,7 @@ func free(m *machine, _ *inst, a []argument) *Outcome {
 // allocation.
 func (m *machine) freeable(p slot) *Outcome {
 	if p.u != 0 {
-		return m.ub(UBUninit, "address is undefined")
+		return m.ub(UBAddress, "")
 	}
 	if p.p == 0 && p.v <= zeroSizePtr {
 		return nil

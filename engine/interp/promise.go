@@ -6,19 +6,19 @@ import (
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
 
-// promise is what attributes or metadata say of a value.
+// promise is what attributes or metadata say of a value. Of dereferenceable
+// nothing is checked: the access itself is.
 type promise struct {
-	noundef, nonnull   bool
-	align              uint64
-	deref, derefOrNull int64
-	lo, hi             *big.Int // the range [lo, hi), wrapping; nil for none
-	width              int32
-	slots              int
+	noundef, nonnull bool
+	align            uint64
+	lo, hi           *big.Int // the range [lo, hi), wrapping; nil for none
+	width            int32
+	slots            int
 }
 
 // promiseOf returns nil when there is nothing to check.
 func promiseOf(a ir.Attr, t *ir.Type) *promise {
-	p := promise{noundef: a.NoUndef, nonnull: a.NonNull, deref: a.Deref, derefOrNull: a.DerefOrNull, lo: a.RangeLo, hi: a.RangeHi}
+	p := promise{noundef: a.NoUndef, nonnull: a.NonNull, lo: a.RangeLo, hi: a.RangeHi}
 	if a.Align > 1 {
 		p.align = uint64(a.Align)
 	}
@@ -54,28 +54,23 @@ func (m *machine) keep(p *promise, vs []slot) *Outcome {
 		}
 		return nil
 	}
-	if n := p.deref; n > 0 || p.derefOrNull > 0 && vs[0].v != 0 {
-		if o := m.reachable(vs[0], max(n, p.derefOrNull)); o != nil {
-			return o
-		}
-	}
 	return nil
 }
 
 func (p *promise) broken(vs []slot) string {
 	switch {
-	case p.nonnull && vs[0].v == 0:
-		return UBNull
-	case p.align > 1 && vs[0].v%p.align != 0:
-		return UBAlign
 	case p.lo != nil && !inRange(toBig(vs), p.lo, p.hi, p.width):
 		return UBRange
+	case p.nonnull && vs[0].v == 0:
+		return UBNullRef
+	case p.align > 1 && vs[0].v%p.align != 0:
+		return UBAlign
 	}
 	return ""
 }
 
-// inRange reports whether v lies in [lo, hi), which wraps when lo > hi. LLVM
-// takes lo == hi as the full range only for 0; it is never written.
+// inRange reports whether v lies in [lo, hi), which wraps when lo > hi and is
+// everything when they are equal.
 func inRange(v, lo, hi *big.Int, width int32) bool {
 	lo, hi = unsigned(lo, width), unsigned(hi, width)
 	if lo.Cmp(hi) < 0 {
@@ -89,15 +84,4 @@ func unsigned(v *big.Int, width int32) *big.Int {
 		return v
 	}
 	return new(big.Int).Add(v, new(big.Int).Lsh(big.NewInt(1), uint(width)))
-}
-
-// reachable checks dereferenceable(n).
-func (m *machine) reachable(p slot, n int64) *Outcome {
-	_, _, end := m.access(p, n, 1, reading)
-	if end != nil && end.Kind == Undefined {
-		end.Detail = end.What + ": " + end.Detail
-		end.What = UBDeref
-		return end
-	}
-	return nil // where there is no content to read, the address is all that is used
 }
