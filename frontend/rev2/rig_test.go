@@ -3,6 +3,8 @@ package rev2_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
 	"testing"
 	"time"
@@ -43,7 +45,7 @@ func start(t *testing.T, options ...func(*rev2.Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, store: memstore.New(), cache: memstore.NewActionCache(),
 		queue: queue.New(queue.Config{Properties: []string{"kvfarm-root", "color"}})}
-	cfg := rev2.Config{Store: r.store, Cache: r.cache, Queue: r.queue}
+	cfg := rev2.Config{Store: r.store, Cache: r.cache, Queue: r.queue, Log: slog.New(slog.DiscardHandler)}
 	for _, o := range options {
 		o(&cfg)
 	}
@@ -148,3 +150,11 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 	t.Fatal(fmt.Sprint("never happened: ", what))
 }
+
+// broken is a store that takes nothing.
+type broken struct {
+	cas.Store
+	err error
+}
+
+func (b broken) Put(context.Context, digest.Digest, io.Reader) error { return b.err }

@@ -27,16 +27,24 @@ func decompress(c repb.Compressor_Value, data []byte, size int64) ([]byte, error
 	}
 	defer r.Close()
 	b, err := io.ReadAll(io.LimitReader(r, min(size, maxMessage)+1))
-	if err != nil {
-		return nil, invalid("unpack zstd: %w", err)
-	}
-	return b, nil
+	return b, err
 }
 
+// unzstd unpacks r. What cannot be unpacked is the client's fault.
 func unzstd(r io.Reader) (io.ReadCloser, error) {
 	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, err
 	}
-	return d.IOReadCloser(), nil
+	return unpacker{d.IOReadCloser()}, nil
+}
+
+type unpacker struct{ io.ReadCloser }
+
+func (u unpacker) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = invalid("unpack zstd: %w", err)
+	}
+	return n, err
 }
