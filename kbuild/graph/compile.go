@@ -1,0 +1,170 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/kbuild"
+	"github.com/kvfarm/kvfarm/kbuild/plan"
+	"github.com/kvfarm/kvfarm/kbuild/source"
+)
+
+// compiled is a crate with all that compiling a dependent takes.
+type compiled struct {
+	crate    *plan.Crate
+	bitcode  tree.Entry    // of target crates
+	metadata tree.Files    // of the crate and of all that it needs, by path in the input root
+	crates   []*plan.Crate // all that it needs, dependencies first, and itself
+	inputs   tree.Files    // of its action
+	link     []tree.Entry  // bitcode of the target crates among crates
+}
+
+// compile makes crate c and, before it, what it needs.
+func (g *Graph) compile(ctx context.Context, c *plan.Crate) (*compiled, error) {
+	return g.compiled.do(c.Path, func() (*compiled, error) {
+		deps, err := g.dependencies(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		own, err := g.sourceOf(c)
+		if err != nil {
+			return nil, err
+		}
+		return g.compileWith(ctx, c, g.pick(own.Files), deps)
+	})
+}
+
+// dependencies compiles what c needs and adds it up.
+func (g *Graph) dependencies(ctx context.Context, c *plan.Crate) (*compiled, error) {
+	names := g.externs(c)
+	deps := make([]*compiled, len(names))
+	eg, ctx := errgroup.WithContext(ctx)
+	for i, name := range names {
+		eg.Go(func() (err error) {
+			deps[i], err = g.compile(ctx, g.byName[name])
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	sum := &compiled{metadata: tree.Files{}}
+	for _, d := range deps {
+		maps.Copy(sum.metadata, d.metadata)
+		for i, k := range d.crates {
+			if !slices.Contains(sum.crates, k) {
+				sum.crates = append(sum.crates, k)
+				if k.Role >= plan.Library {
+					sum.link = append(sum.link, d.linkOf(i))
+				}
+			}
+		}
+	}
+	return sum, nil
+}
+
+// linkOf returns the bitcode of the i-th of d's crates.
+func (d *compiled) linkOf(i int) tree.Entry {
+	n := 0
+	for _, k := range d.crates[:i] {
+		if k.Role >= plan.Library {
+			n++
+		}
+	}
+	return d.link[n]
+}
+
+// externs lists the crates that c names and those that rustc takes for granted,
+// as far as this build makes them: proc_macro, for one, comes with rustc.
+func (g *Graph) externs(c *plan.Crate) []string {
+	names := slices.Clone(c.Externs)
+	if c.Role >= plan.Library && c.Name != "core" {
+		names = append(names, "core")
+		if c.Name != "compiler_builtins" {
+			names = append(names, "compiler_builtins")
+		}
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return g.byName[n] == nil })
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// compileWith compiles c from own files and deps.
+func (g *Graph) compileWith(ctx context.Context, c *plan.Crate, own tree.Files, deps *compiled) (*compiled, error) {
+	inputs, err := g.inputs(ctx, c, own, deps)
+	if err != nil {
+		return nil, err
+	}
+	k := c.Compile(plan.Verify, mount)
+	r, err := g.rustc(ctx, c, k, inputs)
+	if err != nil {
+		return nil, err
+	}
+	out := &compiled{crate: c, metadata: tree.Files{}, crates: append(slices.Clone(deps.crates), c), inputs: inputs, link: slices.Clone(deps.link)}
+	if k.Bitcode != "" {
+		out.bitcode = r.Outputs[k.Bitcode]
+		out.link = append(out.link, out.bitcode)
+	}
+	if c.Role != plan.Macro {
+		// A macro is a shared object that brings along what it needs.
+		maps.Copy(out.metadata, deps.metadata)
+	} else {
+		out.crates = []*plan.Crate{c}
+	}
+	if k.Metadata != "" {
+		out.metadata[path.Join(objtree, k.Metadata)] = r.Outputs[k.Metadata]
+	}
+	return out, nil
+}
+
+// rustc runs one compilation.
+func (g *Graph) rustc(ctx context.Context, c *plan.Crate, k *plan.Compilation, inputs tree.Files) (*kbuild.Result, error) {
+	env := map[string]string{"RUSTC_BOOTSTRAP": "1"} // as the kernel's Makefile exports it
+	maps.Copy(env, c.Env)
+	name := c.Name
+	if c.Role == plan.Driver {
+		name = c.Path
+	}
+	return g.run(ctx, &kbuild.Action{Kind: "rustc", Name: name, Dir: objtree, Argv: k.Argv, Env: env, Inputs: inputs, Outputs: k.Outputs()})
+}
+
+// inputs returns exactly what compiling c reads, without the toolchain.
+func (g *Graph) inputs(ctx context.Context, c *plan.Crate, own tree.Files, deps *compiled) (tree.Files, error) {
+	r, err := g.readsOf(c, deps.crates)
+	if err != nil {
+		return nil, err
+	}
+	files := maps.Clone(own)
+	maps.Copy(files, deps.metadata)
+	for _, s := range r.generated {
+		e, err := g.make(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		files[path.Join(objtree, s.Target)] = e
+	}
+	if c.Role >= plan.Library {
+		files[objtree+"/scripts/target.json"] = g.generated["scripts/target.json"]
+	}
+	if c.CfgFile != "" {
+		if c.CfgFile != rustcCfg {
+			return nil, fmt.Errorf("crate %s takes its options from %s, want %s", c.Name, c.CfgFile, rustcCfg)
+		}
+		files[path.Join(objtree, rustcCfg)] = g.content.add(g.narrowed(r.options))
+	}
+	return files, nil
+}
+
+// sourceOf reads the sources of c that are in the kernel tree.
+func (g *Graph) sourceOf(c *plan.Crate) (*source.Crate, error) {
+	if path.IsAbs(c.Source) || c == g.check {
+		return &source.Crate{}, nil
+	}
+	return g.read.do(c.Source, func() (*source.Crate, error) { return g.sources.Crate(c.Source) })
+}

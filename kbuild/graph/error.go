@@ -1,0 +1,39 @@
+package graph
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kvfarm/kvfarm/cas/digest"
+)
+
+// ActionError says that a command of the build failed: the input is at fault,
+// not the farm.
+type ActionError struct {
+	Kind     string
+	Name     string
+	Digest   digest.Digest // of the action
+	ExitCode int
+	Stderr   string // what the command said; rustc names file and line
+}
+
+func (e *ActionError) Error() string {
+	return fmt.Sprintf("%s %s: exit status %d\n%s", e.Kind, e.Name, e.ExitCode, strings.TrimRight(e.Stderr, "\n"))
+}
+
+// ConfigError says that the configuration came out without Rust.
+type ConfigError struct {
+	Unmet  []string // conditions of CONFIG_RUST that do not hold
+	Stderr string   // what the kernel says of the tools
+}
+
+func (e *ConfigError) Error() string {
+	s := "CONFIG_RUST is off in the configuration that results"
+	for _, u := range e.Unmet {
+		s += "\n\tdepends on " + u
+	}
+	if e.Stderr != "" {
+		s += "\n" + strings.TrimRight(e.Stderr, "\n")
+	}
+	return s
+}

@@ -1,0 +1,13 @@
+include ../Makefile
+
+PHONY += kvfarm-plan kvfarm-target
+
+# Of scripts/ the target specification alone is needed.
+kvfarm-target: scripts_basic include/config/auto.conf
+	$(Q)$(MAKE) $(build)=scripts scripts/target.json
+
+prepare0: kvfarm-target
+
+kvfarm-plan: prepare
+	$(Q)$(MAKE) -f ../kvfarm/objects.mk obj=.
+	$(Q)$(MAKE) -f ../kvfarm/objects.mk obj=kvfarm/check
