@@ -227,3 +227,59 @@ func BenchmarkBuild50000(b *testing.B) {
 		}
 	}
 }
+
+func TestTreeMessage(t *testing.T) {
+	files := tree.Files{"a": file("1"), "b/c": file("2"), "d/c": file("2"), "e/f/g": file("3"), "l": link("a")}
+	m, err := tree.Build(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := m.Tree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	msg, err := tree.DecodeTree(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := digest.Of(encode(t, msg.Root)); got != m.Root {
+		t.Errorf("root is %v, want %v", got, m.Root)
+	}
+	if len(msg.Children) != 3 { // b and d are the same directory
+		t.Errorf("%d children, want 3", len(msg.Children))
+	}
+	if got := tree.TreeFiles(msg); len(got) != 3 {
+		t.Errorf("%d files, want 3: %v", len(got), got)
+	}
+	if m, err = tree.Build(tree.Files{"a": dir(digest.Of([]byte("x")))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Tree(); err == nil {
+		t.Error("a tree with a graft became a Tree message")
+	}
+}
+
+func TestClosure(t *testing.T) {
+	s := memstore.New()
+	d := digest.Empty
+	for range 60 { // 2^60 paths, 61 directories
+		var err error
+		if d, err = tree.Upload(t.Context(), s, tree.Files{"a": dir(d), "b": dir(d), "f": file("x")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := tree.Closure(t.Context(), s, d, tree.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := map[digest.Digest]bool{}
+	for _, d := range all {
+		set[d] = true
+	}
+	if len(set) != 62 {
+		t.Errorf("closure has %d blobs, want 61 directories and a file", len(set))
+	}
+	if _, err := tree.Closure(t.Context(), s, d, tree.Limits{Depth: 59}); err == nil {
+		t.Error("closure is deeper than the limit")
+	}
+}
