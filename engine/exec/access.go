@@ -1,0 +1,339 @@
+package exec
+
+import (
+	"math/bits"
+
+	"github.com/kvfarm/kvfarm/engine/expr"
+)
+
+// maxPlaces bounds how many places an access at an unknown offset is spread over.
+const maxPlaces = 4096
+
+// access checks that n bytes at p may be touched and returns where they are:
+// live objects only, the bytes inside, the address aligned.
+func (x *exec) access(s *state, p *value, n, align int64, write bool) ([]alt, error) {
+	if err := x.require(s, p.poison, PoisonUse); err != nil {
+		return nil, err
+	}
+	return x.valid(s, x.asPtr(p), x.b.Const(uint64(n), 64), align, write)
+}
+
+// valid is access with a number of bytes that may be unknown but is not 0.
+func (x *exec) valid(s *state, p []alt, n expr.Expr, align int64, write bool) ([]alt, error) {
+	b := x.b
+	null, dead, out, crooked, fixed := expr.False, expr.False, expr.False, expr.False, expr.False
+	var live []alt
+	for _, a := range p {
+		o := x.infos[a.obj]
+		if o.kind == objNone || o.kind == objFunc || o.kind == objExtern {
+			null = b.Or(null, a.guard)
+			continue
+		}
+		live = append(live, a)
+		dead = b.Or(dead, b.And(a.guard, x.deadOf(s, a.obj)))
+		inside := b.And(b.Ule(n, o.size), b.Ule(a.off, b.Sub(o.size, n)))
+		out = b.Or(out, b.And(a.guard, b.Not(inside)))
+		crooked = b.Or(crooked, b.And(a.guard, x.misaligned(a, align)))
+		if write && o.fixed {
+			fixed = b.Or(fixed, a.guard)
+		}
+	}
+	bounds := OutOfBoundsLoad
+	if write {
+		bounds = OutOfBoundsStore
+	}
+	for _, c := range []struct {
+		bad  expr.Expr
+		kind Kind
+	}{{null, NullDeref}, {dead, UseAfterFree}, {out, bounds}, {crooked, Misaligned}, {fixed, WriteConst}} {
+		if err := x.require(s, c.bad, c.kind); err != nil {
+			return nil, err
+		}
+	}
+	return live, nil
+}
+
+func (x *exec) misaligned(a alt, align int64) expr.Expr {
+	if align <= 1 {
+		return expr.False
+	}
+	addr := a.off
+	if x.infos[a.obj].align < align && a.obj != noObject {
+		addr = x.b.Add(x.address(a.obj), a.off)
+	}
+	return x.b.Ne(x.b.Trunc(addr, bits.TrailingZeros64(uint64(align))), x.b.Const(0, bits.TrailingZeros64(uint64(align))))
+}
+
+// read returns n bytes at one of the places of p.
+func (x *exec) read(s *state, p []alt, n int) (*value, error) {
+	var out *value
+	for i := len(p) - 1; i >= 0; i-- {
+		v, err := x.readAlt(s, p[i], n)
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = v
+		} else {
+			out = x.choose(p[i].guard, v, out)
+		}
+	}
+	if out == nil {
+		return nil, errOver
+	}
+	return out, nil
+}
+
+func (x *exec) readAlt(s *state, a alt, n int) (*value, error) {
+	if k, ok := x.b.Uint64(a.off); ok {
+		if o := x.infos[a.obj]; o.bytes >= 0 && k > uint64(o.bytes)-uint64(n) {
+			return &value{e: x.b.Const(0, 8*n), poison: expr.True}, nil // excluded by the checks before
+		}
+		return x.loadWord(s, a.obj, int64(k), n)
+	}
+	o := x.infos[a.obj]
+	if pl, ok := x.places(a, o.bytes, int64(n)); ok {
+		return x.readPlaces(s, a.obj, pl, n)
+	}
+	return x.readAnywhere(s, a, n)
+}
+
+// places lists where an offset can lie: first + step*i for i < count. The lowest
+// bits of idx say which.
+type places struct {
+	idx         expr.Expr
+	first, step int64
+	count       int64
+}
+
+func (p places) at(i int64) int64 { return p.first + p.step*i }
+
+// places finds the few places of n bytes in an object of size bytes that an
+// offset can stand for, the access being inside.
+func (x *exec) places(a alt, size, n int64) (places, bool) {
+	if size < 0 || size < n {
+		return places{}, false
+	}
+	lin := x.linearOf(a)
+	lo, hi := x.bounds(a.off)
+	if hi > uint64(size-n) {
+		hi = uint64(size - n)
+	}
+	if lo > hi {
+		lo = 0
+	}
+	first := lin.rem % lin.step
+	if skip := (int64(lo) - first + lin.step - 1) / lin.step; int64(lo) > first {
+		first += skip * lin.step
+	}
+	if first > int64(hi) {
+		first = lin.rem % lin.step
+		hi = uint64(size - n)
+	}
+	count := (int64(hi)-first)/lin.step + 1
+	if first > int64(hi) || count > maxPlaces {
+		return places{}, false
+	}
+	shift := x.b.Const(uint64((lin.rem-first)/lin.step), 64)
+	return places{idx: x.b.Add(lin.idx, shift), first: first, step: lin.step, count: count}, true
+}
+
+func (x *exec) readPlaces(s *state, obj int, p places, n int) (*value, error) {
+	if v, ok := x.readTable(s, obj, p, n); ok {
+		return v, nil
+	}
+	leaves := make([]*value, p.count)
+	for i := range leaves {
+		v, err := x.loadWord(s, obj, p.at(int64(i)), n)
+		if err != nil {
+			return nil, err
+		}
+		leaves[i] = v
+	}
+	return x.pick(p.idx, leaves), nil
+}
+
+// readTable reads a constant without pointers through a table.
+func (x *exec) readTable(s *state, obj int, p places, n int) (*value, bool) {
+	o := x.infos[obj]
+	if o.base.kind != baseGlobal || s.object(obj) != nil || n > 8 || len(o.base.global.Undef) > 0 {
+		return nil, false
+	}
+	for _, r := range o.base.global.Relocs {
+		for i := int64(0); i < p.count; i++ {
+			if at := p.at(i); at < r.Offset+8 && r.Offset < at+int64(n) {
+				return nil, false
+			}
+		}
+	}
+	width := bits.Len64(uint64(p.count - 1))
+	if width == 0 {
+		return nil, false
+	}
+	t := x.table(o.base, p, n, width)
+	return intValue(x.b.Read(t, x.b.Trunc(p.idx, width))), true
+}
+
+// pick chooses among leaves by the lowest bits of idx; those past the end never occur.
+func (x *exec) pick(idx expr.Expr, leaves []*value) *value {
+	if len(leaves) == 1 {
+		return leaves[0]
+	}
+	bit := bits.Len64(uint64(len(leaves)-1)) - 1
+	half := 1 << bit
+	return x.choose(x.b.Bit(idx, bit), x.pick(idx, leaves[half:]), x.pick(idx, leaves[:half]))
+}
+
+// readAnywhere reads byte by byte from an object that is too large to look at every place.
+func (x *exec) readAnywhere(s *state, a alt, n int) (*value, error) {
+	var out *value
+	for i := 0; i < n; i++ {
+		off := x.b.Add(a.off, x.b.Const(uint64(i), 64))
+		v, err := x.byteAnywhere(s, a.obj, off)
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = v
+			continue
+		}
+		out = &value{e: x.b.Concat(x.asInt(v), x.asInt(out)), poison: x.b.Or(v.poison, out.poison)}
+	}
+	return out, nil
+}
+
+func (x *exec) byteAnywhere(s *state, obj int, off expr.Expr) (*value, error) {
+	if o := s.object(obj); o != nil {
+		return x.layerAnywhere(o.top, off)
+	}
+	return x.baseAnywhere(x.infos[obj].base, off)
+}
+
+// layerAnywhere reads over the writes, newest first in effect.
+func (x *exec) layerAnywhere(l *layer, off expr.Expr) (*value, error) {
+	out, err := x.beneath(l, off)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	lo, hi := x.bounds(off)
+	for _, k := range changedPages(l, l) {
+		for i, sl := range l.pages[k].slots {
+			at := k*pageBytes + int64(i)
+			if sl.c == nil || uint64(at) < lo || uint64(at) > hi {
+				continue
+			}
+			if n++; n > maxPlaces {
+				return nil, stopf("read at an unknown offset over more than %d written bytes", maxPlaces)
+			}
+			out = x.choose(x.b.Eq(off, x.b.Const(uint64(at), 64)), x.slotByte(sl), out)
+		}
+	}
+	return out, nil
+}
+
+func (x *exec) beneath(l *layer, off expr.Expr) (*value, error) {
+	if l.below == nil {
+		return x.baseAnywhere(l.base, off)
+	}
+	out, err := x.layerAnywhere(l.below, off)
+	if err != nil || l.under == nil {
+		return out, err
+	}
+	in := x.covers(l.under, off)
+	if in == expr.False {
+		return out, nil
+	}
+	v, err := l.under.at(x.b.Sub(off, l.under.start))
+	if err != nil {
+		return nil, err
+	}
+	return x.choose(in, v, out), nil
+}
+
+func (x *exec) baseAnywhere(c *base, off expr.Expr) (*value, error) {
+	switch c.kind {
+	case baseUninit:
+		return &value{e: x.b.Const(0, 8), poison: expr.True}, nil
+	case baseZero:
+		return intValue(x.b.Const(0, 8)), nil
+	case baseFree:
+		return intValue(x.b.Read(c.array, off)), nil
+	case baseInput:
+		return x.inputAnywhere(c.input, off)
+	}
+	return nil, stopf("read at an unknown offset in a large object")
+}
+
+// write stores v, n bytes long, at one of the places of p.
+func (x *exec) write(s *state, p []alt, v *value, n int) error {
+	for _, a := range p {
+		if err := x.writeAlt(s, a, v, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *exec) writeAlt(s *state, a alt, v *value, n int) error {
+	if k, ok := x.b.Uint64(a.off); ok {
+		if o := x.infos[a.obj]; o.bytes >= 0 && k > uint64(o.bytes)-uint64(n) {
+			return nil // excluded by the checks before
+		}
+		return x.writeIf(s, a.guard, a.obj, int64(k), v, n)
+	}
+	pl, ok := x.places(a, x.infos[a.obj].bytes, int64(n))
+	if !ok || pl.count > maxSpread {
+		return x.spread(s, a, v, n)
+	}
+	width := max(1, bits.Len64(uint64(pl.count-1)))
+	idx := x.b.Trunc(pl.idx, width)
+	for i := int64(0); i < pl.count; i++ {
+		here := x.b.And(a.guard, x.b.Eq(idx, x.b.Const(uint64(i), width)))
+		if err := x.writeIf(s, here, a.obj, pl.at(i), v, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxSpread bounds the places that a write at an unknown offset is entered at;
+// beyond it the write is kept as such and read over.
+const maxSpread = 256
+
+func (x *exec) writeIf(s *state, guard expr.Expr, obj int, k int64, v *value, n int) error {
+	if guard == expr.False {
+		return nil
+	}
+	if guard != expr.True {
+		old, err := x.loadWord(s, obj, k, n)
+		if err != nil {
+			return err
+		}
+		v = x.choose(guard, v, old)
+	}
+	x.storeWord(s, obj, k, v, n)
+	return nil
+}
+
+// spread enters a write whose place is not known.
+func (x *exec) spread(s *state, a alt, v *value, n int) error {
+	if v.ptr != nil {
+		v = &value{e: x.ptrToInt(v.ptr), poison: v.poison}
+	}
+	c := &cell{v, n}
+	w := &spread{guard: a.guard, start: a.off, count: x.b.Const(uint64(n), 64), at: func(off expr.Expr) (*value, error) {
+		leaves := make([]*value, n)
+		for i := range leaves {
+			leaves[i] = x.slotByte(slot{c, i})
+		}
+		return x.pick(off, leaves), nil
+	}}
+	x.push(s, a.obj, w)
+	return nil
+}
+
+func (x *exec) push(s *state, obj int, w *spread) {
+	o := x.own(s, obj)
+	o.top = &layer{owner: s.owner, pages: map[int64]*page{}, under: w, below: o.top}
+}

@@ -1,0 +1,227 @@
+package exec
+
+import (
+	"encoding/binary"
+
+	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/ir"
+)
+
+// byteAt returns byte k of an object as s sees it.
+func (x *exec) byteAt(s *state, id int, k int64) (slot, error) {
+	if o := s.object(id); o != nil {
+		return x.layerByte(o.top, k)
+	}
+	return x.baseByte(x.infos[id].base, k)
+}
+
+func (x *exec) layerByte(l *layer, k int64) (slot, error) {
+	for ; l != nil; l = l.below {
+		if p := l.pages[k/pageBytes]; p != nil && p.slots[k%pageBytes].c != nil {
+			return p.slots[k%pageBytes], nil
+		}
+		if l.under != nil {
+			return x.spreadByte(l, k)
+		}
+		if l.below == nil {
+			return x.baseByte(l.base, k)
+		}
+	}
+	return slot{}, nil
+}
+
+func (x *exec) spreadByte(l *layer, k int64) (slot, error) {
+	old, err := x.layerByte(l.below, k)
+	if err != nil {
+		return slot{}, err
+	}
+	at := x.b.Const(uint64(k), 64)
+	in := x.covers(l.under, at)
+	if in == expr.False {
+		return old, nil
+	}
+	v, err := l.under.at(x.b.Sub(at, l.under.start))
+	if err != nil {
+		return slot{}, err
+	}
+	return slot{&cell{x.choose(in, v, x.slotByte(old)), 1}, 0}, nil
+}
+
+func (x *exec) covers(w *spread, at expr.Expr) expr.Expr {
+	b := x.b
+	return b.And(w.guard, b.Ult(b.Sub(at, w.start), w.count))
+}
+
+var uninit = &cell{v: &value{e: expr.None, poison: expr.True}, n: 1}
+
+func (x *exec) baseByte(c *base, k int64) (slot, error) {
+	switch c.kind {
+	case baseZero:
+		return slot{x.constByte(0), 0}, nil
+	case baseGlobal:
+		return x.globalByte(c.global, k)
+	case baseFree:
+		return slot{&cell{intValue(x.b.Read(c.array, x.b.Const(uint64(k), 64))), 1}, 0}, nil
+	case baseInput:
+		return x.inputByte(c.input, k)
+	case baseUnknown:
+		return slot{}, stopf("content of an object that the slice does not define")
+	}
+	return slot{uninit, 0}, nil
+}
+
+func (x *exec) constByte(v byte) *cell {
+	if x.consts[v] == nil {
+		x.consts[v] = &cell{intValue(x.b.Const(uint64(v), 8)), 1}
+	}
+	return x.consts[v]
+}
+
+func (x *exec) globalByte(g *ir.Global, k int64) (slot, error) {
+	for i := range g.Relocs {
+		r := &g.Relocs[i]
+		if k < r.Offset || k >= r.Offset+8 {
+			continue
+		}
+		c := x.relocs[r]
+		if c == nil {
+			v, err := x.constant(&r.Target)
+			if err != nil {
+				return slot{}, err
+			}
+			c = &cell{v, 8}
+			x.relocs[r] = c
+		}
+		return slot{c, int(k - r.Offset)}, nil
+	}
+	for _, u := range g.Undef {
+		if k >= u.Lo && k < u.Hi {
+			return slot{uninit, 0}, nil
+		}
+	}
+	if k < 0 || k >= int64(len(g.Data)) {
+		return slot{uninit, 0}, nil
+	}
+	return slot{x.constByte(g.Data[k]), 0}, nil
+}
+
+// slotByte returns one byte as a value of its own.
+func (x *exec) slotByte(s slot) *value {
+	v := s.c.v
+	if s.c.n == 1 && v.ptr == nil {
+		if v.e == expr.None {
+			return &value{e: x.b.Const(0, 8), poison: expr.True}
+		}
+		return v
+	}
+	return x.slotRun(s, 1)
+}
+
+// slotRun returns n bytes of one cell, from s on.
+func (x *exec) slotRun(s slot, n int) *value {
+	v := s.c.v
+	if s.i == 0 && n == s.c.n {
+		if v.e == expr.None && v.ptr == nil {
+			return &value{e: x.b.Const(0, 8*n), poison: expr.True}
+		}
+		return v
+	}
+	if v.poison == expr.True && v.bytes == nil {
+		return &value{e: x.b.Const(0, 8*n), poison: expr.True}
+	}
+	w := &value{e: x.b.Extract(x.asInt(v), 8*s.i, 8*n), poison: v.poison}
+	if v.bytes != nil {
+		w.bytes = v.bytes[s.i : s.i+n]
+		w.poison = x.b.OrAll(w.bytes...)
+	}
+	return w
+}
+
+// loadWord returns n bytes from offset k on, as they were stored if they were
+// stored as one, else put together.
+func (x *exec) loadWord(s *state, id int, k int64, n int) (*value, error) {
+	slots := make([]slot, n)
+	for i := range slots {
+		var err error
+		if slots[i], err = x.byteAt(s, id, k+int64(i)); err != nil {
+			return nil, err
+		}
+	}
+	return x.assemble(slots), nil
+}
+
+func (x *exec) assemble(slots []slot) *value {
+	out, at := x.nextRun(slots)
+	if at == len(slots) {
+		return out
+	}
+	uniform := true
+	poisons := out.spreadPoison(nil, at)
+	e, poison := x.asInt(out), out.poison
+	for at < len(slots) {
+		v, n := x.nextRun(slots[at:])
+		uniform = uniform && v.poison == poison && v.bytes == nil
+		poisons = v.spreadPoison(poisons, n)
+		poison = x.b.Or(poison, v.poison)
+		e = x.b.Concat(x.asInt(v), e)
+		at += n
+	}
+	w := &value{e: e, poison: poison}
+	if !uniform || out.bytes != nil {
+		w.bytes = poisons
+	}
+	return w
+}
+
+func (v *value) spreadPoison(to []expr.Expr, n int) []expr.Expr {
+	for i := 0; i < n; i++ {
+		to = append(to, v.bytePoison(i))
+	}
+	return to
+}
+
+// nextRun returns the longest run of slots that are neighbours in one cell.
+func (x *exec) nextRun(slots []slot) (*value, int) {
+	n := 1
+	for n < len(slots) && slots[n].c == slots[0].c && slots[n].i == slots[0].i+n {
+		n++
+	}
+	return x.slotRun(slots[0], n), n
+}
+
+// storeWord writes v, n bytes long, at offset k.
+func (x *exec) storeWord(s *state, id int, k int64, v *value, n int) {
+	l := x.ownTop(s, id)
+	c := &cell{v, n}
+	if n == 1 && v.poison == expr.False {
+		if u, ok := x.b.Uint64(v.e); v.ptr == nil && ok {
+			c = x.constByte(byte(u))
+		}
+	}
+	for i := 0; i < n; i++ {
+		x.setSlot(s, l, k+int64(i), slot{c, i})
+	}
+}
+
+// table returns a global's bytes at some places as a table of n-byte elements.
+func (x *exec) table(c *base, p places, n, width int) expr.Array {
+	key := tableKey{c.global, p.first, p.step, p.count, n}
+	if t, ok := x.tables[key]; ok {
+		return t
+	}
+	elems := make([]uint64, p.count)
+	for i := range elems {
+		var word [8]byte
+		copy(word[:n], c.global.Data[p.at(int64(i)):])
+		elems[i] = binary.LittleEndian.Uint64(word[:])
+	}
+	t := x.b.Table(width, 8*n, elems)
+	x.tables[key] = t
+	return t
+}
+
+type tableKey struct {
+	global             *ir.Global
+	first, step, count int64
+	n                  int
+}

@@ -1,0 +1,247 @@
+// Package exec executes a slice on symbols: every input is a variable, and all
+// paths are followed. README.md of the engine states the contract.
+//
+// Where to look: flow.go and live.go (control flow), exec.go (the run: which
+// path next, merging), step.go (instructions), int.go, pointer.go (values),
+// call.go, model_*.go (functions without a body), object.go, bytes.go,
+// access.go, merge.go (memory), cond.go and query.go (path conditions),
+// site.go and reach.go (what is decided), root.go and shape.go (inputs).
+package exec
+
+import (
+	"container/heap"
+	"errors"
+
+	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/smt"
+)
+
+// Config bounds a run. The zero Config is usable.
+type Config struct {
+	Budget    int64 // instructions, and terms made; 0 means DefaultBudget
+	Conflicts int64 // SAT conflicts of all queries together; 0 means Budget/100
+	LoopBound int   // rounds of a loop whose end depends on inputs; 0 means DefaultLoopBound
+	CallDepth int   // frames; 0 means DefaultCallDepth
+	Paths     bool  // do not merge: one path at a time, for tests
+}
+
+// Defaults of Config.
+const (
+	DefaultBudget    = 20_000_000
+	DefaultLoopBound = 256
+	DefaultCallDepth = 200
+)
+
+// Result is what a run found.
+type Result struct {
+	Sites       []*Site // by place
+	Stopped     []Stop  // where the run had to give up, in order
+	Bound       int     // least bound that was reached, 0 if none
+	Ended       bool    // some input reaches the end of the root
+	Assumptions []string
+	Stats       Stats
+}
+
+// Stop is a place where a path was given up.
+type Stop struct {
+	Reason string
+	Place  Place
+}
+
+// Stats says what a run cost.
+type Stats struct {
+	Instructions, Queries, Conflicts, PeakObjects int64
+	Solver                                        smt.Stats
+}
+
+type exec struct {
+	slice  *ir.Slice
+	cfg    Config
+	b      *expr.Builder
+	solver *smt.Chain
+	axioms *cond
+
+	flows    []*flow
+	liveSets map[[3]int][]uint64
+
+	infos                         []*info
+	funcObj, externObj, globalObj int
+	addrOf                        map[expr.Expr]int // address variable to object
+	placed                        []int             // objects with an address
+	consts                        [256]*cell
+	relocs                        map[*ir.Reloc]*cell
+	tables                        map[tableKey]expr.Array
+
+	sites       map[siteKey]*Site
+	siteList    []*Site
+	siteFuncs   [][]blockSite
+	reach       *reach
+	stops       []Stop
+	assumptions map[string]bool
+	dynamic     []dynamic
+	rootInputs  []rootInput
+	bound       int
+	ended       bool
+	spent       bool
+
+	queue queue
+	wait  map[string]*state
+	stats Stats
+}
+
+// Run executes a slice from its root.
+func Run(s *ir.Slice, cfg Config) (*Result, error) {
+	x := newExec(s, cfg)
+	first, err := x.start()
+	if err != nil {
+		return nil, err
+	}
+	x.put(first)
+	for x.queue.Len() > 0 {
+		x.run(x.next())
+	}
+	return x.result(), nil
+}
+
+func newExec(s *ir.Slice, cfg Config) *exec {
+	if cfg.Budget == 0 {
+		cfg.Budget = DefaultBudget
+	}
+	if cfg.Conflicts == 0 {
+		cfg.Conflicts = max(1000, cfg.Budget/100)
+	}
+	if cfg.LoopBound == 0 {
+		cfg.LoopBound = DefaultLoopBound
+	}
+	if cfg.CallDepth == 0 {
+		cfg.CallDepth = DefaultCallDepth
+	}
+	b := expr.NewBuilder()
+	x := &exec{slice: s, cfg: cfg, b: b,
+		liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, relocs: map[*ir.Reloc]*cell{},
+		tables: map[tableKey]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, wait: map[string]*state{}}
+	x.solver = smt.New(b, smt.Config{TotalConflicts: cfg.Conflicts})
+	for i, fn := range s.Funcs {
+		x.flows = append(x.flows, newFlow(fn, i))
+	}
+	x.staticObjects()
+	x.panicSites()
+	x.reach = newReach(x)
+	return x
+}
+
+// item is a waiting state with its position.
+type item struct {
+	key string
+	seq int64
+	s   *state
+}
+
+// queue is a heap of waiting states, least position first.
+type queue struct {
+	items []item
+	seq   int64
+}
+
+func (q *queue) Len() int { return len(q.items) }
+func (q *queue) Less(i, j int) bool {
+	if q.items[i].key != q.items[j].key {
+		return q.items[i].key < q.items[j].key
+	}
+	return q.items[i].seq < q.items[j].seq
+}
+func (q *queue) Swap(i, j int) { q.items[i], q.items[j] = q.items[j], q.items[i] }
+func (q *queue) Push(v any)    { q.items = append(q.items, v.(item)) }
+func (q *queue) Pop() any {
+	v := q.items[len(q.items)-1]
+	q.items = q.items[:len(q.items)-1]
+	return v
+}
+
+// put lets s wait at its position, merged with a state that waits there already.
+func (x *exec) put(s *state) {
+	key := s.key()
+	if t := x.wait[key]; t != nil && !x.cfg.Paths {
+		x.finish(t, x.merge(t, s))
+		return
+	}
+	x.queue.seq++
+	heap.Push(&x.queue, item{key, x.queue.seq, s})
+	if !x.cfg.Paths {
+		x.wait[key] = s
+	}
+}
+
+func (x *exec) next() *state {
+	it := heap.Pop(&x.queue).(item)
+	delete(x.wait, it.key)
+	return it.s
+}
+
+// run executes s until it ends, splits or has to wait.
+func (x *exec) run(s *state) {
+	for {
+		if x.overBudget() {
+			x.finish(s, stopf("budget"))
+			return
+		}
+		more, err := x.step(s)
+		if err != nil {
+			x.finish(s, err)
+			return
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+// overBudget compares the work done, counted in instructions and terms, with the budget.
+func (x *exec) overBudget() bool {
+	return x.stats.Instructions+int64(x.b.Len()) > x.cfg.Budget
+}
+
+// finish ends a path that err stops: nothing is lost if no input takes it,
+// else what it could still reach stays open.
+func (x *exec) finish(s *state, err error) {
+	var st *stop
+	if err == nil || errors.Is(err, errOver) {
+		return
+	}
+	if !errors.As(err, &st) {
+		st = &stop{reason: err.Error()}
+	}
+	if r, _ := x.sat(s, expr.True); r == smt.Unsat {
+		return
+	}
+	if st.bound > 0 {
+		if x.bound == 0 || st.bound < x.bound {
+			x.bound = st.bound
+		}
+	} else {
+		x.stops = append(x.stops, Stop{st.reason, s.top.place()})
+	}
+	x.reach.from(s.top, func(site *Site) {
+		if st.bound > 0 {
+			site.limit(st.bound)
+		} else {
+			site.give(st.reason)
+		}
+	})
+}
+
+// give gives up the runs of s where e holds, for the reason st, and goes on with the others.
+func (x *exec) give(s *state, e expr.Expr, st *stop) error {
+	t := *s
+	t.pc, t.model = t.pc.with(x.b, e), nil
+	x.finish(&t, st)
+	return x.assume(s, x.b.Not(e))
+}
+
+func (x *exec) result() *Result {
+	st := x.solver.Stats()
+	x.stats.Queries, x.stats.Conflicts, x.stats.Solver = st.Queries, st.Conflicts, st
+	return &Result{Sites: x.sortedSites(), Stopped: x.stops, Bound: x.bound, Ended: x.ended,
+		Assumptions: x.sortedAssumptions(), Stats: x.stats}
+}

@@ -1,0 +1,99 @@
+package exec
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/smt"
+)
+
+const satisfiable = smt.Sat
+
+// model executes a function without a body. It returns the result, nil for none.
+type model func(x *exec, c *callee) (*value, error)
+
+// callee is one call of a function without a body.
+type callee struct {
+	s    *state
+	in   *ir.Inst
+	name string
+	args []*value
+}
+
+func (c *callee) argType(i int) *ir.Type { return c.in.Args[i+1].Type }
+
+// external executes a call of a function without a body: a panic ends the
+// path, a model gives the result, and without a model nothing after is known.
+func (x *exec) external(s *state, in *ir.Inst, e *ir.Extern, args []*value) (bool, error) {
+	if e.Panic != "" {
+		x.panics(s, in, e)
+		return false, errOver
+	}
+	m := lookup(e.Symbol)
+	if m == nil {
+		return false, stopf("stub: %s", e.Symbol)
+	}
+	if in.CallSig != nil {
+		for i := range args {
+			if i >= len(in.CallSig.Params) {
+				break
+			}
+			v, err := x.attributes(s, args[i], &in.CallSig.Params[i].Attr, in.CallSig.Params[i].Type)
+			if err != nil {
+				return false, err
+			}
+			args[i] = v
+		}
+	}
+	v, err := m(x, &callee{s: s, in: in, name: e.Symbol, args: args})
+	if err != nil {
+		return false, err
+	}
+	if err := x.deliver(s, in, v); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// panics refutes the site of a panic call, if some input comes here.
+func (x *exec) panics(s *state, in *ir.Inst, e *ir.Extern) {
+	k, loc, ok := x.panicCall(in)
+	if !ok { // through a pointer: a site of its own
+		k, loc = Kind(e.Panic), -1
+	}
+	x.fails(s, expr.True, x.site(k, loc, s.top.place()))
+}
+
+// lookup finds the model of a function, by its symbol or the symbol's beginning up to a dot.
+func lookup(symbol string) model {
+	if m, ok := models[symbol]; ok {
+		return m
+	}
+	for n := symbol; strings.HasPrefix(n, "llvm."); {
+		i := strings.LastIndexByte(n, '.')
+		if i < 0 {
+			return nil
+		}
+		n = n[:i]
+		if m, ok := models[n]; ok {
+			return m
+		}
+	}
+	return nil
+}
+
+func modelled(symbol string) bool { return lookup(symbol) != nil }
+
+// note records an assumption of the verdict.
+func (x *exec) note(s string) { x.assumptions[s] = true }
+
+func (x *exec) sortedAssumptions() []string {
+	out := make([]string, 0, len(x.assumptions))
+	for a := range x.assumptions {
+		out = append(out, a)
+	}
+	sort.Strings(out)
+	return out
+}

@@ -1,0 +1,162 @@
+package exec
+
+import "github.com/kvfarm/kvfarm/engine/expr"
+
+// minAlign is what every allocator of the kernel guarantees, in bytes.
+const minAlign = 8
+
+// allocate is kmalloc and its like: null, or fresh uninitialised memory.
+func allocate(x *exec, c *callee) (*value, error) {
+	if err := x.require(c.s, c.args[0].poison, UninitUse); err != nil {
+		return nil, err
+	}
+	return x.fresh(c.s, x.resize(c.args[0].e, 64), x.zeroed(c, 1)), nil
+}
+
+// zeroFlag is __GFP_ZERO on the targets.
+const zeroFlag = 1 << 8
+
+// zeroed is whether an allocation's flags ask for zeroed memory.
+func (x *exec) zeroed(c *callee, i int) expr.Expr {
+	if i >= len(c.args) || c.name == "malloc" || c.name == "vmalloc" {
+		return expr.False
+	}
+	f := c.args[i].e
+	return x.b.Not(x.b.IsZero(x.b.And(f, x.b.Const(zeroFlag, x.b.Width(f)))))
+}
+
+// fresh returns null or a new object.
+func (x *exec) fresh(s *state, size, zero expr.Expr) *value {
+	x.note("an allocation returns null or memory of its own")
+	c := &base{}
+	if zero == expr.True {
+		c.kind = baseZero
+	}
+	id := x.newObject(info{kind: objHeap, name: "heap", size: size, align: minAlign, base: c})
+	x.own(s, id)
+	if zero != expr.True && zero != expr.False {
+		x.push(s, id, &spread{guard: zero, start: x.b.Const(0, 64), count: size,
+			at: func(expr.Expr) (*value, error) { return intValue(x.b.Const(0, 8)), nil }})
+	}
+	fail := x.ask(s, "fail", 1, expr.True)
+	x.stats.PeakObjects = max(x.stats.PeakObjects, int64(len(s.mem)))
+	null := []alt{{guard: expr.True, obj: noObject, off: x.b.Const(0, 64)}}
+	return &value{ptr: x.choosePtr(fail, null, x.pointer(id, x.b.Const(0, 64)).ptr), poison: expr.False}
+}
+
+// release is kfree: null, or the start of a live heap object.
+func release(x *exec, c *callee) (*value, error) {
+	return nil, x.free(c.s, c.args[0], expr.True)
+}
+
+// free ends the life of what p points to, where cond holds.
+func (x *exec) free(s *state, p *value, when expr.Expr) error {
+	b := x.b
+	if err := x.require(s, b.And(when, p.poison), PoisonUse); err != nil {
+		return err
+	}
+	bad, twice := expr.False, expr.False
+	for _, a := range x.asPtr(p) {
+		switch {
+		case a.obj == noObject:
+			bad = b.Or(bad, b.And(a.guard, x.nonzero(a.off)))
+		case x.infos[a.obj].kind != objHeap:
+			bad = b.Or(bad, a.guard)
+		default:
+			bad = b.Or(bad, b.And(a.guard, x.nonzero(a.off)))
+			twice = b.Or(twice, b.And(a.guard, x.deadOf(s, a.obj)))
+		}
+	}
+	if err := x.require(s, b.And(when, bad), BadFree); err != nil {
+		return err
+	}
+	if err := x.require(s, b.And(when, twice), UseAfterFree); err != nil {
+		return err
+	}
+	for _, a := range x.asPtr(p) {
+		if x.infos[a.obj].kind == objHeap {
+			o := x.own(s, a.obj)
+			o.dead = b.Or(o.dead, b.And(when, a.guard))
+		}
+	}
+	return nil
+}
+
+// reallocate is krealloc(p, size, ..., flags, ...): size 0 frees; null as p
+// allocates; else null and p stays, or memory of its own with p's content and p is freed.
+func reallocate(x *exec, c *callee) (*value, error) {
+	b := x.b
+	p, size := c.args[0], x.resize(c.args[1].e, 64)
+	flags := 2
+	if len(c.args) > 3 {
+		flags = 3 // (p, size, align, flags, node)
+	}
+	if err := x.require(c.s, b.Or(p.poison, c.args[1].poison), UninitUse); err != nil {
+		return nil, err
+	}
+	none := b.IsZero(size)
+	if none == expr.True {
+		return x.pointer(noObject, b.Const(zeroSizePtr, 64)), x.free(c.s, p, expr.True)
+	}
+	v := x.fresh(c.s, size, x.zeroed(c, flags))
+	got := expr.False
+	for _, a := range v.ptr {
+		if a.obj != noObject {
+			got = a.guard
+		}
+	}
+	if len(c.args) > 3 {
+		x.align(v, c.args[2])
+	}
+	if err := x.moveContent(c.s, p, v, size, got); err != nil {
+		return nil, err
+	}
+	if err := x.free(c.s, p, b.Or(none, got)); err != nil {
+		return nil, err
+	}
+	return x.choose(none, x.pointer(noObject, b.Const(zeroSizePtr, 64)), v), nil
+}
+
+// zeroSizePtr is what the kernel's allocators return for no bytes.
+const zeroSizePtr = 16
+
+// align raises the alignment of a fresh object to the one asked for, if it is a number.
+func (x *exec) align(v, asked *value) {
+	n, ok := x.b.Uint64(asked.e)
+	if !ok || n > 1<<20 || n&(n-1) != 0 {
+		return
+	}
+	for _, a := range v.ptr {
+		if a.obj != noObject {
+			x.infos[a.obj].align = max(x.infos[a.obj].align, int64(n))
+		}
+	}
+}
+
+// moveContent copies what fits from an old allocation to its successor.
+func (x *exec) moveContent(s *state, p, v *value, size, got expr.Expr) error {
+	b := x.b
+	for _, a := range x.asPtr(p) {
+		if x.infos[a.obj].kind != objHeap {
+			continue
+		}
+		old := x.infos[a.obj].size
+		n, most, err := x.length(s, intValue(b.UMin(old, size)))
+		if err != nil {
+			return err
+		}
+		if most == 0 {
+			continue
+		}
+		for _, w := range v.ptr {
+			if w.obj == noObject {
+				continue
+			}
+			to := alt{guard: b.And(got, a.guard), obj: w.obj, off: b.Const(0, 64)}
+			if err := x.copyRange(s, []alt{to}, []alt{{guard: expr.True, obj: a.obj, off: b.Const(0, 64)}}, n, most); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

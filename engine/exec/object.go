@@ -1,0 +1,220 @@
+package exec
+
+import (
+	"fmt"
+
+	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/ir"
+)
+
+// noObject is the object of null and of integers used as pointers.
+const noObject = 0
+
+// objectKind says where an object comes from.
+type objectKind uint8
+
+const (
+	objNone   objectKind = iota
+	objGlobal            // ref: global
+	objFunc              // ref: function
+	objExtern            // ref: extern
+	objStack
+	objHeap
+	objInput // behind a reference or pointer of an automatic root
+)
+
+// info is what never changes of an object.
+type info struct {
+	kind  objectKind
+	ref   int
+	name  string
+	size  expr.Expr // bytes, 64 bits wide
+	bytes int64     // size if it is a number, else -1
+	align int64
+	fixed bool      // immutable
+	base  *base     // content before the first write
+	addr  expr.Expr // address, None until asked for
+}
+
+// object is the part of an object that changes. Its owner may change it in place.
+type object struct {
+	owner *token
+	dead  expr.Expr // freed, or its lifetime has ended
+	top   *layer
+}
+
+// token names one state as the owner of memory; two states never share one.
+type token struct{ _ byte }
+
+// slot is one byte of memory: byte i of a cell. A nil cell is a byte that was not written.
+type slot struct {
+	c *cell
+	i int
+}
+
+// cell is a value as it was stored, n bytes long.
+type cell struct {
+	v *value
+	n int
+}
+
+const pageBytes = 64
+
+type page struct {
+	owner *token
+	slots [pageBytes]slot
+}
+
+// layer is what was written to an object since a write at an unknown place,
+// which lies beneath its pages and above the layer below.
+type layer struct {
+	owner *token
+	pages map[int64]*page
+	under *spread // nil only in the lowest layer
+	below *layer
+	base  *base // lowest layer only
+}
+
+// spread is a write whose place is not known: it covers the bytes
+// [start, start+count) where guard holds. at gives the byte at an offset within it.
+type spread struct {
+	guard, start, count expr.Expr
+	at                  func(off expr.Expr) (*value, error)
+}
+
+// base is the content of an object before any write.
+type base struct {
+	kind   baseKind
+	global *ir.Global
+	array  expr.Array // baseFree
+	input  *input     // baseInput
+	tables map[[2]int64]expr.Array
+}
+
+type baseKind uint8
+
+const (
+	baseUninit baseKind = iota
+	baseZero
+	baseGlobal
+	baseFree    // any bytes
+	baseInput   // by shape
+	baseUnknown // not known: reading it is UNKNOWN
+)
+
+func (x *exec) newObject(o info) int {
+	if o.size == expr.None {
+		o.size = x.b.Const(uint64(o.bytes), 64)
+	} else if n, ok := x.b.Uint64(o.size); ok && int64(n) >= 0 {
+		o.bytes = int64(n)
+	} else {
+		o.bytes = -1
+	}
+	if o.base == nil {
+		o.base = &base{}
+	}
+	x.infos = append(x.infos, &o)
+	return len(x.infos) - 1
+}
+
+// staticObjects gives functions, externs and globals their objects.
+func (x *exec) staticObjects() {
+	x.newObject(info{name: "null"})
+	x.funcObj = len(x.infos)
+	for i := range x.slice.Funcs {
+		x.newObject(info{kind: objFunc, ref: i, name: fmt.Sprintf("func%d", i), align: 1, fixed: true, base: &base{kind: baseUnknown}})
+	}
+	x.externObj = len(x.infos)
+	for i, e := range x.slice.Externs {
+		x.newObject(info{kind: objExtern, ref: i, name: e.Symbol, align: 1, fixed: true, base: &base{kind: baseUnknown}})
+	}
+	x.globalObj = len(x.infos)
+	for i, g := range x.slice.Globals {
+		b := &base{kind: baseGlobal, global: g}
+		if g.External || g.Loc != 0 || !g.Const {
+			b.kind = baseUnknown
+		}
+		x.newObject(info{kind: objGlobal, ref: i, name: fmt.Sprintf("global%d", i), bytes: g.Size, align: max(1, g.Align), fixed: g.Const, base: b})
+	}
+}
+
+// address returns the address of an object: a variable, aligned, not null, and
+// apart from every other object.
+func (x *exec) address(obj int) expr.Expr {
+	o := x.infos[obj]
+	if obj == noObject {
+		return x.b.Const(0, 64)
+	}
+	if o.addr != expr.None {
+		return o.addr
+	}
+	b := x.b
+	o.addr = b.Var("address of "+o.name, 64)
+	x.addrOf[o.addr] = obj
+	x.axiom(b.Ne(o.addr, b.Const(0, 64)))
+	if o.align > 1 {
+		x.axiom(b.Eq(b.And(o.addr, b.Const(uint64(o.align-1), 64)), b.Const(0, 64)))
+	}
+	end := b.Add(o.addr, o.size)
+	x.axiom(b.Ule(o.addr, end))
+	for _, p := range x.placed {
+		q := x.infos[p]
+		if x.shared(o) || x.shared(q) {
+			continue // such constants may be laid over each other
+		}
+		x.axiom(b.Or(b.Ule(end, q.addr), b.Ule(b.Add(q.addr, q.size), o.addr)))
+	}
+	x.placed = append(x.placed, obj)
+	return o.addr
+}
+
+// ptrToInt returns the address that a pointer holds.
+func (x *exec) ptrToInt(p []alt) expr.Expr {
+	var out expr.Expr
+	for i := len(p) - 1; i >= 0; i-- {
+		a := p[i].off
+		if p[i].obj != noObject {
+			a = x.b.Add(x.address(p[i].obj), a)
+		}
+		if out == expr.None {
+			out = a
+		} else {
+			out = x.b.ITE(p[i].guard, a, out)
+		}
+	}
+	return out
+}
+
+// intToPtr finds the object that an address was made from: it takes choices
+// apart and looks for the variables that stand for addresses.
+func (x *exec) intToPtr(e expr.Expr) []alt {
+	if x.b.Op(e) == expr.OpITE {
+		sel := x.b.Arg(e, 0)
+		return x.choosePtr(sel, x.intToPtr(x.b.Arg(e, 1)), x.intToPtr(x.b.Arg(e, 2)))
+	}
+	obj := noObject
+	if len(x.placed) == 0 {
+		return []alt{{guard: expr.True, obj: noObject, off: e}}
+	}
+	for _, v := range x.b.Vars(e) {
+		if o, ok := x.addrOf[v]; ok {
+			if obj != noObject {
+				return []alt{{guard: expr.True, obj: noObject, off: e}} // made from two addresses: belongs to neither
+			}
+			obj = o
+		}
+	}
+	off := e
+	if obj != noObject {
+		off = x.b.Sub(e, x.infos[obj].addr)
+	}
+	return []alt{{guard: expr.True, obj: obj, off: off}}
+}
+
+// asInt returns an integer, or the address that a pointer holds.
+func (x *exec) asInt(v *value) expr.Expr {
+	if v.ptr != nil {
+		return x.ptrToInt(v.ptr)
+	}
+	return v.e
+}

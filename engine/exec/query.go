@@ -1,0 +1,96 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/smt"
+)
+
+// stop ends a path before its time: what can still be reached from there is not decided.
+type stop struct {
+	reason string
+	bound  int // not 0: a bound of this size was reached; nothing was beyond the engine
+}
+
+func (e *stop) Error() string { return e.reason }
+
+func stopf(format string, args ...any) error { return &stop{reason: fmt.Sprintf(format, args...)} }
+
+// errOver says that no input takes this path any further.
+var errOver = errors.New("path is infeasible")
+
+// axiom adds a fact that every run satisfies.
+func (x *exec) axiom(e expr.Expr) { x.axioms = x.axioms.with(x.b, e) }
+
+// sat asks whether s can be where extra holds. On Unknown nothing is known.
+func (x *exec) sat(s *state, extra expr.Expr) (smt.Result, *expr.Evaluator) {
+	if extra == expr.False {
+		return smt.Unsat, nil
+	}
+	if s.model != nil && s.model.True(extra) && x.holds(s.model, x.axioms) {
+		return smt.Sat, s.model
+	}
+	conds := append(x.axioms.lits(nil), s.pc.lits(nil)...)
+	conds = append(conds, extra)
+	r, m := x.solver.Check(conds)
+	if r != smt.Sat {
+		return r, nil
+	}
+	return r, expr.NewEvaluator(x.b, m)
+}
+
+func (x *exec) holds(ev *expr.Evaluator, c *cond) bool {
+	for ; c != nil; c = c.parent {
+		if !ev.True(c.lit) {
+			return false
+		}
+	}
+	return true
+}
+
+// feasible reports whether s can be where extra holds; what is not known counts as feasible.
+func (x *exec) feasible(s *state, extra expr.Expr) (bool, *expr.Evaluator) {
+	r, m := x.sat(s, extra)
+	return r != smt.Unsat, m
+}
+
+// assume restricts s to the inputs where e holds.
+func (x *exec) assume(s *state, e expr.Expr) error {
+	if e == expr.True {
+		return nil
+	}
+	if e == expr.False {
+		return errOver
+	}
+	s.pc = s.pc.with(x.b, e)
+	if s.model != nil && !s.model.True(e) {
+		s.model = nil
+	}
+	return nil
+}
+
+// require checks a property: it must not be that bad holds. Where it can, the
+// site is refuted; the path goes on under the assumption that it held.
+func (x *exec) require(s *state, bad expr.Expr, k Kind) error {
+	if bad == expr.False {
+		return nil
+	}
+	x.fails(s, bad, x.site(k, -1, s.top.place()))
+	return x.assume(s, x.b.Not(bad))
+}
+
+// fails decides whether a site fails for some input of s with bad.
+func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
+	if st.Refuted != nil {
+		return
+	}
+	r, m := x.sat(s, bad)
+	switch r {
+	case smt.Sat:
+		st.Refuted = x.witness(s, m, bad)
+	case smt.Unknown:
+		st.give("budget")
+	}
+}
