@@ -1,0 +1,127 @@
+package inputs
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/digest"
+)
+
+// epoch is the time stamp of all inputs: make sees nothing as newer.
+var epoch = time.Unix(946684800, 0) // the year 2000
+
+// builder lays out one tree. Files are placed several at a time.
+type builder struct {
+	place   func(ctx context.Context, f *repb.FileNode, name string) error
+	give    func(name string) error
+	mu      sync.Mutex
+	missing []digest.Digest
+	seen    map[digest.Digest]bool
+	stamps  []string // folders, parents first
+}
+
+// build makes n as the folder dir, which does not exist. Error: *MissingError
+// with all files that are missing.
+func (b *builder) build(ctx context.Context, n *node, dir string) error {
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(fetchers)
+	err := b.folder(ctx, eg, n, dir)
+	if err := errors.Join(err, eg.Wait()); err != nil {
+		return err
+	}
+	if len(b.missing) > 0 {
+		return &MissingError{Digests: b.missing}
+	}
+	for i := len(b.stamps) - 1; i >= 0; i-- {
+		if err := os.Chtimes(b.stamps[i], epoch, epoch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *builder) folder(ctx context.Context, eg *errgroup.Group, n *node, dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	if err := b.give(dir); err != nil {
+		return err
+	}
+	b.stamps = append(b.stamps, dir)
+	for _, l := range n.msg.Symlinks {
+		if err := b.symlink(l.Target, filepath.Join(dir, l.Name)); err != nil {
+			return err
+		}
+	}
+	for i, sub := range n.msg.Directories {
+		if err := b.folder(ctx, eg, n.subs[i], filepath.Join(dir, sub.Name)); err != nil {
+			return err
+		}
+	}
+	for _, f := range n.msg.Files {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		eg.Go(func() error { return b.file(ctx, f, filepath.Join(dir, f.Name)) })
+	}
+	return nil
+}
+
+func (b *builder) symlink(target, name string) error {
+	if err := os.Symlink(target, name); err != nil {
+		return err
+	}
+	return b.give(name)
+}
+
+func (b *builder) file(ctx context.Context, f *repb.FileNode, name string) error {
+	err := b.place(ctx, f, name)
+	if !errors.Is(err, cas.ErrNotFound) {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if d := of(f.Digest); !b.seen[d] {
+		b.seen[d] = true
+		b.missing = append(b.missing, d)
+	}
+	return nil
+}
+
+// fetch writes blob d to the new file name and checks it on the way.
+func fetch(ctx context.Context, store cas.Store, d digest.Digest, exec bool, name string) error {
+	r, err := store.Get(ctx, d, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = r.Close() }()
+	mode := os.FileMode(0o644)
+	if exec {
+		mode = 0o755
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	hash := sha256.New()
+	n, err := io.Copy(io.MultiWriter(f, hash), r)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("fetch %v: %w", d, err)
+	}
+	if got := (digest.Digest{Hash: hex.EncodeToString(hash.Sum(nil)), Size: n}); got != d {
+		return fmt.Errorf("fetch %v: %w: it is %v", d, cas.ErrMismatch, got)
+	}
+	return os.Chtimes(name, epoch, epoch)
+}

@@ -1,0 +1,233 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/executor/queue"
+	"github.com/kvfarm/kvfarm/executor/sandbox"
+	"github.com/kvfarm/kvfarm/executor/worker/inputs"
+)
+
+// maxMessage bounds an Action or Command in bytes.
+const maxMessage = 16 << 20
+
+// job is one action on its way through a slot.
+type job struct {
+	cfg     *Config
+	lease   *queue.Lease
+	stage   func(queue.Stage)
+	action  *repb.Action
+	command *repb.Command
+	times   repb.ExecutedActionMetadata
+}
+
+// run turns whatever happens into an outcome.
+func (j *job) run(ctx context.Context) *queue.Outcome {
+	j.times.Worker = j.cfg.Name
+	j.times.QueuedTimestamp = timestamppb.New(j.lease.Queued)
+	j.times.WorkerStartTimestamp = timestamppb.Now()
+	outcome, err := j.steps(ctx)
+	if err != nil {
+		return &queue.Outcome{Failure: classify(err)}
+	}
+	return outcome
+}
+
+func (j *job) steps(ctx context.Context) (*queue.Outcome, error) {
+	j.times.InputFetchStartTimestamp = timestamppb.Now()
+	spec, err := j.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	release, err := j.fetch(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	j.times.InputFetchCompletedTimestamp = timestamppb.Now()
+
+	j.stage(queue.Running)
+	j.times.ExecutionStartTimestamp = timestamppb.Now()
+	left, err := j.cfg.Host.Run(ctx, *spec)
+	if err != nil {
+		return nil, err
+	}
+	defer left.Close()
+	j.times.ExecutionCompletedTimestamp = timestamppb.Now()
+	return j.deliver(ctx, left)
+}
+
+// deliver stores what the action left and, if it is fit to, its result.
+func (j *job) deliver(ctx context.Context, left *sandbox.Result) (*queue.Outcome, error) {
+	j.stage(queue.Uploading)
+	j.times.OutputUploadStartTimestamp = timestamppb.Now()
+	result, err := j.collect(ctx, left)
+	if err != nil {
+		return nil, err
+	}
+	j.stamp(result, left)
+	outcome := &queue.Outcome{Result: result, Message: message(left)}
+	if left.TimedOut {
+		outcome.Failure = &queue.Failure{Kind: queue.Timeout, Reason: fmt.Sprintf("command ran longer than %v", j.timeout())}
+		return outcome, nil
+	}
+	if result.ExitCode == 0 && !j.action.DoNotCache {
+		if err := j.cfg.Results.SetResult(ctx, j.lease.Task.Action, result); err != nil {
+			return nil, err
+		}
+	}
+	return outcome, nil
+}
+
+// message says, for people, what the exit code does not.
+func message(left *sandbox.Result) string {
+	msg := ""
+	if left.OutOfMemory {
+		msg = "killed for exceeding its memory limit. "
+	}
+	for _, o := range []struct {
+		name string
+		*sandbox.Output
+	}{{"stdout", &left.Stdout}, {"stderr", &left.Stderr}} {
+		if kept := int64(len(o.Bytes())); kept < o.Total() {
+			msg += fmt.Sprintf("%s is cut: kept %d of %d bytes. ", o.name, kept, o.Total())
+		}
+	}
+	return msg
+}
+
+// invalidError is an action that can never run.
+type invalidError struct{ error }
+
+func invalid(format string, args ...any) error { return invalidError{fmt.Errorf(format, args...)} }
+
+// classify tells the action's faults from the worker's.
+func classify(err error) *queue.Failure {
+	f := &queue.Failure{Kind: queue.Fault, Reason: err.Error()}
+	var missing *inputs.MissingError
+	var bad invalidError
+	switch {
+	case errors.As(err, &missing):
+		f.Kind, f.Missing = queue.Missing, missing.Digests
+	case errors.As(err, &bad), errors.Is(err, inputs.ErrBadRoot):
+		f.Kind = queue.Invalid
+	}
+	return f
+}
+
+// read gets the action and its command and says what the sandbox is to do.
+func (j *job) read(ctx context.Context) (*sandbox.Spec, error) {
+	j.action, j.command = &repb.Action{}, &repb.Command{}
+	if err := j.message(ctx, j.lease.Task.Action, j.action); err != nil {
+		return nil, fmt.Errorf("read action: %w", err)
+	}
+	d, err := digest.FromProto(j.action.CommandDigest)
+	if err != nil {
+		return nil, invalid("read command: %w", err)
+	}
+	if err := j.message(ctx, d, j.command); err != nil {
+		return nil, fmt.Errorf("read command: %w", err)
+	}
+	if len(j.command.Arguments) == 0 || j.command.Arguments[0] == "" {
+		return nil, invalid("command %v has no program", d)
+	}
+	return j.spec()
+}
+
+func (j *job) message(ctx context.Context, d digest.Digest, m proto.Message) error {
+	body, err := cas.ReadBlob(ctx, j.cfg.Store, d, maxMessage)
+	if errors.Is(err, cas.ErrNotFound) {
+		return &inputs.MissingError{Digests: []digest.Digest{d}}
+	}
+	if err != nil {
+		return err
+	}
+	if err := proto.Unmarshal(body, m); err != nil {
+		return invalid("decode %v: %w", d, err)
+	}
+	return nil
+}
+
+func (j *job) spec() (*sandbox.Spec, error) {
+	workDir, err := inside(j.command.WorkingDirectory)
+	if err != nil {
+		return nil, invalid("working directory: %w", err)
+	}
+	s := &sandbox.Spec{Dir: j.cfg.Inputs.Dir(), Argv: j.command.Arguments, WorkDir: workDir,
+		Timeout: j.timeout(), Memory: j.cfg.Memory, Scratch: j.cfg.Scratch}
+	if s.Timeout <= 0 || s.Timeout > j.cfg.MaxTimeout {
+		return nil, invalid("timeout of %v is not in (0, %v]", s.Timeout, j.cfg.MaxTimeout)
+	}
+	for _, e := range j.command.EnvironmentVariables {
+		s.Env = append(s.Env, e.Name+"="+e.Value)
+	}
+	if m := j.property(PropertyMemory); m != "" {
+		if s.Memory, err = strconv.ParseInt(m, 10, 64); err != nil || s.Memory <= 0 {
+			return nil, invalid("platform property %s=%q is no number of bytes", PropertyMemory, m)
+		}
+	}
+	s.Mkdirs, err = j.outputParents()
+	return s, err
+}
+
+func (j *job) timeout() time.Duration {
+	switch {
+	case j.action.Timeout != nil:
+		return j.action.Timeout.AsDuration()
+	case j.lease.Task.Timeout != 0:
+		return j.lease.Task.Timeout
+	default:
+		return j.cfg.Timeout
+	}
+}
+
+// property returns a platform property: the action's, else the command's.
+func (j *job) property(name string) string {
+	platform := j.action.Platform
+	if platform == nil {
+		platform = j.command.Platform //nolint:staticcheck // clients older than v2.2 have it here
+	}
+	for _, p := range platform.GetProperties() {
+		if p.Name == name {
+			return p.Value
+		}
+	}
+	return ""
+}
+
+// fetch pins root and inputs and adds them to s.
+func (j *job) fetch(ctx context.Context, s *sandbox.Spec) (release func(), err error) {
+	d, err := digest.FromProto(j.action.InputRootDigest)
+	if err != nil {
+		return nil, invalid("input root: %w", err)
+	}
+	tree, rootDigest, err := j.cfg.Inputs.Split(ctx, d, j.property(PropertyRoot))
+	if err != nil {
+		return nil, err
+	}
+	if rootDigest.IsZero() {
+		rootDigest = j.cfg.Root
+	}
+	root, err := j.cfg.Inputs.Root(ctx, rootDigest, sandbox.MountPoints)
+	if err != nil {
+		return nil, err
+	}
+	in, err := j.cfg.Inputs.Inputs(ctx, tree)
+	if err != nil {
+		root.Release()
+		return nil, err
+	}
+	s.Root = j.cfg.Inputs.Dir() + "/" + root.Layers[0]
+	s.Layers = in.Layers
+	return func() { in.Release(); root.Release() }, nil
+}

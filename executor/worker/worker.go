@@ -1,0 +1,188 @@
+// Package worker takes leases from a queue, runs their actions in sandboxes and
+// stores what they leave.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/executor/queue"
+	"github.com/kvfarm/kvfarm/executor/sandbox"
+	"github.com/kvfarm/kvfarm/executor/worker/inputs"
+)
+
+// Platform properties that workers understand.
+const (
+	PropertyRoot   = "kvfarm-root"   // folder of the input root that becomes "/"
+	PropertyMemory = "kvfarm-memory" // limit in bytes
+	PropertyOS     = "OSFamily"      // "linux"
+	PropertyISA    = "ISA"           // of runtime.GOARCH's architecture, as in "x86-64"
+)
+
+// Properties is what every worker of this machine offers.
+func Properties() []queue.Property {
+	isa := runtime.GOARCH
+	if isa == "amd64" {
+		isa = "x86-64"
+	}
+	return []queue.Property{
+		{Name: PropertyRoot, Value: queue.Any},
+		{Name: PropertyMemory, Value: queue.Any},
+		{Name: PropertyOS, Value: "linux"},
+		{Name: PropertyOS, Value: "Linux"},
+		{Name: PropertyISA, Value: isa},
+	}
+}
+
+// Queue is where leases come from: a queue.Queue, or a connection to one.
+type Queue interface {
+	Lease(ctx context.Context, w queue.Worker) (*queue.Lease, error)
+	Heartbeat(ctx context.Context, id string, s queue.Stage) error
+	Complete(ctx context.Context, id string, o *queue.Outcome) error
+}
+
+// Config is what a worker works with and its limits.
+type Config struct {
+	Name    string // in results and logs
+	Slots   int    // actions at a time; zero: one per processor
+	Queue   Queue
+	Store   cas.Store
+	Results cas.ActionCache
+	Host    *sandbox.Host
+	Inputs  *inputs.Cache
+
+	// Root is the tree that becomes "/" for actions that name none. Zero: an
+	// empty one.
+	Root digest.Digest
+	// Timeout is for actions that have none, MaxTimeout the most that one may
+	// ask for. Zero: one hour, one day.
+	Timeout, MaxTimeout time.Duration
+	// Memory in bytes is for actions that ask for no limit. Zero: none.
+	Memory int64
+	// Scratch is how many bytes an action may write. Zero: the sandbox's default.
+	Scratch int64
+	Log     *slog.Logger
+}
+
+// Worker runs actions.
+type Worker struct{ cfg Config }
+
+// New returns a worker; it does nothing before Run.
+func New(cfg Config) *Worker {
+	if cfg.Slots == 0 {
+		cfg.Slots = runtime.NumCPU()
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = time.Hour
+	}
+	if cfg.MaxTimeout == 0 {
+		cfg.MaxTimeout = 24 * time.Hour
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Worker{cfg: cfg}
+}
+
+// Run works until ctx ends or the queue is closed, which is no error. Actions
+// that run then are ended and left to others.
+func (w *Worker) Run(ctx context.Context) error {
+	for _, note := range w.cfg.Host.Notes() {
+		w.cfg.Log.Warn(note)
+	}
+	eg, ctx := errgroup.WithContext(ctx)
+	for range w.cfg.Slots {
+		eg.Go(func() error { return w.slot(ctx) })
+	}
+	err := eg.Wait()
+	if errors.Is(err, queue.ErrClosed) || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// retryLease is how long a slot waits after the queue could not be reached.
+const retryLease = time.Second
+
+func (w *Worker) slot(ctx context.Context) error {
+	for {
+		l, err := w.cfg.Queue.Lease(ctx, queue.Worker{Name: w.cfg.Name, Properties: Properties()})
+		switch {
+		case err == nil:
+			w.serve(ctx, l)
+		case ctx.Err() != nil || errors.Is(err, queue.ErrClosed):
+			return err
+		default:
+			w.cfg.Log.Warn("no lease", "error", err)
+			sleep(ctx, retryLease)
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// serve runs one lease to its end.
+func (w *Worker) serve(ctx context.Context, l *queue.Lease) {
+	log := w.cfg.Log.With("action", l.Task.Action.String(), "operation", l.Name, "attempt", l.Attempt)
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	pulse := newPulse(w.cfg.Queue, l)
+	go pulse.beat(running, stop)
+	outcome := (&job{cfg: &w.cfg, lease: l, stage: pulse.stage}).run(running)
+	if running.Err() != nil {
+		log.Info("lease dropped", "cause", context.Cause(running))
+		return
+	}
+	if outcome.Failure != nil {
+		log.Warn("no result", "failure", outcome.Failure)
+	}
+	if err := w.cfg.Queue.Complete(ctx, l.ID, outcome); err != nil {
+		log.Warn("result not accepted", "error", err)
+	}
+}
+
+// pulse keeps a lease alive.
+type pulse struct {
+	queue  Queue
+	lease  *queue.Lease
+	stages chan queue.Stage
+}
+
+func newPulse(q Queue, l *queue.Lease) *pulse {
+	return &pulse{queue: q, lease: l, stages: make(chan queue.Stage, int(queue.Done))}
+}
+
+// stage has the queue told how far the action is. It does not wait.
+func (p *pulse) stage(s queue.Stage) { p.stages <- s }
+
+// beat sends heartbeats until ctx ends, and ends it when the lease is lost.
+func (p *pulse) beat(ctx context.Context, stop context.CancelCauseFunc) {
+	tick := time.NewTicker(max(p.lease.TTL/3, time.Millisecond))
+	defer tick.Stop()
+	now := queue.Fetching
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now = <-p.stages:
+		case <-tick.C:
+		}
+		if err := p.queue.Heartbeat(ctx, p.lease.ID, now); errors.Is(err, queue.ErrLost) {
+			stop(fmt.Errorf("heartbeat: %w", err))
+			return
+		}
+	}
+}
