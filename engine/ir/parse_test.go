@@ -40,7 +40,7 @@ func read(t testing.TB, name string) []byte {
 }
 
 func TestCanonicalTextRoundTrips(t *testing.T) {
-	names := files(t, "testdata/canonical/*.kvs")
+	names := append(files(t, "testdata/canonical/*.kvs"), files(t, "../testdata/rustc/*.kvs")...)
 	for _, name := range names {
 		text := read(t, name)
 		s, err := ir.Parse(text)

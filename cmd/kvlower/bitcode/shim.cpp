@@ -1,0 +1,107 @@
+//go:build llvm
+
+#include "shim.h"
+#include "writer.h"
+
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/Linker/Linker.h"
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cstdlib>
+#include <cstring>
+
+using namespace llvm;
+
+namespace {
+
+// Result is a module or an error.
+struct Result {
+  std::unique_ptr<Module> module;
+  std::string error;
+};
+
+struct Diagnostics {
+  std::string errors;
+};
+
+void onDiagnostic(const DiagnosticInfo *d, void *context) {
+  if (d->getSeverity() != DS_Error)
+    return;
+  raw_string_ostream os(static_cast<Diagnostics *>(context)->errors);
+  DiagnosticPrinterRawOStream printer(os);
+  d->print(printer);
+  os << "; ";
+}
+
+// LLVM calls this where it would abort. The reader runs in a process of its
+// own, which may end here.
+void onFatal(void *, const char *reason, bool) {
+  fprintf(stderr, "LLVM gave up: %s\n", reason);
+  _Exit(2);
+}
+
+Result load(const std::string &file, LLVMContext &context) {
+  auto buffer = MemoryBuffer::getFile(file);
+  if (!buffer)
+    return {nullptr, "read " + file + ": " + buffer.getError().message()};
+  auto module = parseBitcodeFile((*buffer)->getMemBufferRef(), context);
+  if (!module)
+    return {nullptr, "read " + file + ": " + toString(module.takeError())};
+  std::string broken;
+  raw_string_ostream os(broken);
+  bool brokenDebug = false;
+  if (verifyModule(**module, &os, &brokenDebug))
+    return {nullptr, "read " + file + ": broken module: " + broken};
+  return {std::move(*module), ""};
+}
+
+// definitions are the functions that m defines and other modules may call.
+std::set<std::string> definitions(const Module &m) {
+  std::set<std::string> names;
+  for (const Function &f : m)
+    if (!f.isDeclaration() && f.hasExternalLinkage())
+      names.insert(f.getName().str());
+  return names;
+}
+
+kv_stream failed(const std::string &why) { return {nullptr, 0, strdup(why.c_str())}; }
+
+} // namespace
+
+extern "C" kv_stream kv_read(const char **files, int n, const char *types) {
+  install_fatal_error_handler(onFatal);
+  LLVMContext context;
+  Diagnostics diagnostics;
+  context.setDiagnosticHandlerCallBack(onDiagnostic, &diagnostics);
+  std::unique_ptr<Module> linked;
+  std::set<std::string> roots;
+  for (int i = 0; i < n; i++) {
+    Result r = load(files[i], context);
+    if (!r.module)
+      return failed(r.error);
+    if (i == n - 1)
+      roots = definitions(*r.module);
+    if (!linked)
+      linked = std::move(r.module);
+    else if (Linker::linkModules(*linked, std::move(r.module)))
+      return failed(std::string("link ") + files[i] + ": " + diagnostics.errors);
+  }
+  Result typed;
+  if (types) {
+    typed = load(types, context);
+    if (!typed.module)
+      return failed(typed.error);
+  }
+  std::string stream = kv::Writer(*linked).write(roots, typed.module.get());
+  auto *data = static_cast<uint8_t *>(malloc(stream.size()));
+  if (!data)
+    return failed("no memory for the stream");
+  memcpy(data, stream.data(), stream.size());
+  return {data, stream.size(), nullptr};
+}

@@ -1,0 +1,27 @@
+// The boundary between Go and LLVM: bitcode files go in, one flat stream comes
+// out (stream.h says how it is written). No LLVM type crosses it.
+#ifndef KVLOWER_SHIM_H
+#define KVLOWER_SHIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+  uint8_t *data; // malloc'd; the caller frees it
+  size_t len;
+  char *error; // malloc'd, or NULL when data is valid; the caller frees it
+} kv_stream;
+
+// kv_read links the n bitcode files in memory and writes the module. types may
+// be NULL; otherwise it names a bitcode file whose debug information gives the
+// types of parameters.
+kv_stream kv_read(const char **files, int n, const char *types);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

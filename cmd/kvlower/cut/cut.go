@@ -1,0 +1,80 @@
+// Package cut takes one root and all that it can reach out of a module, as a
+// canonical slice: numbered in order of first visit, without what nothing
+// reaches, panic locations as tokens, and beside it the map back to the source.
+package cut
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kvfarm/kvfarm/engine/ir"
+
+	"github.com/kvfarm/kvfarm/cmd/kvlower/module"
+)
+
+// Cutter cuts slices out of one module.
+type Cutter struct {
+	m     *module.Module
+	arch  string
+	bySym map[string]int
+	panic []string        // panic kind of each function, empty if it is no panic entry
+	locs  map[int]Loc     // panic locations by global
+	base  map[string]bool // symbols that never get a body
+}
+
+// New prepares m for cutting.
+func New(m *module.Module) (*Cutter, error) {
+	arch, _, _ := strings.Cut(m.Triple, "-")
+	if arch != "x86_64" && arch != "aarch64" {
+		return nil, fmt.Errorf("cut module: target %q is neither x86_64 nor aarch64", m.Triple)
+	}
+	c := &Cutter{m: m, arch: arch, bySym: map[string]int{}, locs: locations(m)}
+	for i, f := range m.Funcs {
+		c.bySym[f.Symbol] = i
+		c.panic = append(c.panic, panicKind(f))
+	}
+	return c, nil
+}
+
+// Roots lists the symbols of the module that slices start from.
+func (c *Cutter) Roots() []string {
+	var out []string
+	for _, sym := range c.m.Roots {
+		if i, ok := c.bySym[sym]; ok && c.isBody(i) && sym != "rust_begin_unwind" && !strings.HasPrefix(c.m.Funcs[i].Name, "__rustc::") {
+			out = append(out, sym)
+		}
+	}
+	return out
+}
+
+// Name is the demangled name of a symbol.
+func (c *Cutter) Name(symbol string) string { return c.m.Funcs[c.bySym[symbol]].Name }
+
+// isBody reports whether function i has its body in slices.
+func (c *Cutter) isBody(i int) bool {
+	f := c.m.Funcs[i]
+	return f.Defined && c.panic[i] == "" && !strings.HasPrefix(f.Symbol, "rust_helper_")
+}
+
+// Cut returns the slice of the root with the given symbol and its map. The
+// slice passes ir.Sanity.
+func (c *Cutter) Cut(symbol string) (*ir.Slice, *Map, error) {
+	root, ok := c.bySym[symbol]
+	if !ok || !c.isBody(root) {
+		return nil, nil, fmt.Errorf("cut %s: no such root", symbol)
+	}
+	w := newWalk(c)
+	w.function(root)
+	w.run()
+	s := w.slice
+	if strings.HasPrefix(symbol, "_R") || !IsCheck(symbol) {
+		s.Inputs = inputs(&s.Funcs[0].Sig)
+	}
+	if err := ir.Sanity(s); err != nil {
+		return nil, nil, fmt.Errorf("cut %s: %w", symbol, err)
+	}
+	return s, w.mapping(), nil
+}
+
+// IsCheck reports whether the symbol is that of a written check.
+func IsCheck(symbol string) bool { return symbol == "check" || strings.HasPrefix(symbol, "check_") }

@@ -1,0 +1,146 @@
+package cut
+
+import (
+	"fmt"
+
+	"github.com/kvfarm/kvfarm/engine/ir"
+)
+
+// MapVersion is the version of the form of Map.
+const MapVersion = 1
+
+// Map leads from a slice back to the source. It is no part of a proof's key.
+type Map struct {
+	Version int                `json:"version"`
+	Root    string             `json:"root"`
+	Locs    []Loc              `json:"locs"`  // by location token
+	Funcs   []FuncName         `json:"funcs"` // by function of the slice
+	Insts   map[string][]Frame `json:"insts"` // by "func:inst", innermost frame first
+	Sites   []Site             `json:"sites"`
+}
+
+// FuncName is a function's demangled path without hashes.
+type FuncName struct {
+	Name string `json:"name"`
+}
+
+// Frame is a place in the source, one of a chain when the code was inlined.
+type Frame struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Col  int    `json:"col"`
+	Func string `json:"func"`
+}
+
+// Site is a call of a panic entry. A call that forwards the location of its
+// function's callers is one site for each location that reaches it.
+type Site struct {
+	Func int    `json:"func"`
+	Inst int    `json:"inst"` // flat index within the function
+	Kind string `json:"kind"`
+	Loc  int    `json:"loc"` // location token, -1 if none is known
+}
+
+func (w *walk) mapping() *Map {
+	m := &Map{Version: MapVersion, Root: w.slice.Funcs[0].Name, Locs: w.locs, Insts: map[string][]Frame{}}
+	if m.Locs == nil {
+		m.Locs = []Loc{}
+	}
+	for _, f := range w.slice.Funcs {
+		m.Funcs = append(m.Funcs, FuncName{f.Name})
+	}
+	for p, at := range w.frames {
+		m.Insts[fmt.Sprintf("%d:%d", p.fn, p.inst)] = w.chain(at)
+	}
+	m.Sites = sites(w.slice)
+	return m
+}
+
+func (w *walk) chain(at int) []Frame {
+	var out []Frame
+	for at > 0 {
+		p := w.c.m.Positions[at-1]
+		out = append(out, Frame{p.File, p.Line, p.Col, p.Func})
+		at = p.Parent
+	}
+	return out
+}
+
+// sites lists the calls of panic entries in s.
+func sites(s *ir.Slice) []Site {
+	callers := callersOf(s)
+	out := []Site{}
+	for fn, f := range s.Funcs {
+		inst := -1
+		for _, b := range f.Blocks {
+			for _, in := range b.Insts {
+				inst++
+				if in.Op != ir.Call || in.Args[0].Kind != ir.ExternAddr || s.Externs[in.Args[0].Index].Panic == "" {
+					continue
+				}
+				kind := s.Externs[in.Args[0].Index].Panic
+				for _, loc := range callers.locs(s, fn, in) {
+					out = append(out, Site{fn, inst, kind, loc})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// callers holds the direct calls of each function.
+type callers [][]call
+
+type call struct {
+	from int
+	in   *ir.Inst
+}
+
+func callersOf(s *ir.Slice) callers {
+	out := make(callers, len(s.Funcs))
+	for fn, f := range s.Funcs {
+		for _, b := range f.Blocks {
+			for _, in := range b.Insts {
+				if in.Op == ir.Call && in.Args[0].Kind == ir.FuncAddr {
+					callee := in.Args[0].Index
+					out[callee] = append(out[callee], call{fn, in})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// locs returns the location tokens that the last argument of a panic call in
+// function fn may be, in ascending order of discovery; -1 alone if none is known.
+func (c callers) locs(s *ir.Slice, fn int, in *ir.Inst) []int {
+	type param struct{ fn, reg int }
+	var out []int
+	have := map[int]bool{}
+	seen := map[param]bool{}
+	var follow func(fn int, v *ir.Value)
+	follow = func(fn int, v *ir.Value) {
+		if v.Kind == ir.GlobalAddr && s.Globals[v.Index].Loc > 0 {
+			if loc := s.Globals[v.Index].Loc - 1; !have[loc] {
+				have[loc] = true
+				out = append(out, loc)
+			}
+			return
+		}
+		p := param{fn, v.Index}
+		if v.Kind != ir.Reg || v.Index >= len(s.Funcs[fn].Sig.Params) || seen[p] {
+			return
+		}
+		seen[p] = true
+		for _, caller := range c[fn] {
+			if 1+v.Index < len(caller.in.Args) {
+				follow(caller.from, &caller.in.Args[1+v.Index])
+			}
+		}
+	}
+	follow(fn, &in.Args[len(in.Args)-1])
+	if len(out) == 0 {
+		return []int{-1}
+	}
+	return out
+}

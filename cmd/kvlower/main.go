@@ -1,0 +1,36 @@
+// Command kvlower turns LLVM bitcode of Rust code into slices: one canonical
+// text per root, the key of its proofs, and beside it the map to the source.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "kvlower:", err)
+		os.Exit(2)
+	}
+}
+
+func run(args []string) error {
+	fs := flag.NewFlagSet("kvlower", flag.ContinueOnError)
+	out := fs.String("out", "", "`directory` to write slices, maps and index.json to")
+	types := fs.String("types", "", "bitcode `file` of the last file's crate with full debug information, for the types of parameters")
+	crate := fs.String("crate", "", "`name` of the crate, for the index")
+	root := fs.String("root", "", "lower only the root with this `symbol`")
+	fs.Usage = func() {
+		fmt.Fprintln(fs.Output(), "usage: kvlower --out DIR [--types FILE.bc] [--crate NAME] FILE.bc...")
+		fs.PrintDefaults()
+	}
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if fs.NArg() == 0 || *out == "" {
+		fs.Usage()
+		return fmt.Errorf("--out and at least one bitcode file are wanted")
+	}
+	return lower(job{files: fs.Args(), types: *types, out: *out, crate: *crate, root: *root})
+}
