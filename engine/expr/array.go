@@ -12,6 +12,7 @@ type array struct {
 	elem  int // width in bits, at most 64
 	table []uint64
 	free  bool
+	all   *Facts // of the elements and of 0, once asked for
 }
 
 // Table returns a table of the given elements of elemWidth (at most 64) bits

@@ -42,7 +42,7 @@ type Builder struct {
 	vars   []variable
 	arrays []array
 	facts  []Facts
-	sup    supports
+	done   []rewritten // cache by hash; see make
 }
 
 type variable struct {
@@ -56,6 +56,7 @@ func NewBuilder() *Builder {
 		nodes: make([]node, 1, 1024),
 		table: make([]uint32, 2048),
 		facts: make([]Facts, 1, 1024),
+		done:  make([]rewritten, 1<<14),
 	}
 	if b.Const(0, 1) != False {
 		panic("expr: the first node is not false")
@@ -118,16 +119,28 @@ func checkWidth(width int) {
 	}
 }
 
+// lookup returns the node equal to n, None if there is none.
+func (b *Builder) lookup(n *node) Expr { return Expr(b.table[b.find(n)] << 1) }
+
 // intern returns the node equal to n, adding it if there is none.
 func (b *Builder) intern(n node) Expr {
+	slot := b.find(&n)
+	if id := b.table[slot]; id != 0 {
+		return Expr(id << 1)
+	}
+	return b.add(n, slot)
+}
+
+// find returns where n is in the table, or where it belongs.
+func (b *Builder) find(n *node) uint32 {
 	size := uint32(len(b.table))
 	for i := n.hash() & (size - 1); ; i = (i + 1) & (size - 1) {
 		id := b.table[i]
 		if id == 0 {
-			return b.add(n, i)
+			return i
 		}
 		if m := &b.nodes[id]; m.a == n.a && m.b == n.b && m.c == n.c && m.op == n.op && m.width == n.width && m.aux == n.aux {
-			return Expr(id << 1)
+			return i
 		}
 	}
 }
@@ -138,7 +151,10 @@ func (b *Builder) add(n node, slot uint32) Expr {
 	if id >= 1<<31 {
 		panic("expr: too many nodes")
 	}
-	n.facts = b.newFacts(&n)
+	if f, ok := b.derive(&n); ok {
+		n.facts = uint32(len(b.facts))
+		b.facts = append(b.facts, f)
+	}
 	b.nodes = append(b.nodes, n)
 	b.table[slot] = id
 	if 2*len(b.nodes) > len(b.table) {

@@ -111,16 +111,3 @@ func (b *Builder) Value(e Expr) (Value, bool) {
 	}
 	return valueOfBits(v), true
 }
-
-// isZero, isOnes and isOne recognise constants of any width.
-func (b *Builder) isZero(e Expr) bool {
-	v, ok := b.Value(e)
-	return ok && v.IsZero()
-}
-
-func (b *Builder) isOnes(e Expr) bool { return b.isZero(e ^ 1) }
-
-func (b *Builder) isOne(e Expr) bool {
-	v, ok := b.Value(e)
-	return ok && v.wide == nil && v.lo == 1
-}

@@ -55,10 +55,10 @@ type Evaluator struct {
 	stack []uint32
 }
 
-const pageSize = 256
+const pageSize = 64
 
 type evalPage struct {
-	known [pageSize / 64]uint64
+	known uint64 // a bit for each node
 	lo    [pageSize]uint64
 }
 
@@ -131,7 +131,7 @@ func (ev *Evaluator) store(id uint32, v Value) {
 		p = new(evalPage)
 		ev.pages[id/pageSize] = p
 	}
-	p.known[id%pageSize/64] |= 1 << (id % 64)
+	p.known |= 1 << (id % pageSize)
 	p.lo[id%pageSize] = v.lo
 	if v.wide != nil {
 		ev.wide[id] = v.wide
@@ -145,7 +145,7 @@ func (ev *Evaluator) known(e Expr) (Value, bool) {
 		return Value{}, false
 	}
 	p := ev.pages[id/pageSize]
-	if p == nil || p.known[id%pageSize/64]>>(id%64)&1 == 0 {
+	if p == nil || p.known>>(id%pageSize)&1 == 0 {
 		return Value{}, false
 	}
 	width := ev.b.Width(e)

@@ -2,19 +2,35 @@ package expr
 
 import "fmt"
 
-// rule is one step of simplification: from an operation that is about to be
-// made to an equal expression, or None where it does not apply. The arguments
-// in n are in normal form, and for operators that commute a constant comes first.
-type rule struct {
-	name    string
-	rewrite func(b *Builder, n node) Expr
-}
-
-// make returns the normal form of n: folded, ordered, rewritten, interned.
+// make returns the normal form of n: ordered, folded, rewritten, interned.
 func (b *Builder) make(n node) Expr {
 	if n.op.commutes() && b.after(n.a, n.b) {
 		n.a, n.b = n.b, n.a
 	}
+	if e := b.lookup(&n); e != None {
+		return e // what is interned is in normal form
+	}
+	slot := &b.done[n.hash()%uint32(len(b.done))]
+	if slot.to != None && slot.from == n {
+		return slot.to
+	}
+	e := b.simplify(n)
+	if e == None {
+		return b.intern(n)
+	}
+	// Not through slot: simplifying may have changed what it holds, never where it is.
+	*slot = rewritten{n, e}
+	return e
+}
+
+// rewritten remembers the normal form of an operation that is not its own.
+// Without it, walks down long chains of ITE would be repeated.
+type rewritten struct {
+	from node
+	to   Expr
+}
+
+func (b *Builder) simplify(n node) Expr {
 	if e := b.fold(n); e != None {
 		return e
 	}
@@ -23,7 +39,13 @@ func (b *Builder) make(n node) Expr {
 			return e
 		}
 	}
-	return b.intern(n)
+	if n.width == 1 {
+		return b.known(n)
+	}
+	if f, ok := b.derive(&n); ok && f.UMin == f.UMax {
+		return b.Const(f.UMin, int(n.width))
+	}
+	return None
 }
 
 // after reports whether x belongs behind y: constants come first, then age.

@@ -74,8 +74,7 @@ func apply64(op Op, width, argWidth, lo int, x, y, z uint64) uint64 {
 	case OpSExt:
 		return uint64(sext64(x, argWidth)) & m
 	case OpUMulOvf:
-		hi, low := bits.Mul64(x, y)
-		return b2u(hi != 0 || low&^mask(argWidth) != 0)
+		return b2u(umulOverflows(x, y, argWidth))
 	case OpSMulOvf:
 		return b2u(smulOverflows(sext64(x, argWidth), sext64(y, argWidth), argWidth))
 	case OpShl, OpLShr, OpAShr:
