@@ -3,6 +3,8 @@
 //! `rust/kernel/time.rs`: conversions of `Delta`. The references compute in 128
 //! bits, where nothing overflows, and do not divide.
 
+mod kvfarm;
+
 use kernel::time::Delta;
 use kvfarm::{any, assume, check, check_eq};
 

@@ -8,9 +8,10 @@
 //! input that makes it fail; the source is the same.
 //!
 //! Everything here is a thin cover over the C symbols in [`sys`], which the
-//! prover, the interpreter and the native harness each supply.
+//! prover, the interpreter and the native harness each supply. This file is a
+//! module of every crate of checks: `mod kvfarm;`.
 
-#![no_std]
+#![allow(dead_code, unused_macros, unused_imports)]
 
 /// The symbols that whatever runs a check supplies.
 pub mod sys {
@@ -181,18 +182,18 @@ pub unsafe fn any_bytes<T>(p: *mut T) {
 /// States that something holds for all inputs.
 ///
 /// It is a macro so that the statement is a site of the check that makes it.
-#[macro_export]
 macro_rules! check {
     ($condition:expr $(,)?) => {
         // SAFETY: The function has no preconditions.
-        unsafe { $crate::sys::kvfarm_assert($condition) }
+        unsafe { $crate::kvfarm::sys::kvfarm_assert($condition) }
     };
 }
 
 /// States that two values are equal for all inputs.
-#[macro_export]
 macro_rules! check_eq {
     ($left:expr, $right:expr $(,)?) => {
-        $crate::check!($left == $right)
+        $crate::kvfarm::check!(($left) == ($right))
     };
 }
+
+pub(crate) use {check, check_eq};
