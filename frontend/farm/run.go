@@ -61,7 +61,13 @@ func (c *Client) run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, dig
 
 func (c *Client) tell(j *job, s Stage, worker string) {
 	c.cfg.Progress(Event{Kind: j.Kind, Name: j.Name, Action: j.digest, Stage: s, Worker: worker})
+	if stage, ok := staged[s]; ok && j.Staged != nil {
+		j.Staged(stage)
+	}
 }
+
+// staged is what kbuild knows of the stages.
+var staged = map[Stage]kbuild.Stage{Queued: kbuild.Queued, Fetching: kbuild.Fetching, Running: kbuild.Running}
 
 // execute has j run. When the farm lost inputs meanwhile they are sent again.
 func (c *Client) execute(ctx context.Context, j *job) (*repb.ExecuteResponse, error) {

@@ -38,14 +38,6 @@ type Crate struct {
 	Dir    string // folder that holds its modules; "" if the root file is all
 }
 
-// Check is a file of written checks.
-type Check struct {
-	Name   string            // file name without ".rs"
-	About  string            // path in the tree of what it checks
-	States map[string]string // by name of a check in it: what it states
-	Source []byte
-}
-
 // Bitcode is what the lowerer needs to cut slices out of a crate.
 type Bitcode struct {
 	Link  []tree.Entry  // bitcode files to link, the crate itself last

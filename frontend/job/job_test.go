@@ -127,7 +127,7 @@ func (k *fakeKernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, er
 }
 
 func (k *fakeKernel) Check(ctx context.Context, c job.Check) (*job.Bitcode, error) {
-	d, err := cas.PutBlob(ctx, k.store, c.Source)
+	d, err := cas.PutBlob(ctx, k.store, c.Files["lib.rs"])
 	return &job.Bitcode{Link: []tree.Entry{{Digest: d}}}, err
 }
 
@@ -161,7 +161,7 @@ func submit(t *testing.T, k *fakeKernel, f *fakeFarm, targets ...string) run {
 	rec := &recorder{}
 	newBuilder := func() *report.Builder { return report.NewBuilder(&pb.Tree{}, noSource{}, nil) }
 	spec := job.Spec{Targets: targets, Checks: []job.Check{{
-		Name: "time", About: "rust/kernel/time.rs", Source: []byte("check_a check_b"),
+		Name: "time", About: "rust/kernel/time.rs", Files: map[string][]byte{"lib.rs": []byte("check_a check_b")},
 		States: map[string]string{"check_a": "A holds.", "check_b": "B holds."},
 	}}}
 	j := job.New(spec, k, job.Observe(f, rec), store, rec, newBuilder())
