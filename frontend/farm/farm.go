@@ -52,25 +52,32 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 
 func newClient(ctx context.Context, cfg Config, conn, casConn *grpc.ClientConn) (*Client, error) {
 	calls, err := sdk.NewClientFromConnection(ctx, cfg.Instance, conn, casConn,
-		cfg.retrier(retry.TransientOnly), cfg.timeouts())
+		retrier(firstRetries, retry.TransientOnly), cfg.timeouts())
 	if err != nil {
 		return nil, err
 	}
+	calls.Retrier = retrier(cfg.Retries, retry.TransientOnly)
 	// Zero means no limit; the SDK would take it literally.
 	if calls.MaxBatchSize <= 0 {
 		calls.MaxBatchSize = sdk.DefaultMaxBatchSize
 	}
 	exec, err := sdk.NewClientFromConnection(ctx, cfg.Instance, conn, casConn,
-		cfg.retrier(transientExecution), cfg.timeouts(), sdk.StartupCapabilities(false))
+		retrier(cfg.Retries, transientExecution), cfg.timeouts(), sdk.StartupCapabilities(false))
 	if err != nil {
 		return nil, err
 	}
 	return &Client{cfg: cfg, sdk: calls, exec: exec, store: remote.New(calls), turn: make(chan struct{}, 1)}, nil
 }
 
-func (c Config) retrier(again retry.ShouldRetry) *sdk.Retrier {
+// firstRetries is how often Dial tries again: a wrong endpoint should be told
+// soon.
+const firstRetries = 1
+
+// retrier waits half a second at first, some four in all for five retries,
+// which is what a farm takes to restart.
+func retrier(retries int, again retry.ShouldRetry) *sdk.Retrier {
 	return &sdk.Retrier{
-		Backoff:     retry.ExponentialBackoff(100*time.Millisecond, 5*time.Second, retry.Attempts(c.Retries+1)),
+		Backoff:     retry.ExponentialBackoff(500*time.Millisecond, 5*time.Second, retry.Attempts(retries+1)),
 		ShouldRetry: again,
 	}
 }
