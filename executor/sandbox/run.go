@@ -47,7 +47,7 @@ func (s Spec) withDefaults() Spec {
 	for _, d := range []struct {
 		p *int64
 		v int64
-	}{{&s.Scratch, defaultScratch}, {&s.Processes, defaultProcesses}, {&s.Output, defaultOutput}} {
+	}{{&s.Scratch, defaultScratch}, {&s.Files, defaultFiles}, {&s.Processes, defaultProcesses}, {&s.Output, defaultOutput}} {
 		if *d.p == 0 {
 			*d.p = d.v
 		}
@@ -88,9 +88,9 @@ func (h *Host) run(ctx context.Context, s *Spec, group *group, r *Result) error 
 // us, or for want of memory.
 func (r *Result) fill(ctx context.Context, p *process, report *stage.Report, trouble error) error {
 	switch {
-	case report != nil && report.Command:
+	case report != nil && report.Error != "" && report.Exit != 0:
 		fmt.Fprintf(&r.Stderr, "kvfarm: %s\n", report.Error)
-		r.ExitCode = 127
+		r.ExitCode = report.Exit
 	case report != nil && report.Error != "":
 		return fmt.Errorf("make sandbox: %s", report.Error)
 	case report != nil:
@@ -116,7 +116,7 @@ func (r *Result) fill(ctx context.Context, p *process, report *stage.Report, tro
 // spec translates s for the first process.
 func (h *Host) spec(s *Spec, group *group) *stage.Spec {
 	out := &stage.Spec{Dir: s.Dir, Root: s.Root, Layers: s.Layers, Copy: h.cfg.Copy,
-		Scratch: s.Scratch, Inodes: inodes, Argv: s.Argv, Env: s.Env,
+		Scratch: s.Scratch, Inodes: s.Files, Argv: s.Argv, Env: s.Env,
 		WorkDir: path.Join(InputDir, s.WorkDir), UID: h.uid, GID: h.gid, Become: !h.user}
 	out.Mkdirs = append(out.Mkdirs, out.WorkDir)
 	for _, dir := range s.Mkdirs {

@@ -46,15 +46,16 @@ type Spec struct {
 	Timeout   time.Duration // of the command; zero: none
 	Memory    int64         // bytes, of all processes together and what they write; zero: none
 	Scratch   int64         // bytes of all written files; zero: 4 GiB
+	Files     int64         // number of written files; zero: 1,000,000
 	Processes int64         // and threads, at a time; zero: 4096
 	Output    int64         // bytes kept of stdout and of stderr each; zero: 8 MiB
 }
 
 const (
 	defaultScratch   = 4 << 30
+	defaultFiles     = 1_000_000
 	defaultProcesses = 4096
 	defaultOutput    = 8 << 20
-	inodes           = 1 << 20
 	openFiles        = 1 << 16
 )
 

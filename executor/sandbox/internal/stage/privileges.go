@@ -6,12 +6,14 @@ import (
 	"unsafe"
 )
 
-// Numbers of linux/prctl.h and linux/sockios.h that package syscall lacks.
+// Numbers of the kernel's headers that package syscall lacks.
 const (
-	prSetNoNewPrivs = 38
-	prCapbsetDrop   = 24
-	lastCapability  = 63
-	iffUp           = 1
+	prSetNoNewPrivs   = 38
+	prCapbsetDrop     = 24
+	lastCapability    = 63
+	iffUp             = 1
+	sysCloseRange     = 436
+	closeRangeCloexec = 4
 )
 
 // dropPrivileges makes sure that no child of this thread gains a privilege,
@@ -30,6 +32,15 @@ func dropPrivileges() error {
 	}
 	if err := prctl(prSetNoNewPrivs, 1); err != nil {
 		return fmt.Errorf("set no_new_privs: %w", err)
+	}
+	return nil
+}
+
+// closeOnExec keeps the descriptors that the worker was started with, and our
+// own, from the command.
+func closeOnExec() error {
+	if _, _, errno := syscall.RawSyscall(sysCloseRange, 3, uintptr(^uint32(0)), closeRangeCloexec); errno != 0 {
+		return fmt.Errorf("close descriptors (Linux 5.11 is needed): %w", errno)
 	}
 	return nil
 }

@@ -45,12 +45,11 @@ type Limit struct {
 
 // Report is what the first process says at its end.
 type Report struct {
-	Error   string `json:",omitempty"` // why the sandbox could not be made
-	Command bool   `json:",omitempty"` // the Error is the command's: it cannot be started
-	Exit    int    // 128 + n for signal n
-	User    int64  // microseconds
-	System  int64
-	MaxRSS  int64 // bytes, of the largest process
+	Error  string `json:",omitempty"` // why the command could not be started
+	Exit   int    // 128 + n for signal n; with an Error: nonzero if the command is to blame
+	User   int64  // microseconds
+	System int64
+	MaxRSS int64 // bytes, of the largest process
 }
 
 // maxSpec is more than argv and environment of one process may have.

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,7 +21,6 @@ func init() {
 // command left behind.
 func main() {
 	control := os.NewFile(ControlFD, "control")
-	syscall.CloseOnExec(ControlFD)
 	var spec Spec
 	if err := Read(control, &spec); err != nil {
 		os.Exit(1) // nobody is there to be told
@@ -49,14 +49,14 @@ func run(spec *Spec) *Report {
 		return &Report{Error: err.Error()}
 	}
 	if err := makeFolders(spec); err != nil {
-		return &Report{Error: err.Error(), Command: true}
+		return refused(err)
 	}
 	if len(spec.Argv) == 0 {
 		return &Report{} // only a try
 	}
 	pid, err := start(spec)
 	if err != nil {
-		return &Report{Error: err.Error(), Command: true}
+		return refused(err)
 	}
 	exit, err := wait(pid)
 	if err != nil {
@@ -67,6 +67,15 @@ func run(spec *Spec) *Report {
 		return &Report{Error: fmt.Sprintf("getrusage: %v", err)}
 	}
 	return &Report{Exit: exit, User: used.Utime.Nano() / 1000, System: used.Stime.Nano() / 1000, MaxRSS: used.Maxrss << 10}
+}
+
+// refused reports a command that cannot be started, as a shell does.
+func refused(err error) *Report {
+	r := &Report{Error: err.Error(), Exit: 127}
+	if errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.ENOEXEC) {
+		r.Exit = 126
+	}
+	return r
 }
 
 // sendView hands an open input root to the worker, who collects outputs
@@ -85,6 +94,9 @@ func sendView() error {
 
 // start runs the command as process 2, with no privileges.
 func start(spec *Spec) (int, error) {
+	if err := closeOnExec(); err != nil {
+		return 0, err
+	}
 	if err := dropPrivileges(); err != nil {
 		return 0, err
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -54,6 +55,10 @@ var acts = map[string]func(args []string) error{
 	"forks":    forks,
 	"allocate": allocate,
 	"burn":     burn,
+	"fill":     fill,
+	"files":    files,
+	"fds":      fds,
+	"die":      func([]string) error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) },
 }
 
 func main() {
@@ -222,11 +227,66 @@ func allocate(args []string) error {
 	return nil
 }
 
-// burn uses a processor for that long.
+// burn uses that much processor time.
 func burn(args []string) error {
 	d, err := time.ParseDuration(args[0])
-	for begin := time.Now(); time.Since(begin) < d; {
-		continue
+	for err == nil {
+		var used syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+			return err
+		}
+		if time.Duration(used.Utime.Nano()+used.Stime.Nano()) > d {
+			break
+		}
 	}
 	return err
+}
+
+// fill writes that many MiB to a file.
+func fill(args []string) error {
+	mib, err := strconv.ParseInt(args[1], 10, 64)
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(args[0])
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, io.LimitReader(zeros{}, mib<<20))
+	return errors.Join(err, f.Close())
+}
+
+// files makes that many empty files in a folder.
+func files(args []string) error {
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		f, err := os.Create(filepath.Join(args[0], strconv.Itoa(i)))
+		if err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fds lists the open descriptors with what they are, less the one that it
+// reads the list with.
+func fds([]string) error {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		target, err := os.Readlink("/proc/self/fd/" + e.Name())
+		if err == nil {
+			kind, _, _ := strings.Cut(target, ":")
+			fmt.Println(e.Name(), kind)
+		}
+	}
+	return nil
 }
