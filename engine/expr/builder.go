@@ -36,13 +36,14 @@ type node struct {
 
 // Builder makes and keeps expressions.
 type Builder struct {
-	nodes  []node
-	table  []uint32 // open addressing over nodes; 0 is empty
-	bigs   []*big.Int
-	vars   []variable
-	arrays []array
-	facts  []Facts
-	done   []rewritten // cache by hash; see make
+	nodes   []node
+	table   []uint32 // open addressing over nodes; 0 is empty
+	bigs    []*big.Int
+	vars    []variable
+	arrays  []array
+	facts   []Facts
+	done    []rewritten // cache by hash; see make
+	support supports
 }
 
 type variable struct {

@@ -5,18 +5,13 @@ import "math/big"
 // Model gives values to variables and to elements of free arrays; those it
 // does not mention are 0.
 type Model struct {
-	vars  map[Expr]Value
-	elems map[element]Value
-}
-
-type element struct {
-	array Array
-	index uint64
+	vars   map[Expr]Value
+	arrays map[Array]map[uint64]Value
 }
 
 // NewModel returns a model where everything is 0.
 func NewModel() *Model {
-	return &Model{vars: map[Expr]Value{}, elems: map[element]Value{}}
+	return &Model{vars: map[Expr]Value{}, arrays: map[Array]map[uint64]Value{}}
 }
 
 // Set gives variable v a value.
@@ -26,19 +21,26 @@ func (m *Model) Set(v Expr, x Value) { m.vars[v] = x }
 func (m *Model) Value(v Expr) Value { return m.vars[v] }
 
 // SetElem gives element i of a free array a value.
-func (m *Model) SetElem(a Array, i uint64, x Value) { m.elems[element{a, i}] = x }
+func (m *Model) SetElem(a Array, i uint64, x Value) {
+	if m.arrays[a] == nil {
+		m.arrays[a] = map[uint64]Value{}
+	}
+	m.arrays[a][i] = x
+}
 
 // Elem returns element i of a free array.
-func (m *Model) Elem(a Array, i uint64) Value { return m.elems[element{a, i}] }
+func (m *Model) Elem(a Array, i uint64) Value { return m.arrays[a][i] }
 
-// Add takes over what other gives a value to.
-func (m *Model) Add(other *Model) {
-	for v, x := range other.vars {
-		m.vars[v] = x
+// Take takes over what another model says of one source. Elements of an array
+// are shared with it: neither must change any more.
+func (m *Model) Take(b *Builder, from *Model, src Source) {
+	if src%2 == 1 {
+		a := Array(src / 2)
+		m.arrays[a] = from.arrays[a]
+		return
 	}
-	for k, x := range other.elems {
-		m.elems[k] = x
-	}
+	v := b.vars[src/2].expr
+	m.vars[v] = from.vars[v]
 }
 
 // Eval returns the value of e under m. To evaluate more than a few expressions

@@ -13,6 +13,7 @@ type blastSolver struct {
 	cfg    Config
 	stats  *Stats
 	lemmas map[[2]expr.Expr]bool // pairs of reads that are already bound together
+	core   []expr.Expr
 }
 
 func newBlast(b *expr.Builder, cfg Config, st *Stats) *blastSolver {
@@ -29,11 +30,32 @@ func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 		assumptions = append(assumptions, s.literal(e))
 	}
 	r, m := s.refine(conds, assumptions)
-	if r == Unknown {
+	switch r {
+	case Unknown:
 		s.stats.Unknown++
+	case Unsat:
+		s.core = s.needed(conds, assumptions)
 	}
 	s.stats.Gates = int64(len(s.bl.c.gates))
 	return r, m
+}
+
+// Core is corer's.
+func (s *blastSolver) Core() []expr.Expr { return s.core }
+
+// needed returns the conditions that SAT used. There are none if the clauses
+// alone contradict each other, which no query can bring about; then all are kept.
+func (s *blastSolver) needed(conds []expr.Expr, assumptions []sat.Lit) []expr.Expr {
+	var out []expr.Expr
+	for i, l := range assumptions {
+		if s.sat.Value(l) {
+			out = append(out, conds[i])
+		}
+	}
+	if len(out) == 0 {
+		return conds
+	}
+	return out
 }
 
 func (s *blastSolver) literal(e expr.Expr) sat.Lit { return s.cnf.lit(s.bl.truth(e)) }
@@ -94,9 +116,10 @@ func (s *blastSolver) bindReads(conds []expr.Expr, m *expr.Model) bool {
 	}
 	first := map[place]expr.Expr{}
 	missing := false
+	ev := expr.NewEvaluator(b, m) // elements come into m before what is read at them is asked for
 	for _, read := range b.FreeReads(conds...) {
 		index := b.Arg(read, 0)
-		i, _ := b.Eval(index, m).Uint64()
+		i, _ := ev.Value(index).Uint64()
 		at := place{b.ArrayOf(read), i}
 		other, taken := first[at]
 		if !taken {

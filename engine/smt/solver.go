@@ -35,17 +35,18 @@ const DefaultQueryConflicts = 200_000
 
 // Stats counts what a chain did. All counts repeat exactly.
 type Stats struct {
-	Queries   int64 // calls of Chain.Check
-	Folded    int64 // decided by folding conjuncts
-	Recent    int64 // decided by a recent model
-	Parts     int64 // independent parts that were looked at
-	Cached    int64 // parts decided by the cache
-	Blasted   int64 // parts given to SAT
-	Unknown   int64 // parts that SAT left open
-	Conflicts int64 // conflicts in SAT
-	Gates     int64 // gates made
-	Clauses   int64 // clauses given to SAT
-	Lemmas    int64 // equalities of array elements added
+	Queries     int64 // calls of Chain.Check
+	Folded      int64 // decided by folding conjuncts
+	Recent      int64 // decided by a recent model
+	Parts       int64 // independent parts that were looked at
+	RecentParts int64 // parts decided by a recent model
+	Cached      int64 // parts decided by the cache
+	Blasted     int64 // parts given to SAT
+	Unknown     int64 // parts that SAT left open
+	Conflicts   int64 // conflicts in SAT
+	Gates       int64 // gates made
+	Clauses     int64 // clauses given to SAT
+	Lemmas      int64 // equalities of array elements added
 }
 
 // Chain is the whole solver for expressions of one Builder.
@@ -63,7 +64,11 @@ func New(b *expr.Builder, cfg Config) *Chain {
 		cfg.NewSAT = sat.New
 	}
 	st := new(Stats)
-	var s Solver = newBlast(b, cfg, st)
+	var s Solver = newCache(newBlast(b, cfg, st), st)
+	s = &recent{b: b, next: s, count: &st.RecentParts}
+	s = &slicer{b: b, next: s, stats: st}
+	s = &recent{b: b, next: s, count: &st.Recent}
+	s = &folder{b: b, next: s, stats: st}
 	return &Chain{s, st}
 }
 

@@ -1,0 +1,99 @@
+package smt
+
+import (
+	"slices"
+
+	"github.com/kvfarm/kvfarm/engine/expr"
+)
+
+// corer is a last stage that can say why a conjunction cannot hold.
+type corer interface {
+	Solver
+	// Core returns those of the conditions of the last Check that cannot hold together; it
+	// answered Unsat.
+	Core() []expr.Expr
+}
+
+// cache keeps answers, Unknown too: no later query has a larger budget. It also knows a conjunction to be contradictory that
+// contains one that was.
+type cache struct {
+	next    corer
+	stats   *Stats
+	answers map[uint64][]answer
+	size    int                         // conditions in answers
+	cores   map[expr.Expr][][]expr.Expr // by their youngest condition
+}
+
+type answer struct {
+	conds  []expr.Expr
+	result Result
+	model  *expr.Model
+}
+
+// cacheSize bounds the memory of a cache, in conditions of 4 bytes.
+const cacheSize = 1 << 24
+
+func newCache(next corer, st *Stats) *cache {
+	return &cache{next: next, stats: st, answers: map[uint64][]answer{}, cores: map[expr.Expr][][]expr.Expr{}}
+}
+
+// Check is Solver's. conds are ascending.
+func (c *cache) Check(conds []expr.Expr) (Result, *expr.Model) {
+	key := hash(conds)
+	for _, a := range c.answers[key] {
+		if slices.Equal(a.conds, conds) {
+			c.stats.Cached++
+			return a.result, a.model
+		}
+	}
+	if c.hasCore(conds) {
+		c.stats.Cached++
+		return Unsat, nil
+	}
+	r, m := c.next.Check(conds)
+	if r == Unsat {
+		c.addCore(c.next.Core())
+	}
+	if c.size += len(conds); c.size > cacheSize {
+		clear(c.answers)
+		c.size = len(conds)
+	}
+	c.answers[key] = append(c.answers[key], answer{slices.Clone(conds), r, m})
+	return r, m
+}
+
+func (c *cache) addCore(core []expr.Expr) {
+	last := core[len(core)-1]
+	c.cores[last] = append(c.cores[last], core)
+}
+
+func (c *cache) hasCore(conds []expr.Expr) bool {
+	for i, e := range conds {
+		for _, core := range c.cores[e] {
+			if subset(core, conds[:i+1]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// subset reports whether all of x are in y; both are ascending.
+func subset(x, y []expr.Expr) bool {
+	for _, e := range x {
+		i, ok := slices.BinarySearch(y, e)
+		if !ok {
+			return false
+		}
+		y = y[i+1:]
+	}
+	return true
+}
+
+func hash(conds []expr.Expr) uint64 {
+	h := uint64(14695981039346656037)
+	for _, e := range conds {
+		h = (h ^ uint64(e)) * 1099511628211
+	}
+	return h
+}
