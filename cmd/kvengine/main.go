@@ -52,7 +52,7 @@ func prove(args []string) error {
 	if err != nil {
 		return err
 	}
-	v, err := check.Prove(s, check.Config{Exec: exec.Config{Budget: *budget, LoopBound: *loops}, Replay: check.Replay})
+	v, err := check.Prove(s, exec.Config{Budget: *budget, LoopBound: *loops})
 	if err != nil {
 		return err
 	}

@@ -6,88 +6,74 @@ import (
 	"fmt"
 
 	"github.com/kvfarm/kvfarm/engine/exec"
+	"github.com/kvfarm/kvfarm/engine/interp"
 	"github.com/kvfarm/kvfarm/engine/ir"
 	"github.com/kvfarm/kvfarm/engine/verdict"
 )
 
-// Replayer runs a slice on the inputs of a witness and reports whether it
-// reaches the witness's site. An error says why it could not tell.
-type Replayer func(s *ir.Slice, site *verdict.Site, w *verdict.Witness) (bool, error)
-
-// Config says how to prove. The zero Config is usable, but without a Replayer
-// nothing is refuted.
-type Config struct {
-	Exec   exec.Config
-	Replay Replayer
-}
-
 // Prove executes a slice and decides its sites. An error is about the engine or
 // the slice's form, never about what the slice does.
-func Prove(s *ir.Slice, cfg Config) (*verdict.Verdict, error) {
-	r, err := exec.Run(s, cfg.Exec)
+func Prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, error) {
+	p, err := interp.Compile(s)
+	if err != nil {
+		return nil, fmt.Errorf("prepare replays: %w", err)
+	}
+	cfg.Confirm = func(site *exec.Site, w *exec.Witness) error {
+		vs, vw := siteOf(site), witnessOf(w)
+		return replay(p, &vs, &vw)
+	}
+	r, err := exec.Run(s, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("execute slice: %w", err)
 	}
 	v := &verdict.Verdict{Version: verdict.Version, Assumptions: r.Assumptions, Sites: []verdict.Site{}, Witnesses: []verdict.Witness{},
 		Stats: verdict.Stats{Instructions: r.Stats.Instructions, Queries: r.Stats.Queries, Conflicts: r.Stats.Conflicts, PeakObjects: r.Stats.PeakObjects}}
-	if v.Assumptions == nil {
-		v.Assumptions = []string{}
-	}
 	for _, site := range r.Sites {
 		if site.Panic || site.Refuted != nil || site.Reason != "" {
-			decide(v, s, site, cfg.Replay)
+			decide(v, site)
 		}
 	}
-	judge(v, r, s)
+	judge(v, r)
 	return v, nil
 }
 
 // decide enters one site.
-func decide(v *verdict.Verdict, s *ir.Slice, site *exec.Site, replay Replayer) {
-	out := verdict.Site{Kind: string(site.Kind), Loc: site.Loc, Func: site.Place.Func, Inst: site.Place.Inst, Witness: -1, Verdict: verdict.Proved}
+func decide(v *verdict.Verdict, site *exec.Site) {
+	out := siteOf(site)
 	switch {
 	case site.Refuted != nil:
-		out.Verdict = verdict.Refuted
+		out.Verdict, out.Witness = verdict.Refuted, len(v.Witnesses)
+		w := witnessOf(site.Refuted)
+		w.Site, w.Replayed = len(v.Sites), true
+		v.Witnesses = append(v.Witnesses, w)
 	case site.Reason != "":
 		out.Verdict, out.Reason = verdict.Unknown, site.Reason
 	case site.Bound > 0:
 		out.Verdict = verdict.ProvedTo
+	default:
+		out.Verdict = verdict.Proved
 	}
 	v.Sites = append(v.Sites, out)
-	if site.Refuted != nil {
-		refute(v, s, site.Refuted, replay)
-	}
 }
 
-// refute replays the witness of the last site; what does not replay is not refuted.
-func refute(v *verdict.Verdict, s *ir.Slice, w *exec.Witness, replay Replayer) {
-	site := &v.Sites[len(v.Sites)-1]
-	out := verdict.Witness{Site: len(v.Sites) - 1, Inputs: []verdict.Input{}, Stack: []verdict.Place{}}
+func siteOf(s *exec.Site) verdict.Site {
+	return verdict.Site{Kind: string(s.Kind), Loc: s.Loc, Func: s.Place.Func, Inst: s.Place.Inst, Verdict: verdict.Unknown, Witness: -1}
+}
+
+func witnessOf(w *exec.Witness) verdict.Witness {
+	out := verdict.Witness{Inputs: []verdict.Input{}, Stack: []verdict.Place{}}
 	for _, in := range w.Inputs {
 		out.Inputs = append(out.Inputs, verdict.Input{Name: in.Name, Bits: in.Bits, Value: in.Value.String()})
 	}
 	for _, p := range w.Stack {
 		out.Stack = append(out.Stack, verdict.Place(p))
 	}
-	site.Verdict, site.Reason = verdict.Unknown, "no replay"
-	if replay != nil {
-		ok, err := replay(s, site, &out)
-		switch {
-		case err != nil:
-			site.Reason = "spurious: " + err.Error()
-		case !ok:
-			site.Reason = "spurious"
-		default:
-			site.Verdict, site.Reason, out.Replayed = verdict.Refuted, "", true
-		}
-	}
-	site.Witness = len(v.Witnesses)
-	v.Witnesses = append(v.Witnesses, out)
+	return out
 }
 
 // judge gives the root its word: what was refuted stays so; then what is open;
 // then a root whose end no run reaches; then what a bound leaves out.
-func judge(v *verdict.Verdict, r *exec.Result, s *ir.Slice) {
+func judge(v *verdict.Verdict, r *exec.Result) {
 	refuted := false
 	var open *verdict.Site
 	for i := range v.Sites {

@@ -11,24 +11,29 @@ import (
 )
 
 // Replay runs the interpreter, which shares no code with the executor, on a
-// witness and reports whether it reaches the witness's site.
-func Replay(s *ir.Slice, site *verdict.Site, w *verdict.Witness) (bool, error) {
+// witness. The error says why it does not reach the witness's site.
+func Replay(s *ir.Slice, site *verdict.Site, w *verdict.Witness) error {
+	p, err := interp.Compile(s)
+	if err != nil {
+		return err
+	}
+	return replay(p, site, w)
+}
+
+func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
 	in := make([]interp.Input, 0, len(w.Inputs))
 	for _, i := range w.Inputs {
 		v, ok := new(big.Int).SetString(i.Value, 10)
 		if !ok {
-			return false, fmt.Errorf("input %s: %q is no number", i.Name, i.Value)
+			return fmt.Errorf("input %s: %q is no number", i.Name, i.Value)
 		}
 		in = append(in, interp.Input{Name: i.Name, Bits: i.Bits, Value: v})
 	}
-	o, err := interp.Run(s, interp.Witness(in), interp.Limits{})
-	if err != nil {
-		return false, err
-	}
+	o := p.Run(interp.Witness(in), interp.Limits{})
 	if !reached(&o, site) {
-		return false, fmt.Errorf("replay ends with %v", &o)
+		return fmt.Errorf("replay ends with %v", &o)
 	}
-	return true, nil
+	return nil
 }
 
 // reached reports whether an outcome is the failure of a site.

@@ -21,10 +21,15 @@ func (x *exec) access(s *state, p *value, n, align int64, write bool) ([]alt, er
 // valid is access with a number of bytes that may be unknown but is not 0.
 func (x *exec) valid(s *state, p []alt, n expr.Expr, align int64, write bool) ([]alt, error) {
 	b := x.b
-	null, dead, out, crooked, fixed := expr.False, expr.False, expr.False, expr.False, expr.False
+	null, dead, out, crooked, fixed, wild := expr.False, expr.False, expr.False, expr.False, expr.False, expr.False
 	var live []alt
 	for _, a := range p {
 		o := x.infos[a.obj]
+		if a.obj == wildObject {
+			null = b.Or(null, b.And(a.guard, b.IsZero(a.off)))
+			wild = b.Or(wild, a.guard)
+			continue
+		}
 		if o.kind == objNone || o.kind == objFunc || o.kind == objExtern {
 			null = b.Or(null, a.guard)
 			continue
@@ -50,6 +55,9 @@ func (x *exec) valid(s *state, p []alt, n expr.Expr, align int64, write bool) ([
 			return nil, err
 		}
 	}
+	if wild != expr.False {
+		return live, x.give(s, wild, &stop{reason: "access through an address that came in as a number"})
+	}
 	return live, nil
 }
 
@@ -58,7 +66,7 @@ func (x *exec) misaligned(a alt, align int64) expr.Expr {
 		return expr.False
 	}
 	addr := a.off
-	if x.infos[a.obj].align < align && a.obj != noObject {
+	if x.infos[a.obj].align < align && !isNumber(a.obj) {
 		addr = x.b.Add(x.address(a.obj), a.off)
 	}
 	return x.b.Ne(x.b.Trunc(addr, bits.TrailingZeros64(uint64(align))), x.b.Const(0, bits.TrailingZeros64(uint64(align))))

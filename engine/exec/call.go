@@ -47,8 +47,12 @@ func (x *exec) call(s *state, in *ir.Inst) (bool, error) {
 // targets returns the functions that a callee can be. Anything else is undefined.
 func (x *exec) targets(s *state, callee *value) ([]alt, error) {
 	var out []alt
-	bad := expr.False
+	bad, wild := expr.False, expr.False
 	for _, a := range x.asPtr(callee) {
+		if a.obj == wildObject {
+			wild = x.b.Or(wild, a.guard)
+			continue
+		}
 		kind := x.infos[a.obj].kind
 		if kind != objFunc && kind != objExtern {
 			bad = x.b.Or(bad, a.guard)
@@ -59,6 +63,11 @@ func (x *exec) targets(s *state, callee *value) ([]alt, error) {
 	}
 	if err := x.require(s, bad, BadCall); err != nil {
 		return nil, err
+	}
+	if wild != expr.False {
+		if err := x.give(s, wild, &stop{reason: "call of an address that came in as a number"}); err != nil {
+			return nil, err
+		}
 	}
 	var open []alt
 	for _, a := range out {

@@ -24,6 +24,8 @@ type Config struct {
 	LoopBound int   // rounds of a loop whose end depends on inputs; 0 means DefaultLoopBound
 	CallDepth int   // frames; 0 means DefaultCallDepth
 	Paths     bool  // do not merge: one path at a time, for tests
+	// Confirm runs a witness and says why it does not reach its site, nil if it does. Without it nothing is refuted.
+	Confirm func(*Site, *Witness) error
 }
 
 // Defaults of Config.

@@ -195,7 +195,7 @@ func (x *exec) isNullValue(v *value, at *ir.Attr) expr.Expr {
 	}
 	out := expr.False
 	for _, a := range v.ptr {
-		if a.obj == noObject {
+		if isNumber(a.obj) {
 			out = x.b.Or(out, x.b.And(a.guard, x.b.IsZero(a.off)))
 		}
 	}

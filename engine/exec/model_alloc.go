@@ -58,6 +58,8 @@ func (x *exec) free(s *state, p *value, when expr.Expr) error {
 	bad, twice := expr.False, expr.False
 	for _, a := range x.asPtr(p) {
 		switch {
+		case a.obj == wildObject:
+			return stopf("free of an address that came in as a number")
 		case a.obj == noObject:
 			bad = b.Or(bad, b.And(a.guard, x.nonzero(a.off)))
 		case x.infos[a.obj].kind != objHeap:
@@ -101,7 +103,7 @@ func reallocate(x *exec, c *callee) (*value, error) {
 	v := x.fresh(c.s, size, x.zeroed(c, flags))
 	got := expr.False
 	for _, a := range v.ptr {
-		if a.obj != noObject {
+		if !isNumber(a.obj) {
 			got = a.guard
 		}
 	}
@@ -127,7 +129,7 @@ func (x *exec) align(v, asked *value) {
 		return
 	}
 	for _, a := range v.ptr {
-		if a.obj != noObject {
+		if !isNumber(a.obj) {
 			x.infos[a.obj].align = max(x.infos[a.obj].align, int64(n))
 		}
 	}
@@ -149,7 +151,7 @@ func (x *exec) moveContent(s *state, p, v *value, size, got expr.Expr) error {
 			continue
 		}
 		for _, w := range v.ptr {
-			if w.obj == noObject {
+			if isNumber(w.obj) {
 				continue
 			}
 			to := alt{guard: b.And(got, a.guard), obj: w.obj, off: b.Const(0, 64)}

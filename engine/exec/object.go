@@ -7,8 +7,13 @@ import (
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
 
-// noObject is the object of null and of integers used as pointers.
-const noObject = 0
+// Two objects hold no bytes. A pointer's offset into them is its address.
+const (
+	noObject   = 0 // null, and integers that the program made up: accessing them is undefined
+	wildObject = 1 // addresses that came in as plain numbers: what they point to is not known
+)
+
+func isNumber(obj int) bool { return obj <= wildObject }
 
 // objectKind says where an object comes from.
 type objectKind uint8
@@ -120,6 +125,7 @@ func (x *exec) newObject(o info) int {
 // staticObjects gives functions, externs and globals their objects.
 func (x *exec) staticObjects() {
 	x.newObject(info{name: "null"})
+	x.newObject(info{name: "input address"})
 	x.funcObj = len(x.infos)
 	for i := range x.slice.Funcs {
 		x.newObject(info{kind: objFunc, ref: i, name: fmt.Sprintf("func%d", i), align: 1, fixed: true, base: &base{kind: baseUnknown}})
@@ -142,7 +148,7 @@ func (x *exec) staticObjects() {
 // apart from every other object.
 func (x *exec) address(obj int) expr.Expr {
 	o := x.infos[obj]
-	if obj == noObject {
+	if isNumber(obj) {
 		return x.b.Const(0, 64)
 	}
 	if o.addr != expr.None {
@@ -173,7 +179,7 @@ func (x *exec) ptrToInt(p []alt) expr.Expr {
 	var out expr.Expr
 	for i := len(p) - 1; i >= 0; i-- {
 		a := p[i].off
-		if p[i].obj != noObject {
+		if !isNumber(p[i].obj) {
 			a = x.b.Add(x.address(p[i].obj), a)
 		}
 		if out == expr.None {
@@ -193,22 +199,39 @@ func (x *exec) intToPtr(e expr.Expr) []alt {
 		return x.choosePtr(sel, x.intToPtr(x.b.Arg(e, 1)), x.intToPtr(x.b.Arg(e, 2)))
 	}
 	obj := noObject
-	if len(x.placed) == 0 {
+	if x.b.IsConst(e) {
 		return []alt{{guard: expr.True, obj: noObject, off: e}}
 	}
 	for _, v := range x.b.Vars(e) {
 		if o, ok := x.addrOf[v]; ok {
 			if obj != noObject {
-				return []alt{{guard: expr.True, obj: noObject, off: e}} // made from two addresses: belongs to neither
+				return []alt{{guard: expr.True, obj: wildObject, off: e}} // made from two addresses
 			}
 			obj = o
 		}
 	}
-	off := e
-	if obj != noObject {
-		off = x.b.Sub(e, x.infos[obj].addr)
+	switch {
+	case obj != noObject:
+		e = x.b.Sub(e, x.infos[obj].addr)
+	case x.incoming(e):
+		obj = wildObject
 	}
-	return []alt{{guard: expr.True, obj: obj, off: off}}
+	return []alt{{guard: expr.True, obj: obj, off: e}}
+}
+
+// incoming reports whether an automatic root's inputs decide a number: they may hold addresses.
+func (x *exec) incoming(e expr.Expr) bool {
+	if len(x.b.FreeReads(e)) > 0 {
+		return true
+	}
+	for _, v := range x.b.Vars(e) {
+		for _, r := range x.rootInputs {
+			if r.e == v {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // asInt returns an integer, or the address that a pointer holds.

@@ -79,7 +79,7 @@ func (x *exec) move(a alt, st indexed, flags ir.Flags) (alt, expr.Expr) {
 	b := x.b
 	out := alt{guard: a.guard, obj: a.obj, off: b.Add(a.off, st.sum)}
 	bad := expr.False
-	if a.obj != noObject {
+	if !isNumber(a.obj) {
 		out.lin = x.moveLinear(a, st)
 		if st.exact && out.off != a.off {
 			bad = b.SAddOvf(a.off, st.sum)
@@ -88,10 +88,10 @@ func (x *exec) move(a alt, st indexed, flags ir.Flags) (alt, expr.Expr) {
 			o := x.infos[a.obj]
 			bad = b.Or(bad, b.Or(b.Ult(o.size, out.off), b.Ult(o.size, a.off)))
 		}
-	} else if flags&ir.InBounds != 0 && st.sum != b.Const(0, 64) {
+	} else if a.obj == noObject && flags&ir.InBounds != 0 && st.sum != b.Const(0, 64) {
 		bad = b.Not(b.IsZero(st.sum)) // no object: only a step of 0 stays in bounds
 	}
-	if flags&ir.NUW != 0 && out.off != a.off && a.obj != noObject {
+	if flags&ir.NUW != 0 && out.off != a.off && !isNumber(a.obj) {
 		bad = b.Or(bad, b.UAddOvf(a.off, st.sum))
 	}
 	return out, bad
@@ -141,7 +141,7 @@ func (x *exec) comparePtr(p ir.Pred, l, r []alt) expr.Expr {
 func (x *exec) compareAlts(p ir.Pred, v, w alt) expr.Expr {
 	b := x.b
 	equality := p == ir.EQ || p == ir.NE
-	if v.obj == w.obj && (equality || v.obj == noObject) {
+	if v.obj == w.obj && (equality || isNumber(v.obj)) {
 		return x.compare(p, v.off, w.off)
 	}
 	if v.obj == w.obj {
@@ -178,14 +178,14 @@ func (x *exec) inside(a alt) bool {
 	if o.kind == objFunc || o.kind == objExtern {
 		return hi == 0
 	}
-	return a.obj != noObject && o.bytes >= 0 && hi < uint64(o.bytes) && !x.shared(o)
+	return !isNumber(a.obj) && o.bytes >= 0 && hi < uint64(o.bytes) && !x.shared(o)
 }
 
 // upTo reports whether an offset is known to be at most the object's size.
 func (x *exec) upTo(a alt) bool {
 	o := x.infos[a.obj]
 	_, hi := x.bounds(a.off)
-	return a.obj != noObject && (hi == 0 || o.bytes >= 0 && hi <= uint64(o.bytes))
+	return !isNumber(a.obj) && (hi == 0 || o.bytes >= 0 && hi <= uint64(o.bytes))
 }
 
 // shared reports whether an object's address may equal another's.
@@ -194,7 +194,7 @@ func (x *exec) shared(o *info) bool {
 }
 
 func (x *exec) addressOf(a alt) expr.Expr {
-	if a.obj == noObject {
+	if isNumber(a.obj) {
 		return a.off
 	}
 	return x.b.Add(x.address(a.obj), a.off)

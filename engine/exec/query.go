@@ -81,7 +81,9 @@ func (x *exec) require(s *state, bad expr.Expr, k Kind) error {
 	return x.assume(s, x.b.Not(bad))
 }
 
-// fails decides whether a site fails for some input of s with bad.
+// fails decides whether a site fails for some input of s with bad. If it seems
+// to but the witness does not bear that out, the path is not understood, and
+// neither is what follows it under the assumption that the site held.
 func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
 	if st.Refuted != nil {
 		return
@@ -89,8 +91,24 @@ func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
 	r, m := x.sat(s, bad)
 	switch r {
 	case smt.Sat:
-		st.Refuted = x.witness(s, m, bad)
+		w := x.witness(s, m, bad)
+		if err := x.confirm(st, w); err != nil {
+			reason := "spurious: " + err.Error()
+			st.give(reason)
+			x.stops = append(x.stops, Stop{reason, s.top.place()})
+			x.reach.from(s.top, func(site *Site) { site.give(fmt.Sprintf("after %s at %d:%d: %s", st.Kind, st.Place.Func, st.Place.Inst, reason)) })
+			return
+		}
+		st.Refuted = w
 	case smt.Unknown:
 		st.give("budget")
+		x.stops = append(x.stops, Stop{"budget", s.top.place()})
 	}
+}
+
+func (x *exec) confirm(st *Site, w *Witness) error {
+	if x.cfg.Confirm == nil {
+		return errors.New("no replay")
+	}
+	return x.cfg.Confirm(st, w)
 }

@@ -155,8 +155,8 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, length expr.Expr, deref in
 		if deref > 0 {
 			x.axiom(b.Ule(b.Const(uint64(deref), 64), o.size))
 		}
-		if sh.Elem == nil || sh.Elem.Size <= 1 {
-			in.shape = nil
+		if sh.Elem != nil && sh.Elem.Kind == ir.ShapeOpaque {
+			o.base.kind = baseUnknown
 		}
 	}
 	id := x.newObject(o)

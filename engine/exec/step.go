@@ -130,7 +130,7 @@ func (x *exec) freeze(v *value, t *ir.Type) *value {
 	case v.poison == expr.False:
 		return v
 	case v.ptr != nil:
-		any := &value{ptr: []alt{{guard: expr.True, obj: noObject, off: x.b.Var("freeze", 64)}}, poison: expr.False}
+		any := &value{ptr: []alt{{guard: expr.True, obj: wildObject, off: x.b.Var("freeze", 64)}}, poison: expr.False}
 		w := x.choose(v.poison, any, &value{ptr: v.ptr, poison: expr.False})
 		for i := range w.ptr {
 			w.ptr[i].lin = linear{} // was exact only where nothing is poison

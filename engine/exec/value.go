@@ -19,7 +19,7 @@ type value struct {
 type alt struct {
 	guard expr.Expr
 	obj   int
-	off   expr.Expr // from the object's start; the address itself for noObject
+	off   expr.Expr // from the object's start; the address itself for noObject and wildObject
 	lin   linear
 }
 
@@ -144,7 +144,7 @@ func (x *exec) choosePtr(sel expr.Expr, p, q []alt) []alt {
 
 func (x *exec) chooseAlt(sel expr.Expr, p, q alt) alt {
 	a := alt{guard: x.b.ITE(sel, p.guard, q.guard), obj: p.obj, off: x.b.ITE(sel, p.off, q.off)}
-	if p.obj != noObject && p.off != q.off {
+	if !isNumber(p.obj) && p.off != q.off {
 		a.lin = x.chooseLinear(sel, x.linearOf(p), x.linearOf(q))
 	} else if p.off == q.off {
 		a.lin = p.lin
