@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"time"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"google.golang.org/protobuf/proto"
@@ -33,10 +32,10 @@ const rootDir = "root"
 type job struct {
 	*kbuild.Action
 	digest digest.Digest            // of the Action message
+	inputs tree.Files               // the whole input root
 	blobs  map[digest.Digest][]byte // made here: Action, Command, Directories
-	files  []digest.Digest          // contents of input files
-	grafts []digest.Digest          // directories that stand for all below them
-	began  time.Time
+	files  []digest.Digest          // contents of input files, from list on
+	grafts []digest.Digest          // directories that stand for all below them, from list on
 }
 
 // newJob makes the messages of a. Equal actions give equal bytes.
@@ -44,7 +43,6 @@ func newJob(a *kbuild.Action, defaults map[string]string) (*job, error) {
 	if len(a.Argv) == 0 {
 		return nil, errors.New("no command")
 	}
-	j := &job{Action: a, began: time.Now()}
 	inputs := a.Inputs
 	if !a.Root.IsZero() {
 		inputs = maps.Clone(inputs)
@@ -57,8 +55,7 @@ func newJob(a *kbuild.Action, defaults map[string]string) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.blobs = merkle.Dirs
-	j.addInputs(inputs)
+	j := &job{Action: a, inputs: inputs, blobs: merkle.Dirs}
 	properties := platform(a, defaults)
 	command, err := j.add(newCommand(a, properties))
 	if err != nil {
@@ -72,9 +69,10 @@ func newJob(a *kbuild.Action, defaults map[string]string) (*job, error) {
 	return j, err
 }
 
-func (j *job) addInputs(inputs tree.Files) {
+// list notes what the inputs are made of. It is not needed for a cache hit.
+func (j *job) list() {
 	seen := map[digest.Digest]bool{digest.Empty: true}
-	for _, e := range inputs {
+	for _, e := range j.inputs {
 		if e.Kind == tree.Symlink || seen[e.Digest] {
 			continue
 		}

@@ -51,6 +51,7 @@ func (c *Client) run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, dig
 			return nil, j.digest, err
 		}
 	}
+	j.list()
 	resp, err := c.execute(ctx, j)
 	if err != nil {
 		return nil, j.digest, err
@@ -165,8 +166,11 @@ func missing(err error) []digest.Digest {
 	return ds
 }
 
-// elapsed is the time between two stamps of a worker's clock.
+// elapsed is how long the command ran.
 func elapsed(m *repb.ExecutedActionMetadata) time.Duration {
+	if d := m.GetVirtualExecutionDuration(); d != nil { // without the sandbox's set-up
+		return d.AsDuration()
+	}
 	if m.GetExecutionStartTimestamp() == nil || m.GetExecutionCompletedTimestamp() == nil {
 		return 0
 	}
