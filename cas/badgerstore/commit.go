@@ -193,7 +193,7 @@ func (c *committer) write(items []*item) error {
 		c.buf = l.buf
 		l.unpin()
 	}()
-	if err := l.place(items); err != nil {
+	if err := l.place(items, c.index.now()); err != nil {
 		return err
 	}
 	return full(c.index.store(l.entries))
@@ -206,7 +206,7 @@ func (c *committer) fresh(items []*item) ([]*item, error) {
 	for i, it := range items {
 		keys[i] = it.key
 	}
-	err := c.index.find(keys, func(i int, _ loc) { items[i].twice = keys[i].kind() == blobs })
+	err := c.index.find(keys, use, func(i int, _ loc) { items[i].twice = keys[i].kind() == blobs })
 	if err != nil {
 		return nil, err
 	}
@@ -231,9 +231,9 @@ type layout struct {
 	pinned  []extent // what has been written
 }
 
-// place brings the content of items to disk. Items that are placed are there.
-func (l *layout) place(items []*item) error {
-	at := now()
+// place brings the content of items to disk, used at that time. Items that are
+// placed are there.
+func (l *layout) place(items []*item, at uint32) error {
 	var placed []entry
 	for _, it := range items {
 		if it.content == nil {

@@ -13,14 +13,14 @@ import (
 
 // Get implements cas.Store.
 func (s *Store) Get(ctx context.Context, d digest.Digest, offset int64) (io.ReadCloser, error) {
-	r, err := s.get(ctx, d, offset)
+	r, err := s.get(ctx, d, offset, use)
 	if err != nil {
 		return nil, fmt.Errorf("get %v: %w", d, err)
 	}
 	return r, nil
 }
 
-func (s *Store) get(ctx context.Context, d digest.Digest, offset int64) (io.ReadCloser, error) {
+func (s *Store) get(ctx context.Context, d digest.Digest, offset int64, why purpose) (io.ReadCloser, error) {
 	k, err := keyOf(blobs, d)
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func (s *Store) get(ctx context.Context, d digest.Digest, offset int64) (io.Read
 	if d == digest.Empty {
 		return empty(offset)
 	}
-	l, err := s.pinned(k)
+	l, err := s.pinned(k, why)
 	if err != nil {
 		return nil, err
 	}
@@ -58,9 +58,9 @@ func empty(offset int64) (io.ReadCloser, error) {
 }
 
 // pinned looks k up and pins the extent of its content.
-func (s *Store) pinned(k key) (loc, error) {
+func (s *Store) pinned(k key, why purpose) (loc, error) {
 	for {
-		l, err := s.index.lookup(k)
+		l, err := s.index.lookup(k, why)
 		if err != nil {
 			return loc{}, err
 		}
@@ -108,19 +108,9 @@ func (s *Store) readAt(k key, l loc, b []byte, off int64) error {
 // corrupt drops an entry whose content is damaged, so that a later put mends
 // it, and returns why.
 func (s *Store) corrupt(k key, l loc, why error) error {
-	var err error
-	gate := s.commit.between(func() { err = s.dropDamaged(k, l) })
-	s.commit.log.Error("drop corrupt content", "kind", string(k.kind()), "digest", k.digest(), "err", errors.Join(why, gate, err))
+	err := s.drop([]key{k}, func(_ key, at loc) bool { return at.extent() == l.extent() })
+	s.log.Error("drop corrupt content", "kind", string(k.kind()), "digest", k.digest(), "err", errors.Join(why, err))
 	return why
-}
-
-// dropDamaged deletes entry k if its content still lies at l.
-func (s *Store) dropDamaged(k key, l loc) error {
-	if !s.index.current(k, l) {
-		return nil
-	}
-	_, err := s.index.remove([]key{k}, func(key) bool { return true })
-	return err
 }
 
 // reader streams a blob of several chunks, checking each before it hands out a

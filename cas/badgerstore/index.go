@@ -14,7 +14,7 @@ import (
 const (
 	// cacheEntries bounds each of the cache's two generations.
 	cacheEntries = 1 << 18
-	// touchEvery is how much later a use must be than the noted one, in seconds, to be noted.
+	// touchEvery is how much later than the noted use a use must be to be noted, in seconds.
 	touchEvery = 60
 	// txnEntries bounds the entries of one transaction, below badger's own limit.
 	txnEntries = 4096
@@ -24,23 +24,26 @@ const (
 // by the committer alone; before that stands a cache of recent entries, and the
 // uses that are not yet written down.
 type index struct {
-	db *badger.DB
+	db    *badger.DB
+	clock func() time.Time
 
 	mu    sync.Mutex
 	young map[key]loc // entries used lately
 	old   map[key]loc // entries that were young before; dropped when young is full
 	dirty map[key]uint32
+	every uint32 // touchEvery, or 0 while a collection must know of every use
 	epoch uint64 // counts deletions and replacements: what was read before may not be cached after
 }
 
 func newIndex(db *badger.DB) *index {
-	return &index{db: db, young: map[key]loc{}, dirty: map[key]uint32{}}
+	return &index{db: db, clock: time.Now, young: map[key]loc{}, dirty: map[key]uint32{}, every: touchEvery}
 }
 
 // now returns the time in the index's measure.
-func now() uint32 { return uint32(time.Now().Unix()) }
+func (ix *index) now() uint32 { return uint32(ix.clock().Unix()) }
 
-// cached returns k's entry if it is in memory, and notes its use. ix.mu is held.
+// cached returns k's entry if it is in memory, and notes a use at that time; 0
+// is none. ix.mu is held.
 func (ix *index) cached(k key, at uint32) (loc, bool) {
 	l, ok := ix.young[k]
 	if !ok {
@@ -49,7 +52,7 @@ func (ix *index) cached(k key, at uint32) (loc, bool) {
 		}
 		ix.remember(k, l)
 	}
-	if at >= l.used+touchEvery {
+	if at > l.used && at-l.used >= ix.every {
 		l.used = at
 		ix.young[k] = l
 		ix.dirty[k] = at
@@ -72,12 +75,28 @@ func (ix *index) forget(k key) {
 	delete(ix.dirty, k)
 }
 
-// find looks ks up, notes their use, and calls found with the position of each
-// that is there, at an instant at which it is.
-func (ix *index) find(ks []key, found func(i int, l loc)) error {
-	at := now()
+// purpose says whether a look at an entry is a use of it.
+type purpose bool
+
+const (
+	use  purpose = true
+	peek purpose = false
+)
+
+// useTime returns when a look for this purpose counts as a use, 0 for not at all.
+func (ix *index) useTime(why purpose) uint32 {
+	if why == peek {
+		return 0
+	}
+	return ix.now()
+}
+
+// find looks ks up and calls found with the position of each that is there, at
+// an instant at which it is.
+func (ix *index) find(ks []key, why purpose, found func(i int, l loc)) error {
 	todo := make([]int, 0, 16)
 	ix.mu.Lock()
+	at := ix.useTime(why)
 	for i, k := range ks {
 		if l, ok := ix.cached(k, at); ok {
 			found(i, l)
@@ -95,7 +114,7 @@ func (ix *index) find(ks []key, found func(i int, l loc)) error {
 		}
 		ix.mu.Lock()
 		if ix.epoch == epoch {
-			ix.take(ks, todo[:n], locs, at, found)
+			ix.take(ks, todo[:n], locs, ix.useTime(why), found)
 			todo = todo[n:]
 		}
 		epoch = ix.epoch
@@ -110,9 +129,8 @@ func (ix *index) take(ks []key, at []int, locs []*loc, when uint32, found func(i
 		if l == nil {
 			continue
 		}
-		k := ks[at[j]]
-		ix.remember(k, *l)
-		if l, ok := ix.cached(k, when); ok {
+		ix.remember(ks[at[j]], *l)
+		if l, ok := ix.cached(ks[at[j]], when); ok {
 			found(at[j], l)
 		}
 	}
@@ -150,10 +168,10 @@ func get(txn *badger.Txn, k key) (loc, error) {
 }
 
 // lookup returns k's entry. Errors: cas.ErrNotFound.
-func (ix *index) lookup(k key) (loc, error) {
+func (ix *index) lookup(k key, why purpose) (loc, error) {
 	var l loc
 	there := false
-	err := ix.find([]key{k}, func(_ int, at loc) { l, there = at, true })
+	err := ix.find([]key{k}, why, func(_ int, at loc) { l, there = at, true })
 	if err != nil {
 		return loc{}, fmt.Errorf("look up: %w", err)
 	}
@@ -165,7 +183,7 @@ func (ix *index) lookup(k key) (loc, error) {
 
 // current reports whether l is still what k's entry says about its content's place.
 func (ix *index) current(k key, l loc) bool {
-	at, err := ix.lookup(k)
+	at, err := ix.lookup(k, peek)
 	return err == nil && at.extent() == l.extent()
 }
 
@@ -225,39 +243,60 @@ func (ix *index) store(entries []entry) error {
 	return nil
 }
 
-// remove deletes those keys for which still says so at that instant, durably,
-// and returns them. Only the committer may call it.
-func (ix *index) remove(keys []key, still func(key) bool) ([]key, error) {
-	var gone []key
+// remove deletes those keys of whose entries still says so at that instant,
+// durably, and returns how many. Only the committer may call it.
+func (ix *index) remove(keys []key, still func(key, loc) bool) (int, error) {
+	count := 0
 	for len(keys) > 0 {
 		n := min(len(keys), txnEntries)
-		part, err := ix.removeSome(keys[:n], still)
-		gone = append(gone, part...)
+		gone, err := ix.removeSome(keys[:n], still)
+		count += gone
 		if err != nil {
-			return gone, err
+			return count, err
 		}
 		keys = keys[n:]
 	}
-	return gone, nil
+	return count, nil
 }
 
 // removeSome holds the lock until the deletion is on disk: in between nobody
 // may take an entry for present.
-func (ix *index) removeSome(keys []key, still func(key) bool) ([]key, error) {
+func (ix *index) removeSome(keys []key, still func(key, loc) bool) (int, error) {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	var gone []key
-	for _, k := range keys {
-		if still(k) {
-			gone = append(gone, k)
+	err := ix.update(len(keys), func(txn *badger.Txn, i int) error {
+		l, err := get(txn, keys[i])
+		if errors.Is(err, badger.ErrKeyNotFound) {
+			return nil
 		}
-	}
-	err := ix.update(len(gone), func(txn *badger.Txn, i int) error { return txn.Delete(gone[i][:]) })
+		if err != nil && !errors.Is(err, errMalformedEntry) {
+			return err
+		}
+		l.used = max(l.used, ix.dirty[keys[i]])
+		if !still(keys[i], l) {
+			return nil
+		}
+		gone = append(gone, keys[i])
+		return txn.Delete(keys[i][:])
+	})
 	for _, k := range gone {
 		ix.forget(k)
 	}
 	ix.epoch++
-	return gone, err
+	return len(gone), err
+}
+
+// watch makes every use noted, until it is called again with false, and returns
+// a time: uses before it have been noted as far as touchEvery asks, the others all.
+func (ix *index) watch(on bool) uint32 {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	ix.every = touchEvery
+	if on {
+		ix.every = 0
+	}
+	return ix.now()
 }
 
 // flushUses writes the noted uses down. Only the committer may call it.

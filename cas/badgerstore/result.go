@@ -18,39 +18,41 @@ const maxResult = 64 << 20
 
 // Result implements cas.ActionCache.
 func (s *Store) Result(ctx context.Context, d digest.Digest) (*repb.ActionResult, error) {
-	r, err := s.result(ctx, d)
+	k, err := keyOf(results, d)
+	if err != nil {
+		return nil, fmt.Errorf("result of %v: %w", d, err)
+	}
+	r, err := s.result(ctx, k, use)
 	if err != nil {
 		return nil, fmt.Errorf("result of %v: %w", d, err)
 	}
 	return r, nil
 }
 
-func (s *Store) result(ctx context.Context, d digest.Digest) (*repb.ActionResult, error) {
+// result reads entry k. A damaged one is dropped and logged, and not found: the
+// action can run again.
+func (s *Store) result(ctx context.Context, k key, why purpose) (*repb.ActionResult, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	k, err := keyOf(results, d)
+	l, err := s.pinned(k, why)
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.resultBytes(k)
+	defer s.packs.unpin(l.extent())
+	b, err := s.content(k, l)
 	if errors.Is(err, cas.ErrCorrupt) {
-		err = cas.ErrNotFound // it is dropped and logged; the action can run again
+		return nil, cas.ErrNotFound
 	}
 	if err != nil {
 		return nil, err
 	}
 	r := &repb.ActionResult{}
-	return r, proto.Unmarshal(b, r)
-}
-
-func (s *Store) resultBytes(k key) ([]byte, error) {
-	l, err := s.pinned(k)
-	if err != nil {
-		return nil, err
+	if err := proto.Unmarshal(b, r); err != nil {
+		_ = s.corrupt(k, l, err)
+		return nil, cas.ErrNotFound
 	}
-	defer s.packs.unpin(l.extent())
-	return s.content(k, l)
+	return r, nil
 }
 
 // SetResult implements cas.ActionCache.

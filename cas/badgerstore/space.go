@@ -74,3 +74,13 @@ func (s *space) dropBallast() {
 		s.log.Error("make room", "err", err)
 	}
 }
+
+// fileUsage returns the bytes that a file takes on disk, 0 if it is gone.
+func fileUsage(path string) (int64, error) {
+	var st unix.Stat_t
+	err := unix.Lstat(path, &st)
+	if errors.Is(err, unix.ENOENT) {
+		return 0, nil
+	}
+	return st.Blocks * 512, err
+}

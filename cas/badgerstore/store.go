@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -30,6 +31,7 @@ type Config struct {
 // may have it open.
 type Store struct {
 	dir    string
+	log    *slog.Logger
 	lock   *os.File
 	db     *badger.DB
 	index  *index
@@ -57,7 +59,7 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	s := &Store{dir: cfg.Dir, space: &space{dir: cfg.Dir, reserve: cfg.Reserve, log: cfg.Log}}
+	s := &Store{dir: cfg.Dir, log: cfg.Log, space: &space{dir: cfg.Dir, reserve: cfg.Reserve, log: cfg.Log}}
 	if s.lock, err = lockDir(ctx, cfg); err != nil {
 		return nil, err
 	}
@@ -124,19 +126,24 @@ func (s *Store) shut() error {
 
 // Missing implements cas.Store.
 func (s *Store) Missing(ctx context.Context, ds []digest.Digest) ([]digest.Digest, error) {
+	missing, err := s.missing(ctx, ds, use)
+	if err != nil {
+		return nil, fmt.Errorf("look for blobs: %w", err)
+	}
+	return missing, nil
+}
+
+func (s *Store) missing(ctx context.Context, ds []digest.Digest, why purpose) ([]digest.Digest, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	keys := make([]key, len(ds))
-	for i, d := range ds {
-		var err error
-		if keys[i], err = keyOf(blobs, d); err != nil {
-			return nil, fmt.Errorf("look for blobs: %w", err)
-		}
+	keys, err := blobKeys(ds)
+	if err != nil {
+		return nil, err
 	}
 	there := make([]bool, len(ds))
-	if err := s.index.find(keys, func(i int, _ loc) { there[i] = true }); err != nil {
-		return nil, fmt.Errorf("look for blobs: %w", err)
+	if err := s.index.find(keys, why, func(i int, _ loc) { there[i] = true }); err != nil {
+		return nil, err
 	}
 	var missing []digest.Digest
 	seen := map[key]bool{}
@@ -151,9 +158,22 @@ func (s *Store) Missing(ctx context.Context, ds []digest.Digest) ([]digest.Diges
 
 // has reports whether the blob of key k is there, and notes its use.
 func (s *Store) has(k key) (bool, error) {
-	_, err := s.index.lookup(k)
+	_, err := s.index.lookup(k, use)
 	if errors.Is(err, cas.ErrNotFound) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// quiet is a Store to look at without using: what it reads stays as old as it was.
+type quiet struct{ *Store }
+
+// Get implements cas.Store.
+func (q quiet) Get(ctx context.Context, d digest.Digest, offset int64) (io.ReadCloser, error) {
+	return q.get(ctx, d, offset, peek)
+}
+
+// Missing implements cas.Store.
+func (q quiet) Missing(ctx context.Context, ds []digest.Digest) ([]digest.Digest, error) {
+	return q.missing(ctx, ds, peek)
 }

@@ -46,7 +46,7 @@ func (c *ActionCache) Result(ctx context.Context, d digest.Digest) (*repb.Action
 // store's.
 func Check(ctx context.Context, s cas.Store, r *repb.ActionResult) (bool, error) {
 	blobs, err := Blobs(ctx, s, r)
-	if isGone(err) {
+	if IsGone(err) {
 		return false, nil
 	}
 	if err != nil {
@@ -56,8 +56,9 @@ func Check(ctx context.Context, s cas.Store, r *repb.ActionResult) (bool, error)
 	return len(missing) == 0, err
 }
 
-// isGone reports whether err is about the result and not about the store.
-func isGone(err error) bool {
+// IsGone reports whether err says that something is absent or no proper message,
+// and not that the store has a problem.
+func IsGone(err error) bool {
 	return errors.Is(err, cas.ErrNotFound) || errors.Is(err, cas.ErrCorrupt) ||
 		errors.Is(err, tree.ErrMalformed) || errors.Is(err, ErrMalformed)
 }

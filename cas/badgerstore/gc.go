@@ -1,0 +1,308 @@
+package badgerstore
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/complete"
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/cas/tree"
+)
+
+// GCConfig says what a collection leaves.
+type GCConfig struct {
+	// Limit in bytes of content. What Grace and Keep protect stays even beyond it.
+	Limit int64
+	// Grace protects what has been used within it. A collection beside running
+	// work needs as much as a client takes from asking for its blobs to having
+	// an action run that keeps them.
+	Grace time.Duration
+	// Keep protects what running and queued work needs.
+	Keep Roots
+}
+
+// Roots name content with all that it refers to.
+type Roots struct {
+	Actions []digest.Digest // Action messages: command and input root
+	Trees   []digest.Digest // root Directories
+	Blobs   []digest.Digest
+}
+
+// Usage is how much a store holds.
+type Usage struct {
+	Blobs   int
+	Results int
+	Bytes   int64 // of content, with its checksums
+}
+
+// GCReport says what a collection did.
+type GCReport struct {
+	Before, After Usage
+	Freed         int64 // bytes of disk given back
+}
+
+// GC drops what has not been used for longest until the rest is within the
+// limit. A result that stays keeps all its outputs, those inside Trees
+// included; a result goes before its blobs do, and goes if it is incomplete.
+// Beside it everything else may go on: what is used meanwhile stays.
+func (s *Store) GC(ctx context.Context, cfg GCConfig) (GCReport, error) {
+	s.upkeep.Lock()
+	defer s.upkeep.Unlock()
+	s.space.dropBallast()
+	defer s.index.watch(false)
+	c := &collection{ctx: ctx, store: s, cfg: cfg, kept: map[mark]bool{}, start: s.index.watch(true)}
+	report, err := c.run()
+	if err == nil {
+		err = s.space.takeBallast()
+	}
+	if err != nil {
+		return report, fmt.Errorf("collect garbage: %w", err)
+	}
+	return report, nil
+}
+
+// mark stands for a key in a set that may be large. Should two keys share one,
+// more is kept than need be.
+type mark uint64
+
+func markOf(k key) mark { return mark(binary.BigEndian.Uint64(k[1:])) ^ mark(k.kind()) }
+
+type collection struct {
+	ctx   context.Context
+	store *Store
+	cfg   GCConfig
+	start uint32
+
+	entries []entry // newest first
+	kept    map[mark]bool
+	bytes   int64 // of what is kept
+}
+
+func (c *collection) run() (GCReport, error) {
+	var report GCReport
+	var err error
+	if report.Before, err = c.load(); err != nil {
+		return report, err
+	}
+	if err := c.keepRoots(); err != nil {
+		return report, err
+	}
+	for _, e := range c.entries {
+		if err := errors.Join(c.ctx.Err(), c.consider(e)); err != nil {
+			return report, err
+		}
+	}
+	for _, kind := range []byte{results, blobs} { // in this order: no result may outlive its blobs
+		if err := c.drop(kind); err != nil {
+			return report, err
+		}
+	}
+	if report.Freed, err = c.store.reclaim(); err != nil {
+		return report, err
+	}
+	report.After, err = c.store.usage(c.ctx)
+	return report, err
+}
+
+// load reads the index, newest entries first. Of equally old ones results come
+// first, so that they are weighed with all their outputs.
+func (c *collection) load() (Usage, error) {
+	var flushed error
+	gate := c.store.commit.between(func() { flushed = c.store.index.flushUses() })
+	if err := errors.Join(gate, flushed); err != nil {
+		return Usage{}, err
+	}
+	var u Usage
+	for _, kind := range []byte{results, blobs} {
+		err := c.store.index.scan(kind, func(k key, l loc) error {
+			u.add(k, l)
+			c.entries = append(c.entries, entry{k, l})
+			return c.ctx.Err()
+		})
+		if err != nil {
+			return Usage{}, err
+		}
+	}
+	slices.SortStableFunc(c.entries, func(a, b entry) int { return cmp.Compare(b.loc.used, a.loc.used) })
+	return u, nil
+}
+
+func (u *Usage) add(k key, l loc) {
+	u.Bytes += framed(l.size)
+	if k.kind() == results {
+		u.Results++
+	} else {
+		u.Blobs++
+	}
+}
+
+// consider keeps e, with all that it stands for, if it is protected or fits.
+func (c *collection) consider(e entry) error {
+	if c.kept[markOf(e.key)] {
+		return nil
+	}
+	ks, ok, err := c.closure(e)
+	if err != nil || !ok {
+		return err
+	}
+	ks = append(ks, e.key)
+	cost := c.cost(ks)
+	if e.key.kind() == results {
+		cost += framed(e.loc.size) - framed(e.key.digest().Size) // the key has the action's size
+	}
+	if c.protected(e.loc) || c.bytes+cost <= c.cfg.Limit {
+		c.keep(ks, cost)
+	}
+	return nil
+}
+
+// protected reports whether an entry may not be dropped, fit or not.
+func (c *collection) protected(l loc) bool {
+	grace := uint32(c.cfg.Grace / time.Second)
+	if grace > 0 {
+		grace += touchEvery // the last use may be that much later than the noted one
+	}
+	return l.used >= c.start-min(grace, c.start)
+}
+
+// closure returns the blobs without which e is of no use. A result of which
+// some are gone is not ok.
+func (c *collection) closure(e entry) (ks []key, ok bool, err error) {
+	if e.key.kind() == blobs {
+		return nil, true, nil
+	}
+	r, err := c.store.result(c.ctx, e.key, peek)
+	if errors.Is(err, cas.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	ds, err := complete.Blobs(c.ctx, quiet{c.store}, r)
+	if complete.IsGone(err) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	missing, err := c.store.missing(c.ctx, ds, peek)
+	if err != nil || len(missing) > 0 {
+		return nil, false, err
+	}
+	ks, err = blobKeys(ds)
+	return ks, err == nil, err
+}
+
+// cost returns the bytes that keeping ks adds.
+func (c *collection) cost(ks []key) int64 {
+	var n int64
+	seen := make(map[mark]bool, len(ks))
+	for _, k := range ks {
+		if m := markOf(k); !c.kept[m] && !seen[m] {
+			seen[m] = true
+			n += framed(k.digest().Size)
+		}
+	}
+	return n
+}
+
+func (c *collection) keep(ks []key, cost int64) {
+	for _, k := range ks {
+		c.kept[markOf(k)] = true
+	}
+	c.bytes += cost
+}
+
+// keepRoots keeps what the caller protects, as far as it is there.
+func (c *collection) keepRoots() error {
+	trees := slices.Clone(c.cfg.Keep.Trees)
+	all := slices.Clone(c.cfg.Keep.Blobs)
+	for _, d := range c.cfg.Keep.Actions {
+		a, err := c.action(d)
+		if err != nil {
+			return err
+		}
+		all = append(all, d)
+		if command, err := digest.FromProto(a.GetCommandDigest()); err == nil {
+			all = append(all, command)
+		}
+		if root, err := digest.FromProto(a.GetInputRootDigest()); err == nil {
+			trees = append(trees, root)
+		}
+	}
+	for _, d := range trees {
+		below, err := tree.Closure(c.ctx, quiet{c.store}, d, tree.Limits{})
+		if err != nil && !complete.IsGone(err) {
+			return err
+		}
+		all = append(all, below...)
+	}
+	missing, err := c.store.missing(c.ctx, all, peek)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(d digest.Digest) bool { return slices.Contains(missing, d) })
+	ks, err := blobKeys(all)
+	c.keep(ks, c.cost(ks))
+	return err
+}
+
+// action reads an Action message; one that cannot be read protects nothing.
+func (c *collection) action(d digest.Digest) (*repb.Action, error) {
+	b, err := cas.ReadBlob(c.ctx, quiet{c.store}, d, maxResult)
+	if err != nil && !complete.IsGone(err) {
+		return nil, err
+	}
+	a := &repb.Action{}
+	if proto.Unmarshal(b, a) != nil {
+		a = nil
+	}
+	return a, nil
+}
+
+// drop deletes the entries of one kind that are neither kept nor were used
+// since the collection began.
+func (c *collection) drop(kind byte) error {
+	var ks []key
+	for _, e := range c.entries {
+		if e.key.kind() == kind && !c.kept[markOf(e.key)] {
+			ks = append(ks, e.key)
+		}
+	}
+	for part := range slices.Chunk(ks, txnEntries) {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		if err := c.store.drop(part, func(_ key, l loc) bool { return l.used < c.start }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drop deletes those entries for which still holds at that instant.
+func (s *Store) drop(ks []key, still func(key, loc) bool) error {
+	var err error
+	gate := s.commit.between(func() { _, err = s.index.remove(ks, still) })
+	return errors.Join(gate, err)
+}
+
+func blobKeys(ds []digest.Digest) ([]key, error) {
+	ks := make([]key, len(ds))
+	for i, d := range ds {
+		var err error
+		if ks[i], err = keyOf(blobs, d); err != nil {
+			return nil, err
+		}
+	}
+	return ks, nil
+}
