@@ -16,6 +16,7 @@ import (
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/remote"
+	"github.com/kvfarm/kvfarm/frontend/lease"
 )
 
 // Client is a connection to a farm. It is safe for concurrent use.
@@ -98,3 +99,7 @@ func (c *Client) Close() error { return c.sdk.Close() }
 // Store is the farm's store. What it holds is checked against its digest when
 // it is read.
 func (c *Client) Store() cas.Store { return c.store }
+
+// Leases is where a worker for this farm gets its work, and the action cache
+// that it writes.
+func (c *Client) Leases() *lease.Client { return lease.NewClient(c.sdk.Connection(), c.store) }
