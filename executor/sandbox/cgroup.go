@@ -193,8 +193,6 @@ type group struct {
 	kills  int64
 }
 
-func (g *group) limitsMemory() bool { return g != nil }
-
 func (g *group) limit(l limits) error {
 	if l == g.set {
 		return nil

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/kvfarm/kvfarm/executor/sandbox/internal/stage"
 )
 
@@ -45,8 +47,12 @@ func (h *Host) launch(r *Result) (*process, error) {
 	return &process{cmd: cmd, control: control}, nil
 }
 
+// mapUser makes this process's user the command's. As that one is not root
+// inside either, the first process keeps the capabilities it needs as ambient
+// ones, and gives them up before it starts the command.
 func (h *Host) mapUser(attr *syscall.SysProcAttr) {
 	attr.Cloneflags |= syscall.CLONE_NEWUSER
+	attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP}
 	attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: h.uid, HostID: os.Getuid(), Size: 1}}
 	attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: h.gid, HostID: os.Getgid(), Size: 1}}
 }

@@ -127,8 +127,12 @@ func (h *Host) spec(s *Spec, group *group) *stage.Spec {
 		{Resource: unix.RLIMIT_NOFILE, Value: openFiles},
 		{Resource: unix.RLIMIT_FSIZE, Value: uint64(s.Scratch)},
 	}
-	if s.Memory > 0 && !group.limitsMemory() {
+	if group == nil {
+		out.Limits = append(out.Limits, stage.Limit{Resource: unix.RLIMIT_NPROC, Value: uint64(s.Processes)})
+	}
+	if s.Memory > 0 && group == nil { // what is written lies in memory
 		out.Limits = append(out.Limits, stage.Limit{Resource: unix.RLIMIT_DATA, Value: uint64(s.Memory)})
+		out.Scratch = min(out.Scratch, s.Memory)
 	}
 	if out.Dir == "" {
 		out.Dir = "/"

@@ -8,12 +8,15 @@ import (
 
 // Numbers of the kernel's headers that package syscall lacks.
 const (
-	prSetNoNewPrivs   = 38
-	prCapbsetDrop     = 24
-	lastCapability    = 63
-	iffUp             = 1
-	sysCloseRange     = 436
-	closeRangeCloexec = 4
+	prSetNoNewPrivs      = 38
+	prCapbsetDrop        = 24
+	prCapAmbient         = 47
+	prCapAmbientClearAll = 4
+	capabilityVersion3   = 0x20080522
+	lastCapability       = 63
+	iffUp                = 1
+	sysCloseRange        = 436
+	closeRangeCloexec    = 4
 )
 
 // dropPrivileges makes sure that no child of this thread gains a privilege,
@@ -30,8 +33,34 @@ func dropPrivileges() error {
 			return fmt.Errorf("drop capability %d: %w", c, err)
 		}
 	}
+	if err := prctl(prCapAmbient, prCapAmbientClearAll); err != nil {
+		return fmt.Errorf("clear ambient capabilities: %w", err)
+	}
+	if err := clearInheritable(); err != nil {
+		return fmt.Errorf("clear inheritable capabilities: %w", err)
+	}
 	if err := prctl(prSetNoNewPrivs, 1); err != nil {
 		return fmt.Errorf("set no_new_privs: %w", err)
+	}
+	return nil
+}
+
+// clearInheritable leaves this thread's other sets of capabilities as they are.
+func clearInheritable() error {
+	header := struct {
+		version uint32
+		pid     int32
+	}{version: capabilityVersion3}
+	var sets [2]struct{ effective, permitted, inheritable uint32 }
+	h, s := unsafe.Pointer(&header), unsafe.Pointer(&sets)
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_CAPGET, uintptr(h), uintptr(s), 0); errno != 0 {
+		return errno
+	}
+	for i := range sets {
+		sets[i].inheritable = 0
+	}
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_CAPSET, uintptr(h), uintptr(s), 0); errno != 0 {
+		return errno
 	}
 	return nil
 }

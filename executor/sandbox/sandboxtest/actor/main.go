@@ -116,7 +116,7 @@ func ls(dir string) error {
 		if name == "/proc" && dir == "/" {
 			return fs.SkipDir
 		}
-		fmt.Println(name, e.Type())
+		fmt.Println(name)
 		return nil
 	})
 }
