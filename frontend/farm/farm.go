@@ -45,8 +45,9 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	}
 	c, err := newClient(ctx, cfg, conn, casConn)
 	if err != nil {
-		err = fmt.Errorf("connect to farm %s: %w", cfg.Executor, err)
-		return nil, errors.Join(err, conn.Close(), casConn.Close())
+		_ = conn.Close() // the one error that matters is err
+		_ = casConn.Close()
+		return nil, fmt.Errorf("connect to farm %s: %w", cfg.Executor, readable{err})
 	}
 	return c, nil
 }

@@ -112,7 +112,7 @@ func (r *rig) play(l *queue.Lease) *queue.Outcome {
 	cd, _ := digest.FromProto(action.CommandDigest)
 	r.message(cd, command)
 	root, _ := digest.FromProto(action.InputRootDigest)
-	result := &repb.ActionResult{ExecutionMetadata: metadata()}
+	result := &repb.ActionResult{ExecutionMetadata: times()}
 	switch args := command.Arguments; args[0] {
 	case "exit":
 		code, _ := strconv.Atoi(args[1])
@@ -171,7 +171,7 @@ func (r *rig) outputDirectory(root digest.Digest, f repb.Command_OutputDirectory
 	return o
 }
 
-func metadata() *repb.ExecutedActionMetadata {
+func times() *repb.ExecutedActionMetadata {
 	at := func(s int64) *timestamppb.Timestamp { return &timestamppb.Timestamp{Seconds: s} }
 	usage, _ := anypb.New(&kvfarmpb.ResourceUsage{UserTime: &durationpb.Duration{Seconds: 2}, SystemTime: &durationpb.Duration{Seconds: 1}})
 	return &repb.ExecutedActionMetadata{Worker: "w", ExecutionStartTimestamp: at(100), ExecutionCompletedTimestamp: at(105),

@@ -17,9 +17,6 @@ import (
 	"github.com/kvfarm/kvfarm/kbuild"
 )
 
-// ErrTimeout is wrapped by the error about an action that ran longer than it may.
-var ErrTimeout = errors.New("action ran out of time")
-
 // Run implements kbuild.Runner. The action cache is asked first; inputs are
 // sent only if the action must run. Errors are the farm's and were tried
 // again, except ErrTimeout.
@@ -27,7 +24,7 @@ func (c *Client) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, err
 	r, d, err := c.run(ctx, a)
 	e := Event{Kind: a.Kind, Name: a.Name, Action: d, Stage: Done, Err: err}
 	if err != nil {
-		err = fmt.Errorf("run %s %s: %w", a.Kind, a.Name, err)
+		err = fmt.Errorf("run %s %s: %w", a.Kind, a.Name, readable{err})
 	} else {
 		e.Worker, e.Cached, e.ExitCode, e.Wall = r.Worker, r.Cached, r.ExitCode, r.Wall
 	}
