@@ -115,7 +115,7 @@ func (s *blastSolver) bindReads(conds []expr.Expr, m *expr.Model) bool {
 		index uint64
 	}
 	first := map[place]expr.Expr{}
-	missing := false
+	var missing []expr.Expr
 	ev := expr.NewEvaluator(b, m) // elements come into m before what is read at them is asked for
 	for _, read := range b.FreeReads(conds...) {
 		index := b.Arg(read, 0)
@@ -130,10 +130,11 @@ func (s *blastSolver) bindReads(conds []expr.Expr, m *expr.Model) bool {
 		if pair := [2]expr.Expr{other, read}; !s.lemmas[pair] {
 			s.lemmas[pair] = true
 			s.stats.Lemmas++
-			same := b.Implies(b.Eq(b.Arg(other, 0), index), b.Eq(other, read))
-			s.cnf.clause(s.literal(same))
-			missing = true
+			missing = append(missing, b.Implies(b.Eq(b.Arg(other, 0), index), b.Eq(other, read)))
 		}
 	}
-	return missing
+	for _, same := range missing { // clauses make SAT forget the values
+		s.cnf.clause(s.literal(same))
+	}
+	return len(missing) > 0
 }
