@@ -83,13 +83,13 @@ func (c *check) each(ctx context.Context, kind byte, check func(context.Context,
 	slices.SortFunc(all, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.loc.pack, b.loc.pack), cmp.Compare(a.loc.off, b.loc.off))
 	})
-	group, ctx := errgroup.WithContext(ctx)
+	group, inGroup := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, e := range all {
-		if ctx.Err() != nil {
+		if inGroup.Err() != nil {
 			break
 		}
-		group.Go(func() error { return check(ctx, e) })
+		group.Go(func() error { return check(inGroup, e) })
 	}
 	return errors.Join(group.Wait(), ctx.Err())
 }
