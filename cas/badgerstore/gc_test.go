@@ -395,3 +395,6 @@ func TestStat(t *testing.T) {
 		t.Errorf("oldest use is %v, want %v", st.Oldest, r.time)
 	}
 }
+
+// later is a clock by which all that has been used is old.
+func later() time.Time { return time.Now().Add(time.Hour) }

@@ -28,6 +28,7 @@ type index struct {
 	clock func() time.Time
 
 	mu    sync.Mutex
+	shut  bool
 	young map[key]loc // entries used lately
 	old   map[key]loc // entries that were young before; dropped when young is full
 	dirty map[key]uint32
@@ -96,6 +97,10 @@ func (ix *index) useTime(why purpose) uint32 {
 func (ix *index) find(ks []key, why purpose, found func(i int, l loc)) error {
 	todo := make([]int, 0, 16)
 	ix.mu.Lock()
+	if ix.shut {
+		ix.mu.Unlock()
+		return ErrClosed
+	}
 	at := ix.useTime(why)
 	for i, k := range ks {
 		if l, ok := ix.cached(k, at); ok {
@@ -215,6 +220,13 @@ func (ix *index) scan(kind byte, visit func(key, loc) error) error {
 		}
 		return nil
 	})
+}
+
+// close makes every further look fail.
+func (ix *index) close() {
+	ix.mu.Lock()
+	ix.shut = true
+	ix.mu.Unlock()
 }
 
 // entry is a key with what it shall say.

@@ -18,7 +18,10 @@ import (
 // is room for all that badger may want to do, and keeps a file of its own, the
 // ballast, to be dropped when deletions and the last flush find the disk
 // filled by others.
-const ballastBytes = 48 << 20
+const (
+	ballastBytes = 48 << 20
+	openBytes    = 40 << 20 // that badger may need to open
+)
 
 type space struct {
 	dir     string
@@ -40,6 +43,17 @@ func (s *space) check(n int64) error {
 	free, err := s.free()
 	if err == nil && free-s.reserve < n {
 		err = fmt.Errorf("%w: %d bytes free in %s, %d of them reserved", cas.ErrFull, free, s.dir, s.reserve)
+	}
+	return err
+}
+
+// checkOpen makes room for badger to open in, or says that there is none.
+// Errors: cas.ErrFull.
+func (s *space) checkOpen() error {
+	s.dropBallast()
+	free, err := s.free()
+	if err == nil && free < openBytes {
+		err = fmt.Errorf("%w: %d bytes free in %s, opening may take %d", cas.ErrFull, free, s.dir, openBytes)
 	}
 	return err
 }

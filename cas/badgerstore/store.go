@@ -43,11 +43,11 @@ type Store struct {
 	close  func() error
 }
 
-// Open opens the store in cfg.Dir. Errors: ErrLocked.
+// Open opens the store in cfg.Dir. Errors: ErrLocked, cas.ErrFull.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := open(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("open store %s: %w", cfg.Dir, err)
+		return nil, fmt.Errorf("open store %s: %w", cfg.Dir, full(err))
 	}
 	return s, nil
 }
@@ -68,7 +68,9 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 			err = errors.Join(err, s.shut())
 		}
 	}()
-	s.space.dropBallast()
+	if err = s.space.checkOpen(); err != nil {
+		return nil, err
+	}
 	if s.packs, err = openPacks(filepath.Join(cfg.Dir, "packs")); err != nil {
 		return nil, err
 	}
@@ -112,6 +114,7 @@ func (s *Store) shut() error {
 	var errs []error
 	if s.commit != nil {
 		s.commit.close()
+		s.index.close()
 	}
 	if s.db != nil {
 		s.space.dropBallast()

@@ -47,24 +47,34 @@ func (s *Store) putSmall(ctx context.Context, b cas.Blob) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.enqueue(ctx, b).wait(ctx)
+	p := newParcel(b)
+	s.enqueue(ctx, p)
+	return p.wait(ctx)
 }
 
-func (s *Store) enqueue(ctx context.Context, b cas.Blob) *parcel {
+// newParcel returns a parcel, which is at its end if b is not what it claims.
+func newParcel(b cas.Blob) *parcel {
 	p := &parcel{blob: b, done: make(chan struct{})}
 	if digest.Of(b.Data) != b.Digest {
 		p.end(cas.ErrMismatch)
-		return p
 	}
+	return p
+}
+
+// enqueue puts ps in line, but for those that are at their end.
+func (s *Store) enqueue(ctx context.Context, ps ...*parcel) {
 	s.put.mu.Lock()
 	defer s.put.mu.Unlock()
-	s.put.waiting = append(s.put.waiting, p)
+	for _, p := range ps {
+		if p.err == nil {
+			s.put.waiting = append(s.put.waiting, p)
+		}
+	}
 	if !s.put.sending {
 		s.put.sending = true
 		// The batch carries other callers' blobs, too: it outlives this one.
 		go s.sendWaiting(context.WithoutCancel(ctx))
 	}
-	return p
 }
 
 // sendWaiting sends batch after batch until nothing waits.

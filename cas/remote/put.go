@@ -130,18 +130,18 @@ func atEnd(r io.Reader) error {
 // PutBatch implements cas.Batcher.
 func (s *Store) PutBatch(ctx context.Context, blobs []cas.Blob) []error {
 	errs := make([]error, len(blobs))
-	waiting := make([]*parcel, len(blobs))
+	var ps []*parcel
+	var places []int // of ps in blobs
 	for i, b := range blobs {
 		if b.Digest.Size > s.limit() || b.Digest.Validate() != nil {
 			errs[i] = s.Put(ctx, b.Digest, bytes.NewReader(b.Data))
 			continue
 		}
-		waiting[i] = s.enqueue(ctx, b)
+		ps, places = append(ps, newParcel(b)), append(places, i)
 	}
-	for i, p := range waiting {
-		if p != nil {
-			errs[i] = p.wait(ctx)
-		}
+	s.enqueue(ctx, ps...)
+	for i, p := range ps {
+		errs[places[i]] = p.wait(ctx)
 	}
 	return errs
 }
