@@ -2,12 +2,13 @@
 // Strings, types and source positions are interned: they are written as indices
 // into tables that stand before everything that uses them.
 //
-//   stream  = "KVBC" version strings types positions target globals functions roots shapes
+//   stream  = "KVBC" version target strings types positions debugtypes globals functions roots shapes
 //   strings = n { length bytes }
 //   types   = n { kind bits len packed n { type } }
 //   positions = n { file line col function parent }      parent is 1+index, 0 at the outermost
+//   debugtypes, shapes: see shape.cpp; the rest: write.cpp, func.cpp
 //
-// The reader is cmd/kvlower/stream; both change together with streamVersion.
+// The reader is cmd/kvlower/module; both change together with streamVersion.
 #pragma once
 
 #include <cstdint>

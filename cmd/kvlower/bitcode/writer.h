@@ -9,6 +9,7 @@
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/Module.h"
 #include <set>
+#include <vector>
 
 namespace kv {
 
@@ -54,6 +55,8 @@ private:
   // shape.cpp: types of parameters from debug information
   void shapes(llvm::Module *typed);
   uint64_t debugType(const llvm::DIType *t);
+  void debugEntry(const llvm::DIType *t);
+  void debugMember(const llvm::DIDerivedType *d);
 
   llvm::Module &m;
   const llvm::DataLayout &dl;
@@ -62,6 +65,7 @@ private:
   Table<const llvm::Type *> types;
   Table<const llvm::DILocation *> positions;
   Table<const llvm::DIType *> debugTypes;
+  std::vector<const llvm::DIType *> debugTodo;
   std::map<const llvm::Value *, uint64_t> ids; // globals, functions
   std::map<const llvm::Value *, uint64_t> local; // of the current function
   const llvm::Function *fn = nullptr;

@@ -67,8 +67,8 @@ func (c *Cutter) Cut(symbol string) (*ir.Slice, *Map, error) {
 	w.function(root)
 	w.run()
 	s := w.slice
-	if strings.HasPrefix(symbol, "_R") || !IsCheck(symbol) {
-		s.Inputs = inputs(&s.Funcs[0].Sig)
+	if !IsCheck(symbol) {
+		s.Inputs = inputs(&s.Funcs[0].Sig, c.m.ParamTypes[symbol])
 	}
 	if err := ir.Sanity(s); err != nil {
 		return nil, nil, fmt.Errorf("cut %s: %w", symbol, err)

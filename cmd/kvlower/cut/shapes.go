@@ -4,11 +4,20 @@ import (
 	"math/big"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
+
+	"github.com/kvfarm/kvfarm/cmd/kvlower/module"
 )
 
-// inputs says how the parameters of an automatic root are made, from what the
-// signature alone tells.
-func inputs(sig *ir.Sig) *ir.RootSpec {
+// inputs says how the parameters of an automatic root are made: from the types
+// of its parameters when they are known and fit the signature, otherwise from
+// what the signature alone tells.
+func inputs(sig *ir.Sig, types []*module.DebugType) *ir.RootSpec {
+	if types != nil {
+		m := matcher{params: sig.Params}
+		if m.all(types) {
+			return &ir.RootSpec{Params: m.out}
+		}
+	}
 	spec := &ir.RootSpec{}
 	for i := range sig.Params {
 		spec.Params = append(spec.Params, fromParam(&sig.Params[i]))
@@ -20,27 +29,52 @@ func fromParam(p *ir.Param) ir.Shape {
 	size, align := p.Type.StoreSize(), p.Type.Align()
 	switch {
 	case p.Type.Kind == ir.Int && p.Attr.RangeLo != nil:
-		return ir.Shape{Kind: ir.ShapeRange, Size: size, Align: align, Ranges: spans(p)}
+		return ir.Shape{Kind: ir.ShapeRange, Size: size, Align: align, Ranges: paramRange(p)}
 	case p.Type.Kind == ir.Int && p.Type.Bits == 1:
-		return ir.Shape{Kind: ir.ShapeRange, Size: 1, Align: 1, Ranges: []ir.Span{{Lo: big.NewInt(0), Hi: big.NewInt(1)}}}
+		return rangeShape(1, 0, 1)
 	case p.Type.Kind == ir.Int:
-		return ir.Shape{Kind: ir.ShapeBits, Size: size, Align: align}
+		return bitsShape(size, align)
 	case p.Type.Kind == ir.Ptr && p.Attr.SRet != nil:
-		t := p.Attr.SRet
-		elem := ir.Shape{Kind: ir.ShapeStruct, Size: t.Size(), Align: max(p.Attr.Align, t.Align())} // all of it padding: uninitialised
-		return ir.Shape{Kind: ir.ShapeRef, Size: 8, Align: 8, Mut: true, Elem: &elem}
-	case p.Type.Kind == ir.Ptr && p.Attr.NonNull && p.Attr.Deref > 0:
-		elem := ir.Shape{Kind: ir.ShapeOpaque, Size: p.Attr.Deref, Align: max(1, p.Attr.Align)}
+		return resultShape(p)
+	case p.Type.Kind == ir.Ptr && p.Attr.Deref > 0:
+		elem := opaqueShape(p.Attr.Deref, max(1, p.Attr.Align))
 		return ir.Shape{Kind: ir.ShapeRef, Size: 8, Align: 8, Mut: !p.Attr.ReadOnly, Elem: &elem}
 	case p.Type.Kind == ir.Ptr:
-		elem := ir.Shape{Kind: ir.ShapeOpaque, Size: 0, Align: 1}
-		return ir.Shape{Kind: ir.ShapeRawPtr, Size: 8, Align: 8, Null: !p.Attr.NonNull, Elem: &elem}
+		return rawShape(opaqueShape(0, 1), !p.Attr.NonNull)
 	}
+	return opaqueShape(size, align)
+}
+
+func bitsShape(size, align int64) ir.Shape {
+	return ir.Shape{Kind: ir.ShapeBits, Size: size, Align: align}
+}
+
+func opaqueShape(size, align int64) ir.Shape {
 	return ir.Shape{Kind: ir.ShapeOpaque, Size: size, Align: align}
 }
 
-// spans turns the half-open, possibly wrapping range of a parameter into inclusive ones.
-func spans(p *ir.Param) []ir.Span {
+func rawShape(elem ir.Shape, null bool) ir.Shape {
+	return ir.Shape{Kind: ir.ShapeRawPtr, Size: 8, Align: 8, Null: null, Mut: true, Elem: &elem}
+}
+
+func rangeShape(size int64, lo, hi uint64) ir.Shape {
+	return ir.Shape{Kind: ir.ShapeRange, Size: size, Align: size, Ranges: []ir.Span{span(lo, hi)}}
+}
+
+func span(lo, hi uint64) ir.Span {
+	return ir.Span{Lo: new(big.Int).SetUint64(lo), Hi: new(big.Int).SetUint64(hi)}
+}
+
+// resultShape is memory for a result: uninitialised, so a struct without fields.
+func resultShape(p *ir.Param) ir.Shape {
+	t := p.Attr.SRet
+	elem := ir.Shape{Kind: ir.ShapeStruct, Size: t.Size(), Align: max(p.Attr.Align, t.Align())}
+	return ir.Shape{Kind: ir.ShapeRef, Size: 8, Align: 8, Mut: true, Elem: &elem}
+}
+
+// paramRange turns the half-open, possibly wrapping range of a parameter into
+// inclusive ones.
+func paramRange(p *ir.Param) []ir.Span {
 	one := big.NewInt(1)
 	lo, hi := p.Attr.RangeLo, new(big.Int).Sub(p.Attr.RangeHi, one)
 	top := new(big.Int).Lsh(one, uint(p.Type.Bits))
@@ -52,4 +86,130 @@ func spans(p *ir.Param) []ir.Span {
 		return []ir.Span{{Lo: lo, Hi: hi}}
 	}
 	return []ir.Span{{Lo: new(big.Int), Hi: hi}, {Lo: lo, Hi: top}}
+}
+
+// matcher lays the parameters of the source, in order, over those of LLVM:
+// parameters of size zero vanish, a slice or another pair of scalars becomes
+// two, a large value becomes a pointer.
+type matcher struct {
+	params []ir.Param
+	out    []ir.Shape
+	types  describer
+}
+
+func (m *matcher) all(types []*module.DebugType) bool {
+	if len(m.params) > 0 && m.params[0].Attr.SRet != nil {
+		m.out = append(m.out, resultShape(&m.params[0]))
+	}
+	for _, t := range types {
+		if t == nil || !m.one(t) {
+			return false
+		}
+	}
+	return len(m.out) == len(m.params)
+}
+
+// one lays a parameter of type t over the next ones.
+func (m *matcher) one(t *module.DebugType) bool {
+	s := m.types.shapeOf(t, 0)
+	if s.Size == 0 {
+		return true
+	}
+	rest := m.params[len(m.out):]
+	if len(rest) == 0 {
+		return false
+	}
+	p := &rest[0]
+	isPtr := p.Type.Kind == ir.Ptr
+	ls := leaves(s)
+	switch {
+	case len(ls) == 1 && fits(ls[0], p):
+		m.out = append(m.out, sharpen(ls[0], p))
+	case len(ls) == 2 && len(rest) > 1 && fits(ls[0], p) && fits(ls[1], &rest[1]):
+		m.out = append(m.out, sharpen(ls[0], p), sharpen(ls[1], &rest[1]))
+	case isPtr && p.Attr.Deref == s.Size:
+		elem := s
+		m.out = append(m.out, ir.Shape{Kind: ir.ShapeRef, Size: 8, Align: 8, Mut: true, Elem: &elem})
+	case !isPtr && p.Type.StoreSize() == s.Size:
+		m.out = append(m.out, s)
+	default:
+		return false
+	}
+	return true
+}
+
+// leaves are the scalars that s consists of, nil if it holds more than scalars.
+// The payload of an enum with one is any bits: which ones depends on its tag.
+func leaves(s ir.Shape) []ir.Shape {
+	switch s.Kind {
+	case ir.ShapeStruct:
+		var out []ir.Shape
+		for _, f := range s.Fields {
+			ls := leaves(f)
+			if ls == nil && f.Size > 0 {
+				return nil
+			}
+			out = append(out, ls...)
+		}
+		return out
+	case ir.ShapeEnum:
+		return enumLeaves(s)
+	case ir.ShapeArray:
+		return nil
+	}
+	s.Off = 0
+	return []ir.Shape{s}
+}
+
+func enumLeaves(s ir.Shape) []ir.Shape {
+	tag := s.Fields[0]
+	var payload *ir.Shape
+	ranges := []ir.Span{}
+	for _, v := range s.Variants {
+		ranges = append(ranges, v.Tags...)
+		for _, f := range v.Fields {
+			if f.Size == 0 {
+				continue
+			}
+			ls := leaves(f)
+			if len(ls) != 1 || v.Tags == nil || payload != nil && payload.Size != ls[0].Size {
+				return nil
+			}
+			payload = &ls[0]
+		}
+	}
+	tag.Off = 0
+	if len(s.Fields) == 1 {
+		tag.Kind, tag.Ranges = ir.ShapeRange, ranges
+	}
+	if payload == nil {
+		return []ir.Shape{tag}
+	}
+	any := opaqueShape(payload.Size, payload.Align)
+	return []ir.Shape{tag, any}
+}
+
+// fits reports whether the scalar s can be the LLVM parameter p.
+func fits(s ir.Shape, p *ir.Param) bool {
+	pointer := s.Kind == ir.ShapeRef || s.Kind == ir.ShapeRawPtr || s.Kind == ir.ShapeSlicePtr || s.Kind == ir.ShapeStr
+	if s.Size != p.Type.StoreSize() || p.Attr.SRet != nil || p.Attr.ByVal != nil {
+		return false
+	}
+	if s.Kind == ir.ShapeOpaque {
+		return p.Type.Kind == ir.Ptr || p.Type.Kind == ir.Int
+	}
+	return pointer == (p.Type.Kind == ir.Ptr)
+}
+
+// sharpen adds to s what the attributes of its parameter promise.
+func sharpen(s ir.Shape, p *ir.Param) ir.Shape {
+	switch {
+	case (s.Kind == ir.ShapeBits || s.Kind == ir.ShapeOpaque) && p.Type.Kind == ir.Int && p.Attr.RangeLo != nil:
+		s.Kind, s.Ranges = ir.ShapeRange, paramRange(p)
+	case s.Kind == ir.ShapeOpaque && p.Type.Kind == ir.Int:
+		s.Kind = ir.ShapeBits
+	case s.Kind == ir.ShapeRawPtr && (p.Attr.NonNull || p.Attr.Deref > 0):
+		s.Null = false
+	}
+	return s
 }

@@ -37,6 +37,7 @@ func Decode(stream []byte) (*Module, error) {
 	for range r.n() {
 		m.Roots = append(m.Roots, r.str())
 	}
+	m.ParamTypes = r.shapes()
 	if r.err == nil {
 		r.err = m.check()
 	}
@@ -57,12 +58,6 @@ func (r *reader) positions() []Position {
 		out = append(out, p)
 	}
 	return out
-}
-
-func (r *reader) debugTypes() {
-	if r.n() > 0 {
-		r.fail(fmt.Errorf("debug types"))
-	}
 }
 
 // global reads what Writer::global writes.

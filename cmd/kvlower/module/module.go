@@ -12,6 +12,9 @@ type Module struct {
 	Globals   []*Global
 	Funcs     []*Func
 	Roots     []string // symbols that the last file defines with external linkage
+	// ParamTypes are the types of parameters as debug information lists them, by symbol:
+	// with those of size zero, without an indirect result.
+	ParamTypes map[string][]*DebugType
 }
 
 // Global is an ir.Global with the name that it has in LLVM.

@@ -16,6 +16,7 @@ type reader struct {
 	err     error
 	strings []string
 	types   []*ir.Type
+	debug   []*DebugType
 }
 
 var errShort = errors.New("stream ends early")

@@ -1,0 +1,278 @@
+package cut
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/kvfarm/kvfarm/engine/ir"
+
+	"github.com/kvfarm/kvfarm/cmd/kvlower/module"
+)
+
+// maxPointers is how many pointers deep a shape goes; what lies behind is opaque.
+const maxPointers = 3
+
+// maxArray is the number of elements up to which an array of anything but
+// plain bits is described.
+const maxArray = 1 << 12
+
+// maxShapes is the number of shapes that one root's inputs may have; types
+// beyond that are opaque.
+const maxShapes = 4000
+
+// describer turns types of the source into shapes.
+type describer struct{ made int }
+
+// shapeOf describes a type. depth counts the pointers above it.
+func (d *describer) shapeOf(t *module.DebugType, depth int) ir.Shape {
+	if d.made++; d.made > maxShapes {
+		return opaqueShape(t.Size, alignOf(t))
+	}
+	switch t.Tag {
+	case module.TagBase:
+		return baseShape(t)
+	case module.TagPointer:
+		return d.pointerShape(t, depth)
+	case module.TagTypedef:
+		if t.Base != nil {
+			return d.shapeOf(t.Base, depth)
+		}
+	case module.TagEnumeration:
+		return enumerationShape(t)
+	case module.TagArray:
+		return d.arrayShape(t, depth)
+	case module.TagStructure:
+		return d.structShape(t, depth)
+	}
+	return opaqueShape(t.Size, alignOf(t))
+}
+
+func alignOf(t *module.DebugType) int64 {
+	if t.Align > 0 && t.Align&(t.Align-1) == 0 {
+		return t.Align
+	}
+	align := int64(1)
+	for align < min(t.Size, 16) {
+		align *= 2
+	}
+	return align
+}
+
+func baseShape(t *module.DebugType) ir.Shape {
+	switch {
+	case t.Size == 0:
+		return ir.Shape{Kind: ir.ShapeStruct, Align: 1}
+	case t.Name == "bool":
+		return rangeShape(1, 0, 1)
+	case t.Name == "char":
+		s := rangeShape(4, 0, 0xd7ff)
+		s.Ranges = append(s.Ranges, span(0xe000, 0x10ffff))
+		return s
+	case strings.HasPrefix(t.Name, "f"):
+		return opaqueShape(t.Size, alignOf(t))
+	}
+	return bitsShape(t.Size, alignOf(t))
+}
+
+// pointerShape tells references from raw pointers by the name, which alone says it.
+func (d *describer) pointerShape(t *module.DebugType, depth int) ir.Shape {
+	elem := opaqueShape(0, 1)
+	if t.Base != nil {
+		elem = opaqueShape(t.Base.Size, alignOf(t.Base))
+		if depth < maxPointers {
+			elem = d.shapeOf(t.Base, depth+1)
+		}
+	}
+	mut := strings.HasPrefix(t.Name, "&mut ") || strings.HasPrefix(t.Name, "*mut ")
+	s := ir.Shape{Kind: ir.ShapeRef, Size: 8, Align: 8, Mut: mut, Elem: &elem}
+	switch {
+	case strings.HasPrefix(t.Name, "&") && t.Base != nil:
+		return s
+	case strings.HasPrefix(t.Name, "*"):
+		s.Kind, s.Null = ir.ShapeRawPtr, true
+		return s
+	}
+	return opaqueShape(8, 8) // function pointers and what has no name
+}
+
+func enumerationShape(t *module.DebugType) ir.Shape {
+	if t.Size == 0 {
+		return ir.Shape{Kind: ir.ShapeStruct, Align: 1}
+	}
+	s := ir.Shape{Kind: ir.ShapeRange, Size: t.Size, Align: alignOf(t)}
+	values := slices.Clone(t.Values)
+	mask := new(big.Int).Lsh(big.NewInt(1), uint(8*t.Size))
+	mask.Sub(mask, big.NewInt(1))
+	for i, v := range values {
+		values[i] = new(big.Int).And(v, mask)
+	}
+	slices.SortFunc(values, (*big.Int).Cmp)
+	for _, v := range values {
+		s.Ranges = extend(s.Ranges, v)
+	}
+	if len(s.Ranges) == 0 {
+		return opaqueShape(t.Size, s.Align)
+	}
+	return s
+}
+
+// extend adds v, which is not below what is there, to the ranges.
+func extend(ranges []ir.Span, v *big.Int) []ir.Span {
+	if n := len(ranges); n > 0 {
+		last := &ranges[n-1]
+		next := new(big.Int).Add(last.Hi, big.NewInt(1))
+		if v.Cmp(next) <= 0 {
+			last.Hi = v
+			return ranges
+		}
+	}
+	return append(ranges, ir.Span{Lo: v, Hi: v})
+}
+
+func (d *describer) arrayShape(t *module.DebugType, depth int) ir.Shape {
+	if t.Base == nil || t.Len < 0 {
+		return opaqueShape(t.Size, alignOf(t))
+	}
+	elem := d.shapeOf(t.Base, depth)
+	if elem.Size*t.Len != t.Size || elem.Kind != ir.ShapeBits && t.Len > maxArray {
+		return opaqueShape(t.Size, alignOf(t))
+	}
+	return ir.Shape{Kind: ir.ShapeArray, Size: t.Size, Align: elem.Align, Len: t.Len, Elem: &elem}
+}
+
+func (d *describer) structShape(t *module.DebugType, depth int) ir.Shape {
+	if s, ok := d.knownStruct(t, depth); ok {
+		return s
+	}
+	s := ir.Shape{Kind: ir.ShapeStruct, Size: t.Size, Align: alignOf(t), Fields: d.fields(t.Members, depth)}
+	if !t.HasVariants {
+		return s
+	}
+	if t.Selector == nil { // at most one variant can exist
+		if len(t.Variants) != 1 || t.Variants[0].Type == nil {
+			return opaqueShape(t.Size, s.Align)
+		}
+		only := d.shapeOf(t.Variants[0].Type, depth)
+		only.Size, only.Align = s.Size, s.Align
+		return only
+	}
+	return d.enumShape(t, s, depth)
+}
+
+func (d *describer) fields(members []module.Member, depth int) []ir.Shape {
+	var out []ir.Shape
+	for _, m := range members {
+		if m.Type == nil {
+			continue
+		}
+		f := d.shapeOf(m.Type, depth)
+		if f.Size == 0 {
+			continue
+		}
+		f.Off = m.Offset
+		f.Name = m.Name
+		out = append(out, f)
+	}
+	slices.SortStableFunc(out, func(a, b ir.Shape) int { return int(a.Off - b.Off) })
+	return out
+}
+
+func (d *describer) enumShape(t *module.DebugType, s ir.Shape, depth int) ir.Shape {
+	tag := bitsShape(t.Selector.Size, 1)
+	if t.Selector.Type != nil {
+		tag = bitsShape(t.Selector.Type.Size, alignOf(t.Selector.Type))
+	}
+	tag.Off, tag.Name = t.Selector.Offset, "tag"
+	s.Kind = ir.ShapeEnum
+	s.Fields = append([]ir.Shape{tag}, s.Fields...)
+	for _, v := range t.Variants {
+		variant := ir.Variant{Name: v.Name}
+		if v.Value != nil {
+			mask := new(big.Int).Lsh(big.NewInt(1), uint(8*tag.Size))
+			value := new(big.Int).And(v.Value, mask.Sub(mask, big.NewInt(1)))
+			variant.Tags = []ir.Span{{Lo: value, Hi: value}}
+		}
+		if v.Type != nil {
+			variant.Fields = d.fields(v.Type.Members, depth)
+		}
+		s.Variants = append(s.Variants, variant)
+	}
+	return s
+}
+
+// knownStruct describes the structures of core whose debug information does
+// not tell what they may hold.
+func (d *describer) knownStruct(t *module.DebugType, depth int) (ir.Shape, bool) {
+	switch {
+	case len(t.Members) == 2 && t.Members[0].Name == "data_ptr" && (strings.HasPrefix(t.Name, "&") || strings.HasPrefix(t.Name, "*")):
+		return d.sliceShape(t, depth), true
+	case len(t.Members) == 2 && t.Members[1].Name == "vtable":
+		pair := []ir.Shape{opaqueShape(8, 8), opaqueShape(8, 8)}
+		pair[1].Off = 8
+		return ir.Shape{Kind: ir.ShapeStruct, Size: 16, Align: 8, Fields: pair}, true
+	case t.Scope == "core::ptr::non_null" && strings.HasPrefix(t.Name, "NonNull<") && t.Size == 8:
+		s := d.fields(t.Members, depth)
+		if len(s) == 1 && s[0].Kind == ir.ShapeRawPtr {
+			s[0].Null = false
+			return s[0], true
+		}
+	}
+	lo, below, ok := niche(t.Scope, t.Name)
+	if !ok || t.Size == 0 {
+		return ir.Shape{}, false
+	}
+	top := new(big.Int).Lsh(big.NewInt(1), uint(8*t.Size)-below.bit)
+	top.Sub(top, big.NewInt(below.n))
+	s := ir.Shape{Kind: ir.ShapeRange, Size: t.Size, Align: alignOf(t)}
+	s.Ranges = []ir.Span{{Lo: big.NewInt(lo), Hi: top}}
+	return s, true
+}
+
+// limit is the largest value of a type of w bits: 2^(w-bit) - n.
+type limit struct {
+	bit uint
+	n   int64
+}
+
+// niche gives the values of the integer types of core that have a range of
+// their own.
+func niche(scope, name string) (lo int64, hi limit, ok bool) {
+	if scope != "core::num::niche_types" && scope != "core::num::nonzero" {
+		return 0, limit{}, false
+	}
+	switch {
+	case strings.HasPrefix(name, "NonZero"):
+		return 1, limit{0, 1}, true
+	case strings.HasSuffix(name, "NoHighBit"):
+		return 0, limit{1, 1}, true
+	case strings.HasSuffix(name, "NotAllOnes"):
+		return 0, limit{0, 2}, true
+	case name == "Nanoseconds":
+		return 0, limit{0, 1<<32 - 999_999_999}, true
+	}
+	return 0, limit{}, false
+}
+
+// sliceShape is a fat pointer: the data, then the length.
+func (d *describer) sliceShape(t *module.DebugType, depth int) ir.Shape {
+	data := opaqueShape(8, 8)
+	if p := t.Members[0].Type; p != nil && p.Base != nil {
+		elem := opaqueShape(p.Base.Size, alignOf(p.Base))
+		if depth < maxPointers {
+			elem = d.shapeOf(p.Base, depth+1)
+		}
+		data = ir.Shape{Kind: ir.ShapeSlicePtr, Size: 8, Align: 8, Elem: &elem, Mut: strings.HasPrefix(t.Name, "&mut ")}
+		switch {
+		case strings.HasSuffix(t.Name, "str") && strings.HasPrefix(t.Name, "&"):
+			data.Kind, data.Elem = ir.ShapeStr, nil
+		case !strings.HasPrefix(t.Name, "&"):
+			data = rawShape(elem, true)
+		}
+	}
+	length := ir.Shape{Kind: ir.ShapeSliceLen, Size: 8, Align: 8, Off: 8}
+	if data.Kind == ir.ShapeRawPtr || data.Kind == ir.ShapeOpaque {
+		length.Kind = ir.ShapeBits
+	}
+	return ir.Shape{Kind: ir.ShapeStruct, Size: 16, Align: 8, Fields: []ir.Shape{data, length}}
+}
