@@ -21,15 +21,15 @@ import (
 // sent only if the action must run. Errors are the farm's and were tried
 // again, except ErrTimeout.
 func (c *Client) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, error) {
+	e := Event{Kind: a.Kind, Name: a.Name, Stage: Done}
 	r, d, err := c.run(ctx, a)
-	e := Event{Kind: a.Kind, Name: a.Name, Action: d, Stage: Done, Err: err}
-	if err != nil {
-		err = fmt.Errorf("run %s %s: %w", a.Kind, a.Name, readable{err})
+	if e.Action = d; err != nil {
+		e.Err = fmt.Errorf("run %s %s: %w", a.Kind, a.Name, readable{err})
 	} else {
 		e.Worker, e.Cached, e.ExitCode, e.Wall = r.Worker, r.Cached, r.ExitCode, r.Wall
 	}
 	c.cfg.Progress(e)
-	return r, err
+	return r, e.Err
 }
 
 func (c *Client) run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, digest.Digest, error) {

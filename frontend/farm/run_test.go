@@ -200,8 +200,8 @@ func TestConcurrentRuns(t *testing.T) {
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	// Per action: a look-up, at most one FindMissing and two batches.
-	if n := r.calls.Load(); n > 20*4+20 {
+	// Per action: a look-up, at most one FindMissing and one batch.
+	if n := r.calls.Load(); n > 20*3+5 {
 		t.Errorf("%d calls", n)
 	}
 }

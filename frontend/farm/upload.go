@@ -17,8 +17,16 @@ import (
 	"github.com/kvfarm/kvfarm/kbuild"
 )
 
-// parallelPuts is how many blobs are under way at a time.
-const parallelPuts = 64
+// Small blobs are sent in batches, which bounds what is held in memory.
+const (
+	smallBlob    = 64 << 10 // bytes
+	batchBytes   = 2 << 20
+	batchBlobs   = 2000
+	parallelPuts = 8 // of batches and of larger blobs
+)
+
+// opener opens a blob on this side.
+type opener func(digest.Digest) (io.ReadCloser, error)
 
 // Upload makes sure that the farm holds the blobs ds; content opens those that
 // it lacks.
@@ -87,28 +95,80 @@ func (c *Client) open(ctx context.Context, d digest.Digest, content kbuild.Conte
 }
 
 // ensure sends what the farm lacks of ds.
-func (c *Client) ensure(ctx context.Context, ds []digest.Digest, open func(digest.Digest) (io.ReadCloser, error)) error {
+func (c *Client) ensure(ctx context.Context, ds []digest.Digest, open opener) error {
 	absent, err := c.store.Missing(ctx, c.known.unknown(ds))
 	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelPuts)
-	for _, d := range absent {
-		g.Go(func() error {
-			r, err := open(d)
-			if err != nil {
-				return fmt.Errorf("upload: %w", err)
-			}
-			defer r.Close()
-			return c.store.Put(ctx, d, r)
-		})
+	for _, batch := range split(absent) {
+		g.Go(func() error { return c.send(gctx, batch, open) })
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
 	c.known.add(ds...)
 	return nil
+}
+
+// split makes batches of small blobs, and of each larger one a batch of its own.
+func split(ds []digest.Digest) [][]digest.Digest {
+	var batches [][]digest.Digest
+	var small []digest.Digest
+	var size int64
+	for _, d := range ds {
+		if d.Size > smallBlob {
+			batches = append(batches, []digest.Digest{d})
+			continue
+		}
+		if size += d.Size; size > batchBytes || len(small) == batchBlobs {
+			batches = append(batches, small)
+			small, size = nil, d.Size
+		}
+		small = append(small, d)
+	}
+	if len(small) > 0 {
+		batches = append(batches, small)
+	}
+	return batches
+}
+
+func (c *Client) send(ctx context.Context, batch []digest.Digest, open opener) error {
+	if batch[0].Size > smallBlob {
+		return c.sendLarge(ctx, batch[0], open)
+	}
+	blobs := make([]cas.Blob, len(batch))
+	for i, d := range batch {
+		b, err := readSmall(d, open)
+		if err != nil {
+			return err
+		}
+		blobs[i] = cas.Blob{Digest: d, Data: b}
+	}
+	return errors.Join(c.store.PutBatch(ctx, blobs)...)
+}
+
+func (c *Client) sendLarge(ctx context.Context, d digest.Digest, open opener) error {
+	r, err := open(d)
+	if err != nil {
+		return fmt.Errorf("upload: %w", err)
+	}
+	defer r.Close()
+	return c.store.Put(ctx, d, r)
+}
+
+func readSmall(d digest.Digest, open opener) ([]byte, error) {
+	r, err := open(d)
+	if err != nil {
+		return nil, fmt.Errorf("upload: %w", err)
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, smallBlob+1))
+	if err != nil {
+		return nil, fmt.Errorf("upload %v: %w", d, err)
+	}
+	return b, nil
 }
 
 // sendTree sends what the farm lacks of a tree, contents before the
