@@ -1,0 +1,136 @@
+package toolchain
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/cas/tree"
+)
+
+// mountPoints are folders that every root has, for what is mounted there.
+var mountPoints = []string{"x", "tmp", "dev", "proc", "sys"}
+
+// scan digests the part of t's root that the farm gets.
+func (t *Toolchain) scan(ctx context.Context) (tree.Files, error) {
+	files, err := tree.Scan(ctx, t.Dir, tree.ScanOptions{Skip: skip, SkipSpecial: true})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range mountPoints {
+		files[p] = tree.Entry{Kind: tree.Dir, Digest: digest.Empty}
+	}
+	return files, nil
+}
+
+// digest finds out what t's root is called.
+func (t *Toolchain) digest(ctx context.Context) error {
+	files, err := t.scan(ctx)
+	if err != nil {
+		return err
+	}
+	m, err := tree.Build(files)
+	if err != nil {
+		return err
+	}
+	t.Root = m.Root
+	t.Files, t.Bytes = 0, 0
+	for _, e := range files {
+		if e.Kind == tree.File {
+			t.Files++
+			t.Bytes += e.Digest.Size
+		}
+	}
+	return nil
+}
+
+// Import stores t's root in s, as far as s lacks it. It is quick if s has the
+// root's directories: they are stored last.
+func (t *Toolchain) Import(ctx context.Context, s cas.Store, told func(done, total int)) error {
+	if t.Root.IsZero() {
+		return fmt.Errorf("import toolchain %s: no action runs in it", t.Name)
+	}
+	missing, err := s.Missing(ctx, []digest.Digest{t.Root})
+	if err == nil && len(missing) > 0 {
+		err = t.upload(ctx, s, told)
+	}
+	if err != nil {
+		return fmt.Errorf("import toolchain %s: %w", t.Name, err)
+	}
+	return nil
+}
+
+func (t *Toolchain) upload(ctx context.Context, s cas.Store, told func(done, total int)) error {
+	files, err := t.scan(ctx)
+	if err != nil {
+		return err
+	}
+	m, err := tree.Build(files)
+	if err != nil {
+		return err
+	}
+	if m.Root != t.Root {
+		return fmt.Errorf("%s has changed since it was made: it is %v now; remove the folder and make it again", t.Dir, m.Root)
+	}
+	c := newContent(t.Dir, files)
+	missing, err := s.Missing(ctx, c.digests())
+	if err != nil {
+		return err
+	}
+	for i, d := range missing {
+		if told != nil {
+			told(i, len(missing))
+		}
+		if err := put(ctx, s, c, d); err != nil {
+			return err
+		}
+	}
+	return m.Upload(ctx, s)
+}
+
+func put(ctx context.Context, s cas.Store, c *content, d digest.Digest) error {
+	r, err := c.Open(d)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return s.Put(ctx, d, r)
+}
+
+// content finds the files of a root by digest.
+type content struct {
+	dir   string
+	paths map[digest.Digest]string
+}
+
+func newContent(dir string, files tree.Files) *content {
+	c := &content{dir: dir, paths: map[digest.Digest]string{}}
+	for p, e := range files {
+		if e.Kind == tree.File {
+			c.paths[e.Digest] = p
+		}
+	}
+	return c
+}
+
+func (c *content) digests() []digest.Digest {
+	ds := make([]digest.Digest, 0, len(c.paths))
+	for d := range c.paths {
+		ds = append(ds, d)
+	}
+	return ds
+}
+
+// Open implements kbuild.Content.
+func (c *content) Open(d digest.Digest) (io.ReadCloser, error) {
+	p, ok := c.paths[d]
+	if !ok {
+		return nil, fmt.Errorf("open %v: not of this toolchain: %w", d, fs.ErrNotExist)
+	}
+	return os.Open(filepath.Join(c.dir, p))
+}

@@ -1,0 +1,119 @@
+package toolchain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// ErrGone says that the distribution no longer has a version. That is not a
+// failure of ours: mirrors drop old versions.
+var ErrGone = errors.New("the mirror has no such version")
+
+// sourcePackage is what a package of kernel sources is called, and optionally
+// an equals sign and its version.
+var sourcePackage = regexp.MustCompile(`^(linux-source-[0-9.]+)(?:=([0-9A-Za-z.~+:-]+))?$`)
+
+// Source unpacks the kernel sources of a package, "linux-source-7.2" for the
+// newest or "linux-source-7.2=VERSION", and returns the tree's folder. It asks
+// the mirror for the newest; if the mirror cannot be reached, the newest of
+// what is there will do. Errors: ErrGone.
+func (c Cache) Source(ctx context.Context, t *Toolchain, pkg string) (string, error) {
+	m := sourcePackage.FindStringSubmatch(pkg)
+	if m == nil {
+		return "", fmt.Errorf("kernel sources %q: want linux-source-X.Y or linux-source-X.Y=VERSION", pkg)
+	}
+	unlock, err := c.lock("sources")
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	name, version := m[1], m[2]
+	if version == "" {
+		if version, err = c.newest(ctx, t, name); err != nil {
+			return "", err
+		}
+	}
+	dir := filepath.Join(c.Dir, "sources", name+"_"+strings.ReplaceAll(version, ":", "%3a"))
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	c.say("kernel sources: downloading %s %s", name, version)
+	if err := c.fetch(ctx, t, name, version, dir); err != nil {
+		return "", fmt.Errorf("fetch %s %s: %w", name, version, err)
+	}
+	return dir, nil
+}
+
+// newest returns the newest version of package name that the mirror has.
+func (c Cache) newest(ctx context.Context, t *Toolchain, name string) (string, error) {
+	if err := c.inRoot(ctx, t, "apt-get", "-qq", "update"); err != nil {
+		return "", fmt.Errorf("look for %s: %w", name, err)
+	}
+	out, err := exec.CommandContext(ctx, "chroot", t.Dir, "apt-cache", "madison", name).Output()
+	if err != nil {
+		return "", fmt.Errorf("look for %s: %w", name, err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if f := strings.Split(line, "|"); len(f) == 3 {
+			return strings.TrimSpace(f[1]), nil // madison lists the newest first
+		}
+	}
+	return "", fmt.Errorf("look for %s: %w", name, ErrGone)
+}
+
+// fetch downloads and unpacks a package of sources aside, and renames it to dir.
+func (c Cache) fetch(ctx context.Context, t *Toolchain, name, version, dir string) error {
+	if !c.has(ctx, t, name, version) {
+		if err := c.inRoot(ctx, t, "apt-get", "-qq", "update"); err != nil {
+			return err
+		}
+		if !c.has(ctx, t, name, version) {
+			return ErrGone
+		}
+	}
+	downloads := filepath.Join(t.Dir, "var/cache/kvfarm")
+	if err := os.RemoveAll(downloads); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(downloads, 0o777); err != nil {
+		return err
+	}
+	defer os.RemoveAll(downloads)
+	if err := c.inRoot(ctx, t, "sh", "-c", `cd /var/cache/kvfarm && exec apt-get -qq -o APT::Sandbox::User=root download "$1"`, "sh", name+"="+version); err != nil {
+		return err
+	}
+	return c.unpack(ctx, t, downloads, name, dir)
+}
+
+func (c Cache) has(ctx context.Context, t *Toolchain, name, version string) bool {
+	out, err := exec.CommandContext(ctx, "chroot", t.Dir, "apt-cache", "madison", name).Output()
+	return err == nil && strings.Contains(string(out), " "+version+" ")
+}
+
+// unpack takes the sources out of the one package in downloads.
+func (c Cache) unpack(ctx context.Context, t *Toolchain, downloads, name, dir string) error {
+	c.say("kernel sources: unpacking")
+	if err := c.inRoot(ctx, t, "sh", "-ec", `cd /var/cache/kvfarm
+dpkg-deb -x *.deb package
+mkdir tree
+tar -C tree --strip-components=1 --no-same-owner -xf package/usr/src/"$1".tar.xz`, "sh", name); err != nil {
+		return err
+	}
+	err := os.Rename(filepath.Join(downloads, "tree"), dir)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+// inRoot runs a command in t's root, which it may change.
+func (c Cache) inRoot(ctx context.Context, t *Toolchain, args ...string) error {
+	return c.command(ctx, "chroot", append([]string{t.Dir}, args...)...)
+}
