@@ -6,44 +6,50 @@ import "github.com/kvfarm/kvfarm/engine/smt/sat"
 type cnf struct {
 	c     *circuit
 	s     sat.Solver
-	vars  sat.Lit // variables in use; variable 1 is the constant true
+	v     []sat.Lit // by gate: its variable, 0 while it has none
+	vars  sat.Lit   // variables in use; variable 1 is the constant true
 	stack []uint32
 	stats *Stats
 }
 
 func newCNF(c *circuit, s sat.Solver, st *Stats) *cnf {
-	f := &cnf{c: c, s: s, vars: 1, stats: st}
-	f.c.gates[0].v = -1
+	f := &cnf{c: c, s: s, v: []sat.Lit{-1}, vars: 1, stats: st}
 	f.clause(1)
 	return f
 }
 
 // lit returns the literal of SAT for l, after handing over what it depends on.
 func (f *cnf) lit(l lit) sat.Lit {
+	if n := len(f.c.gates) - len(f.v); n > 0 {
+		f.v = append(f.v, make([]sat.Lit, n)...)
+	}
 	f.need(l)
 	for len(f.stack) > 0 {
 		id := f.stack[len(f.stack)-1]
 		f.stack = f.stack[:len(f.stack)-1]
-		f.emit(&f.c.gates[id])
+		f.emit(f.v[id], &f.c.gates[id])
 	}
 	return f.at(l)
 }
 
 // need gives l's gate a variable and queues its clauses.
 func (f *cnf) need(l lit) {
-	g := &f.c.gates[l.gate()]
-	if g.v != 0 {
+	id := l.gate()
+	if f.v[id] != 0 {
 		return
 	}
 	f.vars++
-	g.v = f.vars
-	if g.kind != gateInput {
-		f.stack = append(f.stack, l.gate())
+	f.v[id] = f.vars
+	if f.c.gates[id].kind != gateInput {
+		f.stack = append(f.stack, id)
 	}
 }
 
+// has reports whether l is known to SAT.
+func (f *cnf) has(l lit) bool { return int(l.gate()) < len(f.v) && f.v[l.gate()] != 0 }
+
 func (f *cnf) at(l lit) sat.Lit {
-	v := f.c.gates[l.gate()].v
+	v := f.v[l.gate()]
 	if l&1 == 1 {
 		return -v
 	}
@@ -55,10 +61,10 @@ func (f *cnf) clause(lits ...sat.Lit) {
 	f.s.AddClause(lits...)
 }
 
-func (f *cnf) emit(g *gate) {
+func (f *cnf) emit(o sat.Lit, g *gate) {
 	f.need(g.a)
 	f.need(g.b)
-	o, a, b := g.v, f.at(g.a), f.at(g.b)
+	a, b := f.at(g.a), f.at(g.b)
 	switch g.kind {
 	case gateAnd:
 		f.clause(-o, a)

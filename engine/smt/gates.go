@@ -1,7 +1,5 @@
 package smt
 
-import "github.com/kvfarm/kvfarm/engine/smt/sat"
-
 // lit is a signal: a gate and, in the lowest bit, its complement.
 type lit uint32
 
@@ -28,13 +26,14 @@ const (
 type gate struct {
 	kind    gateKind
 	a, b, c lit
-	v       sat.Lit // the gate's variable in SAT, 0 while it has none
 }
 
 // circuit is a graph of gates with structural hashing.
 type circuit struct {
 	gates []gate
 	table []uint32
+	marks []uint32 // by gate: the last cone it was in
+	mark  uint32
 }
 
 func newCircuit() *circuit {
@@ -207,4 +206,27 @@ func hashGate(kind gateKind, x, y, z lit) uint32 {
 	h := (uint64(x)<<32 | uint64(y)) * k
 	h = (h ^ h>>29 ^ uint64(z)<<8 ^ uint64(kind)) * k
 	return uint32(h >> 32)
+}
+
+// cone counts the gates that roots depend on, themselves included, up to limit.
+func (c *circuit) cone(roots []lit, limit int) int {
+	c.mark++
+	if n := len(c.gates) - len(c.marks); n > 0 {
+		c.marks = append(c.marks, make([]uint32, n)...)
+	}
+	stack := append([]lit(nil), roots...)
+	n := 0
+	for len(stack) > 0 && n < limit {
+		id := stack[len(stack)-1].gate()
+		stack = stack[:len(stack)-1]
+		if c.marks[id] == c.mark {
+			continue
+		}
+		c.marks[id] = c.mark
+		n++
+		if g := &c.gates[id]; g.kind != gateInput {
+			stack = append(stack, g.a, g.b, g.c) // an unused input is the constant
+		}
+	}
+	return n
 }

@@ -17,17 +17,45 @@ type blastSolver struct {
 }
 
 func newBlast(b *expr.Builder, cfg Config, st *Stats) *blastSolver {
-	s := &blastSolver{bl: newBlaster(b), sat: cfg.NewSAT(), cfg: cfg, stats: st, lemmas: map[[2]expr.Expr]bool{}}
-	s.cnf = newCNF(s.bl.c, s.sat, st)
+	s := &blastSolver{bl: newBlaster(b), cfg: cfg, stats: st}
+	s.restart()
 	return s
+}
+
+// restart begins with a SAT solver that knows nothing.
+func (s *blastSolver) restart() {
+	s.sat = s.cfg.NewSAT()
+	s.cnf = newCNF(s.bl.c, s.sat, s.stats)
+	s.lemmas = map[[2]expr.Expr]bool{}
+}
+
+// SAT assigns every variable it was ever told of before it says yes. So when
+// most of what it knows is not of this query, it starts again: with more than
+// staleVars variables, and staleRatio times the query's.
+const (
+	staleVars  = 4000
+	staleRatio = 4
+)
+
+func (s *blastSolver) dropStale(roots []lit) {
+	known := int(s.cnf.vars)
+	if known > staleVars && s.bl.c.cone(roots, known/staleRatio) < known/staleRatio {
+		s.stats.Restarts++
+		s.restart()
+	}
 }
 
 // Check is Solver's.
 func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 	s.stats.Blasted++
-	assumptions := make([]sat.Lit, 0, len(conds))
-	for _, e := range conds {
-		assumptions = append(assumptions, s.literal(e))
+	roots := make([]lit, len(conds))
+	for i, e := range conds {
+		roots[i] = s.bl.truth(e)
+	}
+	s.dropStale(roots)
+	assumptions := make([]sat.Lit, len(conds))
+	for i, l := range roots {
+		assumptions[i] = s.cnf.lit(l)
 	}
 	r, m := s.refine(conds, assumptions)
 	switch r {
@@ -57,8 +85,6 @@ func (s *blastSolver) needed(conds []expr.Expr, assumptions []sat.Lit) []expr.Ex
 	}
 	return out
 }
-
-func (s *blastSolver) literal(e expr.Expr) sat.Lit { return s.cnf.lit(s.bl.truth(e)) }
 
 // refine solves, and solves again with the equalities of array elements that
 // the model lacks, until none is missing.
@@ -98,7 +124,7 @@ func (s *blastSolver) value(e expr.Expr) expr.Value {
 	w := s.bl.get(e)
 	bits := make([]bool, len(w))
 	for i, l := range w {
-		if s.bl.c.gates[l.gate()].v != 0 { // the query does not depend on the others
+		if s.cnf.has(l) { // the query does not depend on the others
 			bits[i] = s.sat.Value(s.cnf.at(l))
 		}
 	}
@@ -134,7 +160,7 @@ func (s *blastSolver) bindReads(conds []expr.Expr, m *expr.Model) bool {
 		}
 	}
 	for _, same := range missing { // clauses make SAT forget the values
-		s.cnf.clause(s.literal(same))
+		s.cnf.clause(s.cnf.lit(s.bl.truth(same)))
 	}
 	return len(missing) > 0
 }

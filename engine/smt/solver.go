@@ -44,6 +44,7 @@ type Stats struct {
 	Blasted     int64 // parts given to SAT
 	Unknown     int64 // parts that SAT left open
 	Conflicts   int64 // conflicts in SAT
+	Restarts    int64 // times SAT began anew because most of what it knew had become irrelevant
 	Gates       int64 // gates made
 	Clauses     int64 // clauses given to SAT
 	Lemmas      int64 // equalities of array elements added
