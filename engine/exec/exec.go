@@ -31,7 +31,7 @@ type Config struct {
 // Defaults of Config.
 const (
 	DefaultBudget    = 20_000_000
-	DefaultLoopBound = 256
+	DefaultLoopBound = 64
 	DefaultCallDepth = 200
 )
 
@@ -63,6 +63,7 @@ type exec struct {
 	b      *expr.Builder
 	solver *smt.Chain
 	axioms *cond
+	stated map[expr.Expr]bool // axioms
 
 	flows    []*flow
 	liveSets map[[3]int][]uint64
@@ -121,9 +122,9 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	}
 	b := expr.NewBuilder()
 	x := &exec{slice: s, cfg: cfg, b: b,
-		liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, relocs: map[*ir.Reloc]*cell{},
+		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, relocs: map[*ir.Reloc]*cell{},
 		tables: map[tableKey]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, wait: map[string]*state{}}
-	x.solver = smt.New(b, smt.Config{TotalConflicts: cfg.Conflicts})
+	x.solver = smt.New(b, smt.Config{TotalConflicts: cfg.Conflicts, QueryConflicts: max(1, cfg.Conflicts/20)})
 	for i, fn := range s.Funcs {
 		x.flows = append(x.flows, newFlow(fn, i))
 	}

@@ -22,7 +22,12 @@ func stopf(format string, args ...any) error { return &stop{reason: fmt.Sprintf(
 var errOver = errors.New("path is infeasible")
 
 // axiom adds a fact that every run satisfies.
-func (x *exec) axiom(e expr.Expr) { x.axioms = x.axioms.with(x.b, e) }
+func (x *exec) axiom(e expr.Expr) {
+	if !x.stated[e] {
+		x.stated[e] = true
+		x.axioms = x.axioms.with(x.b, e)
+	}
+}
 
 // sat asks whether s can be where extra holds. On Unknown nothing is known.
 func (x *exec) sat(s *state, extra expr.Expr) (smt.Result, *expr.Evaluator) {
@@ -91,12 +96,15 @@ func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
 	r, m := x.sat(s, bad)
 	switch r {
 	case smt.Sat:
+		m = x.smaller(s, m, bad)
 		w := x.witness(s, m, bad)
 		if err := x.confirm(st, w); err != nil {
 			reason := "spurious: " + err.Error()
 			st.give(reason)
 			x.stops = append(x.stops, Stop{reason, s.top.place()})
-			x.reach.from(s.top, func(site *Site) { site.give(fmt.Sprintf("after %s at %d:%d: %s", st.Kind, st.Place.Func, st.Place.Inst, reason)) })
+			x.reach.from(s.top, func(site *Site) {
+				site.give(fmt.Sprintf("after %s at %d:%d: %s", st.Kind, st.Place.Func, st.Place.Inst, reason))
+			})
 			return
 		}
 		st.Refuted = w
@@ -111,4 +119,25 @@ func (x *exec) confirm(st *Site, w *Witness) error {
 		return errors.New("no replay")
 	}
 	return x.cfg.Confirm(st, w)
+}
+
+// smallInput is the size of input objects that a witness keeps to if it can, in bytes.
+const smallInput = 4096
+
+// smaller looks for a model of the same failure with small input objects: it
+// is easier to run and to read.
+func (x *exec) smaller(s *state, m *expr.Evaluator, bad expr.Expr) *expr.Evaluator {
+	small := expr.True
+	for _, o := range x.infos {
+		if o.kind == objInput {
+			small = x.b.And(small, x.b.Ule(o.size, x.b.Const(smallInput, 64)))
+		}
+	}
+	if m.True(small) {
+		return m
+	}
+	if r, n := x.sat(s, x.b.And(bad, small)); r == smt.Sat {
+		return n
+	}
+	return m
 }

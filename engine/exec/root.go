@@ -14,8 +14,7 @@ type input struct {
 	name  string
 	shape *ir.Shape // of one element; nil: plain bytes
 	array expr.Array
-	ptrs  map[int64]*cell
-	named map[int64]expr.Expr
+	words map[int64]*cell // made pointers, by offset
 }
 
 // rootInput is an input of an automatic root that the witness names.
@@ -121,7 +120,7 @@ const maxRoot = 1 << 20
 func (x *exec) rootPointer(name string, sh *ir.Shape, length expr.Expr, deref int64) (*value, error) {
 	b := x.b
 	o := info{kind: objInput, name: name, align: max(1, sh.Align), base: &base{kind: baseInput}}
-	in := &input{name: name, shape: sh.Elem, ptrs: map[int64]*cell{}, named: map[int64]expr.Expr{}}
+	in := &input{name: name, shape: sh.Elem, words: map[int64]*cell{}}
 	in.array = b.FreeArray(name, 64, 8)
 	o.base.input = in
 	null := sh.Null
@@ -167,112 +166,4 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, length expr.Expr, deref in
 	}
 	isNull := x.rootVar(name+".null", 1)
 	return &value{ptr: x.choosePtr(isNull, x.pointer(noObject, b.Const(0, 64)).ptr, p.ptr), poison: expr.False}, nil
-}
-
-// inputByte returns byte k of an input object.
-func (x *exec) inputByte(in *input, k int64) (slot, error) {
-	f, off, err := in.field(k)
-	if err != nil {
-		return slot{}, err
-	}
-	if f == nil {
-		return slot{uninit, 0}, nil
-	}
-	switch f.Kind {
-	case ir.ShapeRef, ir.ShapeRawPtr, ir.ShapeSlicePtr, ir.ShapeStr:
-		c, err := x.inputPointer(in, f, k-off)
-		return slot{c, int(off)}, err
-	case ir.ShapeOpaque:
-		return slot{}, stopf("content of an input of unknown type")
-	case ir.ShapeRange, ir.ShapeSliceLen:
-		x.constrain(in, f, k-off)
-	}
-	return slot{&cell{intValue(x.b.Read(in.array, x.b.Const(uint64(k), 64))), 1}, 0}, nil
-}
-
-// constrain states once that a field of an input lies in its ranges.
-func (x *exec) constrain(in *input, f *ir.Shape, at int64) {
-	if in.named[at] != expr.None || f.Size == 0 {
-		return
-	}
-	var e expr.Expr
-	for i := int64(0); i < f.Size; i++ {
-		v := x.b.Read(in.array, x.b.Const(uint64(at+i), 64))
-		if e == expr.None {
-			e = v
-		} else {
-			e = x.b.Concat(v, e)
-		}
-	}
-	in.named[at] = e
-	x.inShape(e, f)
-}
-
-// inputPointer makes the pointer stored at an offset of an input, once.
-func (x *exec) inputPointer(in *input, f *ir.Shape, at int64) (*cell, error) {
-	if c := in.ptrs[at]; c != nil {
-		return c, nil
-	}
-	length := expr.None
-	if f.Kind == ir.ShapeSlicePtr || f.Kind == ir.ShapeStr {
-		l := &ir.Shape{Kind: ir.ShapeSliceLen, Size: 8}
-		x.constrain(in, l, at+8)
-		length = in.named[at+8]
-	}
-	v, err := x.rootPointer(fmt.Sprintf("%s.data[%d]", in.name, at), f, length, 0)
-	if err != nil {
-		return nil, err
-	}
-	c := &cell{v, 8}
-	in.ptrs[at] = c
-	return c, nil
-}
-
-// field finds the leaf of an input's shape that covers byte k, and k's offset
-// within it; nil for padding.
-func (in *input) field(k int64) (*ir.Shape, int64, error) {
-	sh := in.shape
-	if sh == nil {
-		return &ir.Shape{Kind: ir.ShapeBits, Size: 1}, 0, nil
-	}
-	if sh.Size > 0 {
-		k %= sh.Size // elements of a slice
-	}
-	return leaf(sh, k)
-}
-
-func leaf(sh *ir.Shape, k int64) (*ir.Shape, int64, error) {
-	switch sh.Kind {
-	case ir.ShapeStruct:
-		for i := range sh.Fields {
-			if f := &sh.Fields[i]; k >= f.Off && k < f.Off+f.Size {
-				return leaf(f, k-f.Off)
-			}
-		}
-		return nil, 0, nil
-	case ir.ShapeArray:
-		if sh.Elem == nil || sh.Elem.Size == 0 {
-			return nil, 0, nil
-		}
-		return leaf(sh.Elem, k%sh.Elem.Size)
-	case ir.ShapeEnum:
-		return nil, 0, stopf("input of an enum type")
-	}
-	return sh, k, nil
-}
-
-// inputAnywhere reads an input at an unknown offset: plain bytes only.
-func (x *exec) inputAnywhere(in *input, off expr.Expr) (*value, error) {
-	if !plain(in.shape) {
-		return nil, stopf("read at an unknown offset of a structured input")
-	}
-	return intValue(x.b.Read(in.array, off)), nil
-}
-
-// plain reports whether a shape is made of bytes of any value.
-func plain(sh *ir.Shape) bool {
-	if sh == nil || sh.Kind == ir.ShapeBits {
-		return true
-	}
-	return sh.Kind == ir.ShapeArray && sh.Elem != nil && plain(sh.Elem)
 }
