@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
@@ -24,21 +25,35 @@ var epoch = time.Unix(946684800, 0) // the year 2000
 
 // builder lays out one tree. Files are placed several at a time.
 type builder struct {
-	place   func(ctx context.Context, f *repb.FileNode, name string) error
-	give    func(name string) error
+	place  func(ctx context.Context, f *repb.FileNode, name string) error
+	give   func(name string) error
+	pooled bool // place links files that the pool accounts for
+	eg     *errgroup.Group
+	stamps []string // folders, parents first
+	made   size
+
 	mu      sync.Mutex
 	missing []digest.Digest
 	seen    map[digest.Digest]bool
-	stamps  []string // folders, parents first
 }
 
 // build makes n as the folder dir, which does not exist. Error: *MissingError
 // with all files that are missing.
 func (b *builder) build(ctx context.Context, n *node, dir string) error {
-	eg, ctx := errgroup.WithContext(ctx)
-	eg.SetLimit(fetchers)
-	err := b.folder(ctx, eg, n, dir)
-	if err := errors.Join(err, eg.Wait()); err != nil {
+	return b.all(ctx, func(ctx context.Context) error { return b.folder(ctx, n, dir) })
+}
+
+// buildDifference makes what is to be laid over another tree.
+func (b *builder) buildDifference(ctx context.Context, d *difference, dir string) error {
+	return b.all(ctx, func(ctx context.Context) error { return b.difference(ctx, d, dir) })
+}
+
+func (b *builder) all(ctx context.Context, lay func(context.Context) error) error {
+	b.seen = make(map[digest.Digest]bool)
+	b.eg, ctx = errgroup.WithContext(ctx)
+	b.eg.SetLimit(fetchers)
+	err := lay(ctx)
+	if err := errors.Join(err, b.eg.Wait()); err != nil {
 		return err
 	}
 	if len(b.missing) > 0 {
@@ -52,29 +67,70 @@ func (b *builder) build(ctx context.Context, n *node, dir string) error {
 	return nil
 }
 
-func (b *builder) folder(ctx context.Context, eg *errgroup.Group, n *node, dir string) error {
+func (b *builder) mkdir(dir string) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	if err := b.give(dir); err != nil {
+	b.made.entries++
+	b.stamps = append(b.stamps, dir)
+	return b.give(dir)
+}
+
+func (b *builder) folder(ctx context.Context, n *node, dir string) error {
+	if err := b.mkdir(dir); err != nil {
 		return err
 	}
-	b.stamps = append(b.stamps, dir)
-	for _, l := range n.msg.Symlinks {
+	for i, sub := range n.msg.Directories {
+		if err := b.folder(ctx, n.subs[i], filepath.Join(dir, sub.Name)); err != nil {
+			return err
+		}
+	}
+	return b.leaves(ctx, n.msg.Files, n.msg.Symlinks, dir)
+}
+
+func (b *builder) difference(ctx context.Context, d *difference, dir string) error {
+	if err := b.mkdir(dir); err != nil {
+		return err
+	}
+	for i, name := range d.news {
+		if err := b.folder(ctx, d.folders[i], filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	for i, name := range d.names {
+		if err := b.difference(ctx, d.changed[i], filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	for _, name := range d.gone {
+		if err := b.hide(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return b.leaves(ctx, d.files, d.symlinks, dir)
+}
+
+// hide makes the device that an overlay takes for "nothing here".
+func (b *builder) hide(name string) error {
+	b.made.entries++
+	return syscall.Mknod(name, syscall.S_IFCHR, 0)
+}
+
+func (b *builder) leaves(ctx context.Context, files []*repb.FileNode, links []*repb.SymlinkNode, dir string) error {
+	for _, l := range links {
 		if err := b.symlink(l.Target, filepath.Join(dir, l.Name)); err != nil {
 			return err
 		}
 	}
-	for i, sub := range n.msg.Directories {
-		if err := b.folder(ctx, eg, n.subs[i], filepath.Join(dir, sub.Name)); err != nil {
-			return err
-		}
-	}
-	for _, f := range n.msg.Files {
+	for _, f := range files {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		eg.Go(func() error { return b.file(ctx, f, filepath.Join(dir, f.Name)) })
+		b.made.entries++
+		if !b.pooled {
+			b.made.bytes += f.Digest.SizeBytes
+		}
+		b.eg.Go(func() error { return b.file(ctx, f, filepath.Join(dir, f.Name)) })
 	}
 	return nil
 }
@@ -83,6 +139,7 @@ func (b *builder) symlink(target, name string) error {
 	if err := os.Symlink(target, name); err != nil {
 		return err
 	}
+	b.made.entries++
 	return b.give(name)
 }
 

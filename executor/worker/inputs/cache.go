@@ -3,10 +3,8 @@
 package inputs
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,9 +25,9 @@ var ErrInUse = errors.New("cache is in use by another process")
 type Config struct {
 	// Dir is the folder, on a file system that can be a layer of an overlay.
 	Dir string
-	// Limit is the size in bytes above which trees are dropped that nobody
-	// uses. Zero: 32 GiB.
-	Limit int64
+	// Bytes and Entries are the sizes above which trees are dropped that
+	// nobody uses, the longest unused first. Zero: 32 GiB, two million.
+	Bytes, Entries int64
 	// UID and GID get the files of input trees, if Give is set.
 	UID, GID int
 	Give     bool
@@ -38,49 +36,73 @@ type Config struct {
 }
 
 const (
-	defaultLimit = 32 << 30
-	fetchers     = 8 // files fetched at a time
+	defaultBytes   = 32 << 30
+	defaultEntries = 2_000_000
+	fetchers       = 8 // files fetched at a time
 )
 
 // Cache is safe for concurrent use. Its folder holds
 //
-//	lock               held while a process has it open
-//	roots/HASH.SIZE    trees that were synced to the disk
-//	boot-ID/           what was not, and does not outlive the machine's uptime:
-//	  files/XX/HASH[x] contents, hard-linked into trees
-//	  trees/HASH.SIZE  trees of hard links
-//	  tmp/             what is being made
+//	lock                   held while a process has it open
+//	roots/TREE             trees that were synced to the disk
+//	boot-ID/               what was not, and does not outlive the machine's uptime:
+//	  files/XX/HASH[x]     contents, hard-linked into trees
+//	  trees/TREE           trees of hard links
+//	  tmp/                 what is being made, dropped, or not to outlive the process
 //
-// A tree is made in tmp and renamed. All of it is read by actions through
-// read-only mounts and as lower layers of overlays only, so that no hard link
-// can be written through.
+// where TREE is HASH.SIZE of the digest, the tree's bytes and entries. A tree
+// is made in tmp and renamed. All of it is read by actions through read-only
+// mounts and as lower layers of overlays only, so that no hard link can be
+// written through.
 type Cache struct {
 	cfg    Config
 	store  cas.Store
 	lock   *os.File
 	boot   string // name of the boot-ID folder
 	serial atomic.Int64
+	dirs   *graph
+	pool   pool
+	drops  sync.WaitGroup
 
 	mu    sync.Mutex
-	trees map[string]*entry // by path below Dir
-	files flights
-	dirs  *graph
+	trees map[string]*entry
+	size  size // of all trees
+	bases []*entry
 }
+
+// size is what something takes on the disk.
+type size struct{ bytes, entries int64 }
+
+func (s *size) add(t size) { s.bytes += t.bytes; s.entries += t.entries }
+
+func (s *size) sub(t size) { s.bytes -= t.bytes; s.entries -= t.entries }
 
 // entry is a tree that is there or being made.
 type entry struct {
-	name  string // below Dir
-	pins  int
+	key   string
+	made  made
+	tree  *node // of one of Cache.bases
+	pins  int   // of actions, and of trees that are a difference to this one
 	used  time.Time
 	ready chan struct{} // closed when made, or not
 	err   error
 }
 
+// made is a tree on the disk.
+type made struct {
+	layers []string // below Dir, top first; the first is its own
+	base   *entry   // that the second layer belongs to
+	size   size
+}
+
 // Open opens the cache in cfg.Dir and removes what a process that was killed
 // left half made. Error: ErrInUse.
 func Open(cfg Config, store cas.Store) (*Cache, error) {
-	if cfg.Limit == 0 {
-		cfg.Limit = defaultLimit
+	if cfg.Bytes == 0 {
+		cfg.Bytes = defaultBytes
+	}
+	if cfg.Entries == 0 {
+		cfg.Entries = defaultEntries
 	}
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -115,7 +137,10 @@ func (c *Cache) takeLock() error {
 }
 
 // Close lets other processes open the cache.
-func (c *Cache) Close() error { return c.lock.Close() }
+func (c *Cache) Close() error {
+	c.drops.Wait()
+	return c.lock.Close()
+}
 
 // prepare makes the folders and drops left-overs: unfinished trees, and those
 // that a crash of the machine may have torn.
@@ -133,7 +158,7 @@ func (c *Cache) prepare() error {
 	for _, dir := range []string{"roots", c.boot, c.boot + "/files", c.boot + "/trees", c.boot + "/tmp"} {
 		err = errors.Join(err, os.MkdirAll(c.path(dir), 0o755))
 	}
-	return errors.Join(err, c.adopt("roots"), c.adopt(c.boot+"/trees"))
+	return errors.Join(err, c.adopt("roots"), c.adopt(c.boot+"/trees"), c.adoptPool())
 }
 
 // adopt takes over the trees of an earlier process.
@@ -144,16 +169,16 @@ func (c *Cache) adopt(dir string) error {
 	}
 	closed := make(chan struct{})
 	close(closed)
-	for _, e := range found {
-		info, err := e.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+	for _, f := range found {
+		hash, size, ok := parseTreeName(f.Name())
+		info, err := f.Info()
+		if err != nil || !ok {
+			return errors.Join(fmt.Errorf("unknown file %s/%s", dir, f.Name()), err)
 		}
-		if err != nil {
-			return err
-		}
-		name := filepath.Join(dir, e.Name())
-		c.trees[name] = &entry{name: name, used: info.ModTime(), ready: closed}
+		key := filepath.Join(dir, hash)
+		c.trees[key] = &entry{key: key, used: info.ModTime(), ready: closed,
+			made: made{layers: []string{filepath.Join(dir, f.Name())}, size: size}}
+		c.size.add(size)
 	}
 	return nil
 }
@@ -189,56 +214,3 @@ func (e *MissingError) Error() string {
 
 // Unwrap makes it cas.ErrNotFound.
 func (e *MissingError) Unwrap() error { return cas.ErrNotFound }
-
-// pin returns the tree of that name and makes it if it is not there. When
-// several ask at once, one makes it.
-func (c *Cache) pin(ctx context.Context, name string, make func(context.Context) error) (*Pin, error) {
-	for {
-		e, mine := c.claim(name)
-		if mine {
-			c.settle(e, make(ctx))
-		}
-		select {
-		case <-e.ready:
-		case <-ctx.Done():
-			c.unpin(e)
-			return nil, ctx.Err()
-		}
-		if e.err == nil {
-			return &Pin{Layers: []string{name}, release: sync.OnceFunc(func() { c.unpin(e) })}, nil
-		}
-		c.unpin(e)
-		if mine || !errors.Is(e.err, context.Canceled) || ctx.Err() != nil {
-			return nil, e.err
-		}
-	}
-}
-
-func (c *Cache) claim(name string) (e *entry, mine bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.trees[name]
-	if !ok {
-		e = &entry{name: name, ready: make(chan struct{})}
-		c.trees[name] = e
-	}
-	e.pins++
-	return e, !ok
-}
-
-// settle ends the making of e.
-func (c *Cache) settle(e *entry, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e.err = err; err != nil {
-		delete(c.trees, e.name)
-	}
-	close(e.ready)
-}
-
-func (c *Cache) unpin(e *entry) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e.pins--
-	e.used = time.Now()
-}

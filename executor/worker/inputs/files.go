@@ -1,11 +1,13 @@
 package inputs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -14,49 +16,110 @@ import (
 	"github.com/kvfarm/kvfarm/cas/digest"
 )
 
-// flights makes each file once when several trees want it at a time.
-type flights struct {
-	mu sync.Mutex
-	m  map[string]chan struct{}
+// pool keeps contents as files, once however many trees they are in.
+type pool struct {
+	dir    string
+	mu     sync.Mutex
+	held   size
+	flight map[string]chan struct{} // files that are being fetched
 }
 
-// begin returns nil if the caller is to make name, and calls end afterwards;
-// else what to wait for.
-func (f *flights) begin(name string) <-chan struct{} {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if wait, ok := f.m[name]; ok {
-		return wait
-	}
-	if f.m == nil {
-		f.m = make(map[string]chan struct{})
-	}
-	f.m[name] = make(chan struct{})
-	return nil
+// adoptPool takes over the files of an earlier process.
+func (c *Cache) adoptPool() error {
+	c.pool.dir = c.path(c.boot, "files")
+	return filepath.WalkDir(c.pool.dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			c.pool.count(size{info.Size(), 1})
+		}
+		return err
+	})
 }
 
-func (f *flights) end(name string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	close(f.m[name])
-	delete(f.m, name)
+func (p *pool) count(s size) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held.add(s)
 }
 
-// pooled returns where the content of f is kept, below Dir. A program and a
-// plain file of the same content are two, for a link shares the mode.
-func (c *Cache) pooled(d digest.Digest, exec bool) string {
+func (p *pool) size() size {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held
+}
+
+// name returns where a content is kept. A program and a plain file of the same
+// content are two, for a link shares the mode.
+func (p *pool) name(d digest.Digest, exec bool) string {
 	name := d.Hash
 	if exec {
 		name += "x"
 	}
-	return filepath.Join(c.boot, "files", d.Hash[:2], name)
+	return filepath.Join(p.dir, d.Hash[:2], name)
+}
+
+// begin returns nil if the caller is to fetch name, and calls end afterwards;
+// else what to wait for.
+func (p *pool) begin(name string) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if wait, ok := p.flight[name]; ok {
+		return wait
+	}
+	if p.flight == nil {
+		p.flight = make(map[string]chan struct{})
+	}
+	p.flight[name] = make(chan struct{})
+	return nil
+}
+
+func (p *pool) end(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.flight[name])
+	delete(p.flight, name)
+}
+
+// sweep removes files that are in no tree, until so much is freed, the longest
+// unlinked first. A tree that wants one meanwhile fetches it again.
+func (p *pool) sweep(excess size) {
+	type file struct {
+		name  string
+		size  int64
+		since syscall.Timespec
+	}
+	var idle []file
+	_ = filepath.WalkDir(p.dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return nil
+		}
+		if info, err := e.Info(); err == nil {
+			if st := info.Sys().(*syscall.Stat_t); st.Nlink == 1 {
+				idle = append(idle, file{name, st.Size, st.Ctim})
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(idle, func(a, b file) int { return cmp.Compare(a.since.Nano(), b.since.Nano()) })
+	for _, f := range idle {
+		if excess.bytes <= 0 && excess.entries <= 0 {
+			return
+		}
+		if os.Remove(f.name) == nil {
+			p.count(size{-f.size, -1})
+			excess.sub(size{f.size, 1})
+		}
+	}
 }
 
 // link places f by a hard link to the pool, and fetches it first if need be.
 func (c *Cache) link(ctx context.Context, f *repb.FileNode, name string) error {
-	pool := c.pooled(of(f.Digest), f.IsExecutable)
+	kept := c.pool.name(of(f.Digest), f.IsExecutable)
 	for {
-		err := os.Link(c.path(pool), name)
+		err := os.Link(kept, name)
 		switch {
 		case err == nil:
 			return nil
@@ -65,7 +128,7 @@ func (c *Cache) link(ctx context.Context, f *repb.FileNode, name string) error {
 		case !errors.Is(err, fs.ErrNotExist):
 			return err
 		}
-		if err := c.fill(ctx, of(f.Digest), f.IsExecutable, pool); err != nil {
+		if err := c.fill(ctx, of(f.Digest), f.IsExecutable, kept); err != nil {
 			return err
 		}
 	}
@@ -73,8 +136,8 @@ func (c *Cache) link(ctx context.Context, f *repb.FileNode, name string) error {
 
 // fill fetches a file into the pool, or waits for who does. When that one did
 // not succeed the caller finds no file and tries itself.
-func (c *Cache) fill(ctx context.Context, d digest.Digest, exec bool, pool string) error {
-	if wait := c.files.begin(pool); wait != nil {
+func (c *Cache) fill(ctx context.Context, d digest.Digest, exec bool, kept string) error {
+	if wait := c.pool.begin(kept); wait != nil {
 		select {
 		case <-wait:
 			return nil
@@ -82,16 +145,19 @@ func (c *Cache) fill(ctx context.Context, d digest.Digest, exec bool, pool strin
 			return ctx.Err()
 		}
 	}
-	defer c.files.end(pool)
+	defer c.pool.end(kept)
+	if _, err := os.Lstat(kept); err == nil {
+		return nil // made since the caller looked
+	}
 	temp := c.path(c.temp())
 	if err := c.fetchOwned(ctx, d, exec, temp); err != nil {
-		_ = os.Remove(temp)
+		return errors.Join(err, os.RemoveAll(temp))
+	}
+	if err := os.MkdirAll(filepath.Dir(kept), 0o755); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(c.path(pool)), 0o755); err != nil {
-		return err
-	}
-	return os.Rename(temp, c.path(pool))
+	c.pool.count(size{d.Size, 1})
+	return os.Rename(temp, kept)
 }
 
 func (c *Cache) fetchOwned(ctx context.Context, d digest.Digest, exec bool, name string) error {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"golang.org/x/sys/unix"
@@ -23,28 +25,23 @@ var ErrBadRoot = errors.New("tree cannot be a root")
 // one layer. A zero d is a root with nothing else in it. Errors: *MissingError,
 // ErrBadRoot.
 func (c *Cache) Root(ctx context.Context, d digest.Digest, mountPoints []string) (*Pin, error) {
-	name := "roots/empty"
-	if !d.IsZero() {
-		name = filepath.Join("roots", treeName(d))
-	}
-	return c.pin(ctx, name, func(ctx context.Context) error { return c.makeRoot(ctx, d, name, mountPoints) })
+	key := filepath.Join("roots", keyName(d))
+	return c.pin(ctx, key, func(ctx context.Context) (made, error) { return c.makeRoot(ctx, d, key, mountPoints) })
 }
 
-func treeName(d digest.Digest) string { return fmt.Sprintf("%s.%d", d.Hash, d.Size) }
-
-func (c *Cache) makeRoot(ctx context.Context, d digest.Digest, name string, mountPoints []string) error {
+func (c *Cache) makeRoot(ctx context.Context, d digest.Digest, key string, mountPoints []string) (made, error) {
 	n := &node{msg: &repb.Directory{}}
 	if !d.IsZero() {
 		var err error
 		if n, err = c.dirs.load(ctx, d); err != nil {
-			return err
+			return made{}, err
 		}
 	}
-	b := &builder{seen: make(map[digest.Digest]bool), give: func(string) error { return nil },
+	b := &builder{give: func(string) error { return nil },
 		place: func(ctx context.Context, f *repb.FileNode, name string) error {
 			return fetch(ctx, c.store, of(f.Digest), f.IsExecutable, name)
 		}}
-	return c.finish(name, func(temp string) error {
+	return c.finish(key, b, func(temp string) error {
 		if err := b.build(ctx, n, temp); err != nil {
 			return err
 		}
@@ -53,6 +50,23 @@ func (c *Cache) makeRoot(ctx context.Context, d digest.Digest, name string, moun
 		}
 		return c.sync()
 	})
+}
+
+// keyName is a digest as a file name.
+func keyName(d digest.Digest) string { return fmt.Sprintf("%s.%d", d.Hash, d.Size) }
+
+// treeName adds a tree's size to its key.
+func treeName(key string, s size) string { return fmt.Sprintf("%s.%d.%d", key, s.bytes, s.entries) }
+
+func parseTreeName(name string) (key string, s size, ok bool) {
+	parts := strings.Split(name, ".")
+	if len(parts) != 4 {
+		return "", size{}, false
+	}
+	var err1, err2 error
+	s.bytes, err1 = strconv.ParseInt(parts[2], 10, 64)
+	s.entries, err2 = strconv.ParseInt(parts[3], 10, 64)
+	return parts[0] + "." + parts[1], s, err1 == nil && err2 == nil
 }
 
 func makeMountPoints(root string, names []string) error {
@@ -69,14 +83,18 @@ func makeMountPoints(root string, names []string) error {
 	return nil
 }
 
-// finish has a tree made aside and renames it to its place. What could not be
+// finish has b make a tree aside and renames it to its place. What could not be
 // made is removed.
-func (c *Cache) finish(name string, make func(temp string) error) error {
-	temp := c.path(c.temp())
-	if err := make(temp); err != nil {
-		return errors.Join(err, os.RemoveAll(temp))
+func (c *Cache) finish(key string, b *builder, make func(temp string) error) (made, error) {
+	temp := c.temp()
+	if err := make(c.path(temp)); err != nil {
+		return made{}, errors.Join(err, os.RemoveAll(c.path(temp)))
 	}
-	return os.Rename(temp, c.path(name))
+	name := treeName(key, b.made)
+	if err := os.Rename(c.path(temp), c.path(name)); err != nil {
+		return made{}, err
+	}
+	return made{layers: []string{name}, size: b.made}, nil
 }
 
 // sync has everything in the cache's file system written to the disk, which
@@ -122,11 +140,55 @@ func (c *Cache) Split(ctx context.Context, d digest.Digest, name string) (Tree, 
 
 // Inputs pins an input tree. Error: *MissingError.
 func (c *Cache) Inputs(ctx context.Context, t Tree) (*Pin, error) {
-	name := filepath.Join(c.boot, "trees", treeName(t.digest))
-	return c.pin(ctx, name, func(ctx context.Context) error { return c.makeTree(ctx, t.node, name) })
+	key := filepath.Join(c.boot, "trees", keyName(t.digest))
+	p, err := c.pin(ctx, key, func(ctx context.Context) (made, error) {
+		if !c.cfg.Whole && t.entries >= minEntries {
+			if m, ok, err := c.makeDifference(ctx, t.node); ok || err != nil {
+				return m, err
+			}
+		}
+		b := c.linker()
+		return c.finish(key, b, func(temp string) error { return b.build(ctx, t.node, temp) })
+	})
+	if err == nil && t.entries >= minEntries {
+		c.offerBase(key, t.node)
+	}
+	return p, err
 }
 
-func (c *Cache) makeTree(ctx context.Context, n *node, name string) error {
-	b := &builder{seen: make(map[digest.Digest]bool), give: c.give, place: c.link}
-	return c.finish(name, func(temp string) error { return b.build(ctx, n, temp) })
+// linker makes trees of hard links.
+func (c *Cache) linker() *builder { return &builder{give: c.give, place: c.link, pooled: true} }
+
+const (
+	minEntries = 64 // of a tree that is worth comparing
+	worthwhile = 4  // how many times less a difference must be than its tree
+)
+
+// makeDifference makes n as a difference to the most similar of the trees in
+// use, if one is similar enough. It does not outlive the process.
+func (c *Cache) makeDifference(ctx context.Context, n *node) (made, bool, error) {
+	bases := c.pinBases()
+	var best *entry
+	var least *difference
+	room := n.entries / worthwhile
+	for _, b := range bases {
+		if d, cost := diff(b.tree, n, room); d != nil {
+			best, least, room = b.entry, d, cost
+		}
+	}
+	for _, b := range bases {
+		if b.entry != best {
+			c.unpin(b.entry)
+		}
+	}
+	if best == nil {
+		return made{}, false, nil
+	}
+	b := c.linker()
+	temp := c.temp()
+	if err := b.buildDifference(ctx, least, c.path(temp)); err != nil {
+		c.unpin(best)
+		return made{}, false, errors.Join(err, os.RemoveAll(c.path(temp)))
+	}
+	return made{layers: []string{temp, best.made.layers[0]}, base: best, size: size{entries: b.made.entries}}, true, nil
 }

@@ -58,6 +58,7 @@ var acts = map[string]func(args []string) error{
 	"fill":     fill,
 	"files":    files,
 	"fds":      fds,
+	"tree":     func(args []string) error { return tree(args[0]) },
 	"die":      func([]string) error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) },
 }
 
@@ -289,4 +290,44 @@ func fds([]string) error {
 		}
 	}
 	return nil
+}
+
+// tree prints what is below dir, sorted by path where a folder ends in a slash:
+// files with their content, links with "->" and their target.
+func tree(dir string) error {
+	var out []string
+	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || name == dir {
+			return err
+		}
+		content, err := contentOf(name, e)
+		if e.IsDir() {
+			name += "/"
+		}
+		out = append(out, strings.TrimPrefix(name, dir+"/")+"\x00"+content)
+		return err
+	})
+	slices.SortFunc(out, func(a, b string) int {
+		a, _, _ = strings.Cut(a, "\x00")
+		b, _, _ = strings.Cut(b, "\x00")
+		return strings.Compare(a, b)
+	})
+	for _, l := range out {
+		name, content, _ := strings.Cut(l, "\x00")
+		fmt.Printf("%s %q\n", strings.TrimSuffix(name, "/"), content)
+	}
+	return err
+}
+
+func contentOf(name string, e fs.DirEntry) (string, error) {
+	switch {
+	case e.IsDir():
+		return "", nil
+	case e.Type() == fs.ModeSymlink:
+		target, err := os.Readlink(name)
+		return "->" + target, err
+	default:
+		body, err := os.ReadFile(name)
+		return string(body), err
+	}
 }

@@ -1,0 +1,103 @@
+package inputs
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// pin returns the tree of that key and has it made if it is not there. When
+// several ask at once, one makes it.
+func (c *Cache) pin(ctx context.Context, key string, make func(context.Context) (made, error)) (*Pin, error) {
+	for {
+		e, mine := c.claim(key)
+		if mine {
+			m, err := make(ctx)
+			c.settle(e, m, err)
+			c.trim()
+		}
+		select {
+		case <-e.ready:
+		case <-ctx.Done():
+			c.unpin(e)
+			return nil, ctx.Err()
+		}
+		if e.err == nil {
+			return &Pin{Layers: e.made.layers, release: sync.OnceFunc(func() { c.unpin(e) })}, nil
+		}
+		c.unpin(e)
+		if mine || !errors.Is(e.err, context.Canceled) || ctx.Err() != nil {
+			return nil, e.err
+		}
+	}
+}
+
+func (c *Cache) claim(key string) (e *entry, mine bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.trees[key]
+	if !ok {
+		e = &entry{key: key, ready: make(chan struct{})}
+		c.trees[key] = e
+	}
+	e.pins++
+	return e, !ok
+}
+
+// settle ends the making of e.
+func (c *Cache) settle(e *entry, m made, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.made, e.err = m, err
+	if err != nil {
+		delete(c.trees, e.key)
+	} else {
+		c.size.add(m.size)
+	}
+	close(e.ready)
+}
+
+func (c *Cache) unpin(e *entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.pins--
+	e.used = time.Now()
+}
+
+// maxBases is how many trees are compared with one that is wanted.
+const maxBases = 8
+
+// offerBase makes tree n, which is pinned, the first of those that others can be
+// a difference to, if it is whole.
+func (c *Cache) offerBase(key string, n *node) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.trees[key]
+	if e.made.base != nil {
+		return
+	}
+	e.tree = n
+	c.bases = slices.DeleteFunc(c.bases, func(b *entry) bool { return b == e })
+	c.bases = slices.Insert(c.bases, 0, e)
+	c.bases = c.bases[:min(len(c.bases), maxBases)]
+}
+
+// candidate is a tree to compare with.
+type candidate struct {
+	entry *entry
+	tree  *node
+}
+
+// pinBases pins the trees to compare with. The caller unpins them.
+func (c *Cache) pinBases() []candidate {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []candidate
+	for _, e := range c.bases {
+		e.pins++
+		out = append(out, candidate{e, e.tree})
+	}
+	return out
+}
