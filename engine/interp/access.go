@@ -136,7 +136,11 @@ func doLoadWord(m *machine, in *inst) *Outcome {
 	if end != nil {
 		return end
 	}
-	m.regs[in.dst] = o.load(off, in.width, in.x.shape[0].ptr)
+	v := o.load(off, in.width, in.x.shape[0].ptr)
+	if v.u != 0 && o.hasUnknown(off, int(in.imm)) {
+		return m.unsupported("content of a type that is not understood")
+	}
+	m.regs[in.dst] = v
 	if in.x.meta != nil {
 		return m.keep(in.x.meta, m.regs[in.dst:in.dst+1])
 	}
@@ -147,6 +151,9 @@ func doLoad(m *machine, in *inst) *Outcome {
 	o, off, end := m.access(*m.get(in.a), in.imm, in.align, reading)
 	if end != nil {
 		return end
+	}
+	if o.hasUnknown(off, int(in.imm)) {
+		return m.unsupported("content of a type that is not understood")
 	}
 	for _, s := range in.x.shape {
 		for i := range s.limbs() {

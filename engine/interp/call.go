@@ -32,13 +32,7 @@ type extern struct {
 // model does what a function without a body would do, and writes its result.
 type model func(m *machine, in *inst, a []argument) *Outcome
 
-func newExtern(e *ir.Extern) *extern {
-	x := &extern{ir: e, model: models[e.Symbol]}
-	if e.Panic != "" {
-		x.model = &modelled{do: doPanic}
-	}
-	return x
-}
+func newExtern(e *ir.Extern) *extern { return &extern{ir: e, model: models[e.Symbol]} }
 
 func decodeCall(d *decoder, in *ir.Inst, c *inst, _ int) error {
 	if len(in.Args) == 0 || in.CallSig == nil {
@@ -145,10 +139,13 @@ func (m *machine) callFunction(in *inst, f *function) *Outcome {
 func doExternCall(m *machine, in *inst) *Outcome { return m.callExtern(in, in.x.call.ext) }
 
 func (m *machine) callExtern(in *inst, e *extern) *Outcome {
+	if e.ir.Panic != "" {
+		return m.panics(e, in.x.call.args)
+	}
 	if e.model == nil {
 		return m.unsupported("stub: %s", e.ir.Symbol)
 	}
-	if e.ir.Panic == "" && !e.model.serves(in.x.ir, in.x.call.args) {
+	if !e.model.serves(in.x.ir, in.x.call.args) {
 		return m.unsupported("signature of %s", e.ir.Symbol)
 	}
 	if o := m.pass(in.x.call); o != nil {
@@ -197,9 +194,9 @@ func sameShape(ret []scalar, t *ir.Type) bool {
 	return true
 }
 
-// doPanic ends the run. The location is the argument that points to a token.
-func doPanic(m *machine, in *inst, a []argument) *Outcome {
-	o := m.end(Panicked, calledPanic(m, in))
+// panics ends the run. The location is the argument that points to a token.
+func (m *machine) panics(e *extern, a []argument) *Outcome {
+	o := m.end(Panicked, e.ir.Panic)
 	for i := range a {
 		s := m.get(a[i].at)
 		if ob := m.mem.lookup(s.p); a[i].n == 1 && s.u == 0 && ob != nil && ob.kind == token {
@@ -207,13 +204,4 @@ func doPanic(m *machine, in *inst, a []argument) *Outcome {
 		}
 	}
 	return o
-}
-
-func calledPanic(m *machine, in *inst) string {
-	e := in.x.call.ext
-	if e == nil {
-		i := (m.get(in.a).v - codeBase) / codeStride
-		e = m.prog.externs[i-uint64(len(m.prog.funcs))]
-	}
-	return e.ir.Panic
 }

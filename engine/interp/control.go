@@ -213,6 +213,9 @@ func doCmpXchg(m *machine, in *inst) *Outcome {
 	}
 	ptr := in.x.shape[0].ptr
 	old := o.load(off, in.width, ptr)
+	if o.hasUnknown(off, int(in.imm)) {
+		return m.unsupported("content of a type that is not understood")
+	}
 	want := *m.get(in.b)
 	if old.u|want.u != 0 {
 		return m.ub(UBUninit, "comparison with an undefined value")

@@ -34,7 +34,11 @@ func init() {
 	models = map[string]*modelled{
 		"llvm.lifetime.start": {1, nought, lifetimeStart}, "llvm.lifetime.end": {1, nought, lifetimeEnd},
 		"llvm.assume": {1, nought, assume}, "llvm.expect": {1, same, passFirst}, "llvm.is.constant": {1, word, isConstant},
+		"llvm.expect.with.probability": {1, same, passFirst}, "llvm.launder.invariant.group": {1, same, passFirst},
+		"llvm.strip.invariant.group": {1, same, passFirst}, "llvm.threadlocal.address": {1, same, passFirst},
 		"llvm.experimental.noalias.scope.decl": {0, nought, nothing}, "llvm.donothing": {0, nought, nothing},
+		"llvm.sideeffect": {0, nought, nothing}, "llvm.prefetch": {0, nought, nothing},
+		"llvm.stacksave": {0, word, zero}, "llvm.stackrestore": {0, nought, nothing}, "llvm.objectsize": {2, word, objectSize},
 		"llvm.trap": {0, nought, trap}, "llvm.ubsantrap": {0, nought, trap}, "llvm.debugtrap": {0, nought, trap},
 		"llvm.memcpy": {3, nought, memcpy}, "llvm.memcpy.inline": {3, nought, memcpy}, "llvm.memmove": {3, nought, memmove},
 		"llvm.memset": {3, nought, memset}, "llvm.memset.inline": {3, nought, memset},
@@ -87,6 +91,16 @@ func (k *modelled) serves(in *ir.Inst, args []argument) bool {
 }
 
 func nothing(*machine, *inst, []argument) *Outcome { return nil }
+
+func zero(m *machine, in *inst, _ []argument) *Outcome { return m.set(in, 0) }
+
+// objectSize knows nothing: 0 if the least size is asked for, else -1.
+func objectSize(m *machine, in *inst, a []argument) *Outcome {
+	if m.get(a[1].at).v != 0 {
+		return m.set(in, 0)
+	}
+	return m.set(in, maskOf(widthOf(in.x.ir.Type)))
+}
 
 func trap(m *machine, _ *inst, _ []argument) *Outcome { return m.ub(UBTrap, "") }
 

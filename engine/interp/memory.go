@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"sort"
@@ -39,6 +40,10 @@ const (
 	token               // panic location: no content
 	opaque              // made for an input whose type is not understood
 )
+
+// unknown marks bytes of an input whose type is not understood. They may be
+// copied; reading one ends the run.
+const unknown = 2
 
 type ptrAt struct {
 	off int
@@ -187,6 +192,10 @@ func (o *object) read(off, n int) slot {
 		s.u = o.mask(off, n)
 	}
 	return s
+}
+
+func (o *object) hasUnknown(off, n int) bool {
+	return o.undef != nil && bytes.IndexByte(o.undef[off:off+n], unknown) >= 0
 }
 
 func (o *object) mask(off, n int) uint8 {

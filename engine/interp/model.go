@@ -13,6 +13,8 @@ var cModels = map[string]*modelled{
 	"kvfarm_any_u64": {0, number, anyValue}, "kvfarm_any_u128": {0, number, anyValue}, "kvfarm_any_usize": {0, number, anyValue},
 	"memcpy": {3, same, returning(memcpy)}, "memmove": {3, same, returning(memmove)}, "memset": {3, same, returning(memset)},
 	"memcmp": {3, number, memcmp}, "bcmp": {3, number, memcmp}, "strlen": {1, word, strlen}, "memchr": {3, word, memchr},
+	"malloc": {1, word, alloc}, "kmalloc": {2, word, alloc}, "vmalloc": {1, word, alloc}, "free": {1, nought, free},
+	"krealloc": {3, word, realloc}, "realloc": {2, word, realloc},
 	"krealloc_node_align_noprof": {4, word, realloc}, "rust_helper_krealloc_node_align": {4, word, realloc},
 	"kvrealloc_node_align_noprof": {4, word, realloc}, "rust_helper_kvrealloc_node_align": {4, word, realloc},
 	"vrealloc_node_align_noprof": {4, word, realloc}, "rust_helper_vrealloc_node_align": {4, word, realloc},
@@ -149,6 +151,9 @@ func (m *machine) defined(p slot, n int64) ([]byte, *Outcome) {
 	if end != nil {
 		return nil, end
 	}
+	if o.hasUnknown(off, int(n)) {
+		return nil, m.unsupported("content of a type that is not understood")
+	}
 	if o.undef != nil && bytes.IndexByte(o.undef[off:off+int(n)], 1) >= 0 {
 		return nil, m.ub(UBUninit, "byte is undefined")
 	}
@@ -210,8 +215,41 @@ const (
 	minAlign    = 8
 )
 
-// realloc is k-, v- and kvrealloc(ptr, size, align, flags, node): like C's
-// realloc, it may fail, and then the old object stays. fail#N decides.
+// alloc is malloc(size), vmalloc(size) and kmalloc(size, flags).
+func alloc(m *machine, in *inst, a []argument) *Outcome {
+	size, end := m.length(a[0])
+	if end != nil {
+		return end
+	}
+	_, end = m.fresh(in, size, minAlign, len(a) > 1 && m.get(a[1].at).v&gfpZero != 0)
+	return end
+}
+
+// fresh makes an allocation, or null where fail#N says so, as the result. ok
+// is false for null.
+func (m *machine) fresh(in *inst, size, align int64, zero bool) (ok bool, end *Outcome) {
+	failed, end := m.dynamic("fail", 1)
+	if end != nil {
+		return false, end
+	}
+	if failed.Sign() != 0 {
+		return false, m.set(in, 0)
+	}
+	p, ok := m.mem.alloc(size, align, heap)
+	if !ok {
+		return false, m.end(OutOfSteps, "memory")
+	}
+	o := &m.mem.objects[p.index()]
+	if zero {
+		o.set(0, len(o.data), 0, false)
+	}
+	m.regs[in.dst] = slot{v: o.base, p: p}
+	return true, nil
+}
+
+// realloc is realloc(ptr, size), krealloc(ptr, size, flags), and k-, v- and
+// kvrealloc_node_align(ptr, size, align, flags, node). It may fail, and then
+// the old object stays.
 func realloc(m *machine, in *inst, a []argument) *Outcome {
 	old := *m.get(a[0].at)
 	size, end := m.length(a[1])
@@ -225,27 +263,22 @@ func realloc(m *machine, in *inst, a []argument) *Outcome {
 		m.release(old)
 		return m.set(in, zeroSizePtr)
 	}
-	failed, end := m.dynamic("fail", 1)
-	if end != nil {
+	align, flags := int64(minAlign), uint64(0)
+	switch {
+	case len(a) > 3:
+		align, flags = int64(min(max(m.get(a[2].at).v, minAlign), 1<<30)), m.get(a[3].at).v
+	case len(a) == 3:
+		flags = m.get(a[2].at).v
+	}
+	ok, end := m.fresh(in, size, align, flags&gfpZero != 0)
+	if end != nil || !ok {
 		return end
 	}
-	if failed.Sign() != 0 {
-		return m.set(in, 0)
-	}
-	align := int64(max(m.get(a[2].at).v, minAlign))
-	p, ok := m.mem.alloc(size, min(align, 1<<30), heap)
-	if !ok {
-		return m.end(OutOfSteps, "memory")
-	}
-	o := &m.mem.objects[p.index()]
-	if m.get(a[3].at).v&gfpZero != 0 {
-		o.set(0, len(o.data), 0, false)
-	}
 	if was := m.mem.lookup(old.p); was != nil {
-		move(o, 0, was, 0, min(len(was.data), len(o.data)))
+		o := m.mem.lookup(m.regs[in.dst].p)
+		move(o, 0, was, 0, int(min(was.size, o.size)))
 	}
 	m.release(old)
-	m.regs[in.dst] = slot{v: o.base, p: p}
 	return nil
 }
 
@@ -258,22 +291,23 @@ func free(m *machine, _ *inst, a []argument) *Outcome {
 	return nil
 }
 
-// freeable accepts null, the address for no bytes, and the start of a live
-// allocation.
+// freeable accepts null, the address that stands for no bytes, and the start
+// of a live allocation.
 func (m *machine) freeable(p slot) *Outcome {
 	if p.u != 0 {
 		return m.ub(UBAddress, "")
 	}
-	if p.p == 0 && p.v <= zeroSizePtr {
+	if p.p == 0 && (p.v == 0 || p.v == zeroSizePtr) {
 		return nil
 	}
-	o := m.mem.lookup(p.p)
 	if p.p == 0 {
-		_, o = m.mem.at(p.v, 0)
+		p.p, _ = m.mem.at(p.v, 0)
 	}
-	switch {
+	switch o := m.mem.lookup(p.p); {
+	case p.p == 0:
+		return m.ub(UBFree, "no object at %#x", p.v)
 	case o == nil:
-		return m.ub(UBFree, "object is dead")
+		return m.ub(UBDead, "freed before")
 	case o.kind != heap || o.base != p.v:
 		return m.ub(UBFree, "not the start of an allocation")
 	}

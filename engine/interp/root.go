@@ -20,49 +20,63 @@ type pending struct {
 
 // arguments makes the root's arguments.
 func (m *machine) arguments(f *function) ([]slot, *Outcome) {
-	spec := m.prog.slice.Inputs
 	params := m.prog.slice.Funcs[f.index].Sig.Params
-	if spec != nil && len(spec.Params) != len(params) {
-		return nil, m.unsupported("inputs for %d parameters of %d", len(spec.Params), len(params))
+	shapes := make([]*ir.Shape, len(params))
+	for i := range params {
+		shapes[i] = attributeShape(&params[i])
+		if spec := m.prog.slice.Inputs; spec != nil && i < len(spec.Params) {
+			shapes[i] = &spec.Params[i]
+		}
 	}
 	out := make([]slot, f.args)
 	for i, p := range params {
-		shape := &ir.Shape{Kind: ir.ShapeBits}
-		if spec != nil {
-			shape = &spec.Params[i]
-		}
 		at := f.params[i]
-		if o := m.argument(fmt.Sprintf("arg%d", i), shape, p, out[at.slot:at.slot+at.slots]); o != nil {
+		if o := m.argument(fmt.Sprintf("arg%d", i), shapes[i], p, out[at.slot:at.slot+at.slots]); o != nil {
 			return nil, o
 		}
-		if shape.Kind == ir.ShapeSliceLen && i > 0 && isSlice(&spec.Params[i-1]) {
-			q := f.params[i-1].slot
-			if o := m.pointee(fmt.Sprintf("arg%d", i-1), &spec.Params[i-1], out[at.slot].v, &out[q]); o != nil {
-				return nil, o
-			}
+	}
+	// Slices come last: their length is the parameter that follows.
+	for i, s := range shapes {
+		if !isSlice(s) {
+			continue
+		}
+		if i+1 >= len(params) || f.params[i].slots != 1 {
+			return nil, m.unsupported("slice without a length")
+		}
+		if o := m.pointee(fmt.Sprintf("arg%d", i), s, out[f.params[i+1].slot].v, &out[f.params[i].slot]); o != nil {
+			return nil, o
 		}
 	}
 	return out, nil
 }
 
+// attributeShape is the shape of a parameter of which only the attributes are known.
+func attributeShape(p *ir.Param) *ir.Shape {
+	at := &p.Attr
+	switch {
+	case p.Type == nil || p.Type.Kind != ir.Ptr:
+		return &ir.Shape{Kind: ir.ShapeBits}
+	case at.SRet != nil:
+		return &ir.Shape{Kind: ir.ShapeRef, Align: at.Align, Elem: &ir.Shape{Kind: ir.ShapeBits, Size: at.SRet.Size(), Align: 1}}
+	}
+	return &ir.Shape{Kind: ir.ShapeRawPtr, Null: !at.NonNull && at.Deref == 0, Align: at.Align}
+}
+
 func isSlice(s *ir.Shape) bool { return s.Kind == ir.ShapeSlicePtr || s.Kind == ir.ShapeStr }
 
 func isPointer(s *ir.Shape) bool {
-	return s.Kind == ir.ShapeRef || s.Kind == ir.ShapeRawPtr || isSlice(s)
+	return s.Kind == ir.ShapeRef || s.Kind == ir.ShapeRawPtr || s.Kind == ir.ShapeOpaque || isSlice(s)
 }
 
 func (m *machine) argument(name string, shape *ir.Shape, p ir.Param, to []slot) *Outcome {
 	if isSlice(shape) {
 		return nil // made with the length that follows
 	}
-	if isPointer(shape) {
-		return m.pointee(name, shape, 0, &to[0])
-	}
 	if p.Type != nil && p.Type.Kind == ir.Ptr {
-		if shape.Kind == ir.ShapeOpaque {
-			return m.opaque(&to[0])
+		if !isPointer(shape) {
+			return m.unsupported("pointer made from %v", name)
 		}
-		return m.unsupported("pointer made from %v", name)
+		return m.pointee(name, shape, uint64(max(p.Attr.Deref, p.Attr.DerefOrNull)), &to[0])
 	}
 	if isAggregate(p.Type) {
 		return m.unsupported("argument of more than one scalar")
@@ -79,15 +93,6 @@ func (m *machine) argument(name string, shape *ir.Shape, p ir.Param, to []slot) 
 		return m.badInput(fmt.Errorf("%s: %v is no value of its type", name, v))
 	}
 	put(to, v, width)
-	return nil
-}
-
-func (m *machine) opaque(to *slot) *Outcome {
-	p, ok := m.mem.alloc(16, 16, opaque)
-	if !ok {
-		return m.end(OutOfSteps, "memory")
-	}
-	*to = slot{v: m.mem.objects[p.index()].base, p: p}
 	return nil
 }
 
@@ -125,7 +130,7 @@ func within(spans []ir.Span, v *big.Int) bool {
 }
 
 // pointee makes the object behind a pointer of the given shape; count is the
-// length of a slice.
+// length of a slice, for other pointers the least size in bytes.
 func (m *machine) pointee(name string, s *ir.Shape, count uint64, to *slot) *Outcome {
 	null, o := m.optional(name+".null", 1, s.Null)
 	if o != nil || null != 0 {
@@ -136,9 +141,9 @@ func (m *machine) pointee(name string, s *ir.Shape, count uint64, to *slot) *Out
 	if o != nil {
 		return o
 	}
-	align := int64(1)
+	align := max(s.Align, 1)
 	if s.Elem != nil {
-		align = max(s.Elem.Align, 1)
+		align = max(align, s.Elem.Align)
 	}
 	p, ok := m.mem.alloc(size, align, variable)
 	if !ok {
@@ -146,31 +151,36 @@ func (m *machine) pointee(name string, s *ir.Shape, count uint64, to *slot) *Out
 	}
 	ob := &m.mem.objects[p.index()]
 	ob.pending = &pending{name: name, elem: s.Elem, count: int64(count)}
-	if s.Elem != nil && s.Elem.Kind == ir.ShapeOpaque {
+	if s.Kind == ir.ShapeOpaque {
 		ob.kind = opaque
 	}
 	*to = slot{v: ob.base, p: p}
 	return nil
 }
 
-// extent is the size in bytes of a pointer's object; it sets the number of elements.
+// extent is the size in bytes of a pointer's object; it sets count to the
+// number of elements.
 func (m *machine) extent(name string, s *ir.Shape, count *uint64) (int64, *Outcome) {
 	elem := uint64(1)
 	if s.Elem != nil {
 		elem = uint64(max(s.Elem.Size, 0))
 	}
-	size := elem
+	size := max(elem, *count)
 	switch {
 	case isSlice(s):
 		size = elem * min(*count, maxObject+1)
-	case s.Kind == ir.ShapeRawPtr:
-		n, o := m.optional(name+".size", 64, true)
+	case s.Kind == ir.ShapeRawPtr || s.Kind == ir.ShapeOpaque:
+		n, o := m.rootInput(name+".size", 64)
 		if o != nil {
 			return 0, o
 		}
-		size, *count = n, n
+		size = *count
+		if n != nil {
+			size = n.Uint64()
+		}
+		*count = 0
 		if elem > 0 {
-			*count = n / elem
+			*count = size / elem
 		}
 	default:
 		*count = 1
@@ -242,6 +252,9 @@ func (m *machine) shape(name string, p prov, s *ir.Shape, off int64) *Outcome {
 		return nil
 	case ir.ShapeRef, ir.ShapeRawPtr:
 		return m.pointerAt(name, p, s, off, 0)
+	case ir.ShapeOpaque:
+		fill(m.mem.objects[p.index()].undef[off:off+s.Size], unknown)
+		return nil
 	}
 	return m.unsupported("input of shape %v", s.Kind)
 }

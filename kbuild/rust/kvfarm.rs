@@ -182,6 +182,7 @@ pub unsafe fn any_bytes<T>(p: *mut T) {
 /// States that something holds for all inputs.
 ///
 /// It is a macro so that the statement is a site of the check that makes it.
+#[collapse_debuginfo(yes)]
 macro_rules! check {
     ($condition:expr $(,)?) => {
         // SAFETY: The function has no preconditions.
@@ -190,6 +191,7 @@ macro_rules! check {
 }
 
 /// States that two values are equal for all inputs.
+#[collapse_debuginfo(yes)]
 macro_rules! check_eq {
     ($left:expr, $right:expr $(,)?) => {
         $crate::kvfarm::check!(($left) == ($right))
