@@ -16,6 +16,9 @@ func main() {
 }
 
 func run(args []string) error {
+	if len(args) > 0 && args[0] == readFlag {
+		return readMain(args[1:])
+	}
 	fs := flag.NewFlagSet("kvlower", flag.ContinueOnError)
 	out := fs.String("out", "", "`directory` to write slices, maps and index.json to")
 	types := fs.String("types", "", "bitcode `file` of the last file's crate with full debug information, for the types of parameters")

@@ -40,7 +40,9 @@ func read(t testing.TB, name string) []byte {
 }
 
 func TestCanonicalTextRoundTrips(t *testing.T) {
-	names := append(files(t, "testdata/canonical/*.kvs"), files(t, "../testdata/rustc/*.kvs")...)
+	names := files(t, "testdata/canonical/*.kvs")
+	names = append(names, files(t, "../testdata/rustc/*.kvs")...)
+	names = append(names, files(t, "../testdata/kernel/*.kvs")...)
 	for _, name := range names {
 		text := read(t, name)
 		s, err := ir.Parse(text)

@@ -42,7 +42,7 @@ void onDiagnostic(const DiagnosticInfo *d, void *context) {
 // LLVM calls this where it would abort. The reader runs in a process of its
 // own, which may end here.
 void onFatal(void *, const char *reason, bool) {
-  fprintf(stderr, "LLVM gave up: %s\n", reason);
+  fprintf(stderr, "kvlower: LLVM gave up: %s\n", reason);
   _Exit(2);
 }
 

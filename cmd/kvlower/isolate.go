@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/kvfarm/kvfarm/cmd/kvlower/bitcode"
+)
+
+// readFlag makes this program read bitcode and write the stream to its standard
+// output, and nothing else.
+const readFlag = "--read-bitcode-to-stdout"
+
+// readIsolated reads bitcode in a process of its own: LLVM ends the process, or
+// crashes, on some inputs that are broken.
+func readIsolated(files []string, types string) ([]byte, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find own program: %w", err)
+	}
+	cmd := exec.Command(self, append([]string{readFlag, types}, files...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stream, err := cmd.Output()
+	if err != nil {
+		return nil, readError(err, stderr.String())
+	}
+	return stream, nil
+}
+
+// readError says why the reading process failed: by its own last words, or, if
+// it crashed, by the first line of the runtime's report.
+func readError(err error, stderr string) error {
+	line, _, _ := strings.Cut(stderr, "\n")
+	if i := strings.LastIndex("\n"+stderr, "\nkvlower: "); i >= 0 {
+		return errors.New(strings.TrimSpace(stderr[i+len("kvlower: "):]))
+	}
+	if line == "" {
+		return fmt.Errorf("read bitcode: %w", err)
+	}
+	return fmt.Errorf("read bitcode: LLVM crashed: %s", line)
+}
+
+// readMain is what the process with readFlag does.
+func readMain(args []string) error {
+	if len(args) < 2 {
+		return errors.New("no bitcode files")
+	}
+	stream, err := bitcode.Read(args[1:], args[0])
+	if err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(stream)
+	return err
+}
