@@ -33,6 +33,9 @@ const (
 	DefaultBudget    = 20_000_000
 	DefaultLoopBound = 64
 	DefaultCallDepth = 200
+
+	// queryConflicts bounds a query while paths are followed.
+	queryConflicts = 1000
 )
 
 // Result is what a run found.
@@ -54,7 +57,6 @@ type Stop struct {
 // Stats says what a run cost.
 type Stats struct {
 	Instructions, Queries, Conflicts, PeakObjects int64
-	Solver                                        smt.Stats
 }
 
 type exec struct {
@@ -81,6 +83,8 @@ type exec struct {
 	siteFuncs   [][]blockSite
 	reach       *reach
 	stops       []Stop
+	open        []question
+	first       smt.Stats // of the solver before the open questions
 	assumptions map[string]bool
 	dynamic     []dynamic
 	rootInputs  []rootInput
@@ -104,6 +108,7 @@ func Run(s *ir.Slice, cfg Config) (*Result, error) {
 	for x.queue.Len() > 0 {
 		x.run(x.next())
 	}
+	x.answer()
 	return x.result(), nil
 }
 
@@ -124,7 +129,7 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	x := &exec{slice: s, cfg: cfg, b: b,
 		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, relocs: map[*ir.Reloc]*cell{},
 		tables: map[tableKey]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, wait: map[string]*state{}}
-	x.solver = smt.New(b, smt.Config{TotalConflicts: cfg.Conflicts, QueryConflicts: max(1, cfg.Conflicts/20)})
+	x.solver = smt.New(b, smt.Config{TotalConflicts: cfg.Conflicts, QueryConflicts: queryConflicts})
 	for i, fn := range s.Funcs {
 		x.flows = append(x.flows, newFlow(fn, i))
 	}
@@ -244,7 +249,7 @@ func (x *exec) give(s *state, e expr.Expr, st *stop) error {
 
 func (x *exec) result() *Result {
 	st := x.solver.Stats()
-	x.stats.Queries, x.stats.Conflicts, x.stats.Solver = st.Queries, st.Conflicts, st
+	x.stats.Queries, x.stats.Conflicts = x.first.Queries+st.Queries, x.first.Conflicts+st.Conflicts
 	return &Result{Sites: x.sortedSites(), Stopped: x.stops, Bound: x.bound, Ended: x.ended,
 		Assumptions: x.sortedAssumptions(), Stats: x.stats}
 }

@@ -86,32 +86,71 @@ func (x *exec) require(s *state, bad expr.Expr, k Kind) error {
 	return x.assume(s, x.b.Not(bad))
 }
 
-// fails decides whether a site fails for some input of s with bad. If it seems
-// to but the witness does not bear that out, the path is not understood, and
-// neither is what follows it under the assumption that the site held.
+// fails decides whether a site fails for some input of s with bad.
 func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
 	if st.Refuted != nil {
 		return
 	}
-	r, m := x.sat(s, bad)
-	switch r {
+	switch r, m := x.sat(s, bad); r {
 	case smt.Sat:
-		m = x.smaller(s, m, bad)
-		w := x.witness(s, m, bad)
-		if err := x.confirm(st, w); err != nil {
-			reason := "spurious: " + err.Error()
-			st.give(reason)
-			x.stops = append(x.stops, Stop{reason, s.top.place()})
-			x.reach.from(s.top, func(site *Site) {
-				site.give(fmt.Sprintf("after %s at %d:%d: %s", st.Kind, st.Place.Func, st.Place.Inst, reason))
-			})
-			return
-		}
-		st.Refuted = w
+		x.refute(s, x.smaller(s, m, bad), bad, st)
 	case smt.Unknown:
-		st.give("budget")
-		x.stops = append(x.stops, Stop{"budget", s.top.place()})
+		t := *s
+		t.model = nil
+		x.open = append(x.open, question{&t, bad, st})
 	}
+}
+
+// question is a query that the solver left open at first.
+type question struct {
+	s    *state
+	bad  expr.Expr
+	site *Site
+}
+
+// answer asks the open questions again, each with a larger part of what is left
+// of the budget: most paths are cheap, and the few that are not must not starve them.
+func (x *exec) answer() {
+	left := x.cfg.Conflicts - x.solver.Stats().Conflicts
+	if len(x.open) == 0 {
+		return
+	}
+	if left > 0 {
+		x.first = x.solver.Stats()
+		x.solver = smt.New(x.b, smt.Config{TotalConflicts: left, QueryConflicts: max(queryConflicts, left/8)})
+	}
+	for _, q := range x.open {
+		if q.site.Refuted != nil {
+			continue
+		}
+		r, m := smt.Unknown, (*expr.Evaluator)(nil)
+		if left > 0 {
+			r, m = x.sat(q.s, q.bad)
+		}
+		switch r {
+		case smt.Sat:
+			x.refute(q.s, x.smaller(q.s, m, q.bad), q.bad, q.site)
+		case smt.Unknown:
+			q.site.give("budget")
+		}
+	}
+}
+
+// refute confirms a failure that the solver found. If the witness does not bear
+// it out, the path is not understood, and neither is what follows it under the
+// assumption that the site held.
+func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
+	w := x.witness(s, m, bad)
+	err := x.confirm(st, w)
+	if err == nil {
+		st.Refuted = w
+		return
+	}
+	reason := "spurious: " + err.Error()
+	st.give(reason)
+	x.stops = append(x.stops, Stop{reason, s.top.place()})
+	after := fmt.Sprintf("after %s at %d:%d: %s", st.Kind, st.Place.Func, st.Place.Inst, reason)
+	x.reach.from(s.top, func(site *Site) { site.give(after) })
 }
 
 func (x *exec) confirm(st *Site, w *Witness) error {
