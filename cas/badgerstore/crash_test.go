@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,8 +41,8 @@ func TestMain(m *testing.M) {
 	os.Exit(3)
 }
 
-// child starts this binary in a role on dir and returns its output. What stop
-// returns has been killed and reaped.
+// child starts this binary in a role on dir, and returns its output and what
+// kills it.
 func child(t *testing.T, role, dir string) (out *bufio.Reader, stop func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -54,13 +55,9 @@ func child(t *testing.T, role, dir string) (out *bufio.Reader, stop func()) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	killed := false
-	stop = func() {
-		if !killed {
-			killed = true
-			_ = cmd.Process.Kill() // SIGKILL; it may be gone already
-		}
-	}
+	stop = sync.OnceFunc(func() {
+		_ = cmd.Process.Kill() // SIGKILL; it may be gone already
+	})
 	t.Cleanup(func() {
 		stop()
 		_ = cmd.Wait() // says that it was killed

@@ -54,7 +54,13 @@ func Parse(s string) (Digest, error) {
 		return Digest{}, fmt.Errorf("parse digest %q: size is no number", s)
 	}
 	d := Digest{Hash: hash, Size: n}
-	return d, d.Validate()
+	if err := d.Validate(); err != nil {
+		return Digest{}, err
+	}
+	if d.String() != s {
+		return Digest{}, fmt.Errorf("parse digest %q: size is not in plain decimal", s)
+	}
+	return d, nil
 }
 
 // Validate reports what is wrong with d's form: the hash is 64 lower-case hex
