@@ -199,8 +199,8 @@ func (c texts) Open(d digest.Digest) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(b)), nil
 }
 
-// inputs makes files of texts by name, and the content behind them.
-func inputs(byName map[string]string) (tree.Files, texts) {
+// inputsOf makes files of texts by name, and the content behind them.
+func inputsOf(byName map[string]string) (tree.Files, texts) {
 	files, content := tree.Files{}, texts{}
 	for name, s := range byName {
 		d := digest.Of([]byte(s))

@@ -32,7 +32,7 @@ func run(t *testing.T, c *farm.Client, a *kbuild.Action) *kbuild.Result {
 func TestRun(t *testing.T) {
 	r := start(t)
 	c := r.dial()
-	files, content := inputs(map[string]string{"a": "one ", "d/b": "two"})
+	files, content := inputsOf(map[string]string{"a": "one ", "d/b": "two"})
 	a := &kbuild.Action{Kind: "test", Name: "concat", Argv: []string{"concat", "a", "d/b"}, Inputs: files, Content: content,
 		Outputs: []string{"out", "link", "lost"}}
 	first := run(t, c, a)
@@ -81,7 +81,7 @@ func TestExitCode(t *testing.T) {
 func TestDirectories(t *testing.T) {
 	r := start(t)
 	c := r.dial()
-	files, content := inputs(map[string]string{"x/y/z": "deep", "x/a": "a"})
+	files, content := inputsOf(map[string]string{"x/y/z": "deep", "x/a": "a"})
 	m, err := tree.Build(files)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestDirectories(t *testing.T) {
 func TestRoot(t *testing.T) {
 	r := start(t)
 	local := memstore.New()
-	files, content := inputs(map[string]string{"bin/tool": "tool", "lib/a": "a"})
+	files, content := inputsOf(map[string]string{"bin/tool": "tool", "lib/a": "a"})
 	root, err := tree.Upload(t.Context(), local, files)
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestRoot(t *testing.T) {
 
 func TestInputsThatNobodyHas(t *testing.T) {
 	r := start(t)
-	files, _ := inputs(map[string]string{"a": "lost"})
+	files, _ := inputsOf(map[string]string{"a": "lost"})
 	_, err := r.dial().Run(t.Context(), &kbuild.Action{Kind: "rustc", Name: "kernel", Argv: []string{"concat", "a"}, Inputs: files})
 	for _, part := range []string{"rustc kernel", digest.Of([]byte("lost")).String()} {
 		if err == nil || !strings.Contains(err.Error(), part) {
@@ -185,7 +185,7 @@ func TestConcurrentRuns(t *testing.T) {
 	for i := range 300 {
 		byName[fmt.Sprintf("dir%d/file%d", i%7, i)] = fmt.Sprint(i)
 	}
-	files, content := inputs(byName)
+	files, content := inputsOf(byName)
 	var g errgroup.Group
 	for i := range 20 {
 		g.Go(func() error {
@@ -238,7 +238,7 @@ func TestActionDigestIsStable(t *testing.T) {
 	r := start(t)
 	var digests []digest.Digest
 	for range 5 {
-		files, content := inputs(map[string]string{"a": "1", "b": "2", "c/d": "3"})
+		files, content := inputsOf(map[string]string{"a": "1", "b": "2", "c/d": "3"})
 		got := run(t, r.dial(func(c *farm.Config) { c.DefaultExecProperties = map[string]string{"color": "red"} }),
 			&kbuild.Action{Argv: []string{"usage"}, Env: map[string]string{"A": "1", "B": "2", "C": "3"}, Inputs: files, Content: content,
 				Outputs: []string{"z", "y"}, Dir: "c", Memory: 1 << 30, Timeout: time.Minute})
