@@ -45,6 +45,7 @@ type checker struct {
 	defs  []def // by register
 	block int
 	inst  int // within the block
+	op    Op  // of that instruction, OpInvalid between instructions
 }
 
 func (c *checker) errorf(format string, args ...any) {
@@ -52,6 +53,9 @@ func (c *checker) errorf(format string, args ...any) {
 		return
 	}
 	msg := fmt.Sprintf(format, args...)
+	if c.op != OpInvalid {
+		msg = fmt.Sprintf("block %d inst %d %v: %s", c.block, c.inst, c.op, msg)
+	}
 	if c.place != "" {
 		msg = c.place + ": " + msg
 	}

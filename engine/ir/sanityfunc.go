@@ -19,21 +19,12 @@ func (c *checker) function(i int, f *Func) {
 			continue
 		}
 		for i, in := range block.Insts {
-			c.inst = i
-			c.place = fmt.Sprintf("func %d block %d inst %d %v", c.index(), b, i, in.Op)
+			c.inst, c.op = i, in.Op
 			c.instruction(in)
 			c.dominance(in, doms)
 		}
+		c.op = OpInvalid
 	}
-}
-
-func (c *checker) index() int {
-	for i, f := range c.slice.Funcs {
-		if f == c.fn {
-			return i
-		}
-	}
-	return -1
 }
 
 // registers checks that registers are numbered in order of definition.

@@ -23,10 +23,6 @@ type Map struct {
 	Insts   Frames `json:"insts"`
 }
 
-// Frames holds, by "func:inst", the position of an instruction with the calls
-// it was inlined through, innermost first.
-type Frames map[string][]Pos
-
 // Pos is a position in a source file.
 type Pos struct {
 	File string `json:"file"`
@@ -49,7 +45,7 @@ type Site struct {
 }
 
 // At returns the frames of instruction inst of function fn, nil if unknown.
-func (m *Map) At(fn, inst int) []Pos { return m.Insts[fmt.Sprintf("%d:%d", fn, inst)] }
+func (m *Map) At(fn, inst int) []Pos { return m.Insts[key(fn, inst)] }
 
 // Encode writes m as JSON.
 func (m *Map) Encode(w io.Writer) error {

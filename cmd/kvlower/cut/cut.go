@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/position"
 
 	"github.com/kvfarm/kvfarm/cmd/kvlower/module"
 )
@@ -17,9 +18,8 @@ type Cutter struct {
 	m     *module.Module
 	arch  string
 	bySym map[string]int
-	panic []string        // panic kind of each function, empty if it is no panic entry
-	locs  map[int]Loc     // panic locations by global
-	base  map[string]bool // symbols that never get a body
+	panic []string    // panic kind of each function, empty if it is no panic entry
+	locs  map[int]Loc // panic locations by global
 }
 
 // New prepares m for cutting.
@@ -58,7 +58,7 @@ func (c *Cutter) isBody(i int) bool {
 
 // Cut returns the slice of the root with the given symbol and its map. The
 // slice passes ir.Sanity.
-func (c *Cutter) Cut(symbol string) (*ir.Slice, *Map, error) {
+func (c *Cutter) Cut(symbol string) (*ir.Slice, *position.Map, error) {
 	root, ok := c.bySym[symbol]
 	if !ok || !c.isBody(root) {
 		return nil, nil, fmt.Errorf("cut %s: no such root", symbol)

@@ -5,16 +5,13 @@ import (
 	"encoding/binary"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/position"
 
 	"github.com/kvfarm/kvfarm/cmd/kvlower/module"
 )
 
 // Loc is the content of a core::panic::Location.
-type Loc struct {
-	File string `json:"file"`
-	Line int    `json:"line"`
-	Col  int    `json:"col"`
-}
+type Loc = position.Pos
 
 // locations finds the globals that are panic locations: a constant of 24 bytes
 // that holds the address and length of a file name, a line and a column. A

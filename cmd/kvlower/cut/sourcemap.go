@@ -4,72 +4,39 @@ import (
 	"fmt"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/position"
 )
 
-// MapVersion is the version of the form of Map.
-const MapVersion = 1
-
-// Map leads from a slice back to the source. It is no part of a proof's key.
-type Map struct {
-	Version int                `json:"version"`
-	Root    string             `json:"root"`
-	Locs    []Loc              `json:"locs"`  // by location token
-	Funcs   []FuncName         `json:"funcs"` // by function of the slice
-	Insts   map[string][]Frame `json:"insts"` // by "func:inst", innermost frame first
-	Sites   []Site             `json:"sites"`
-}
-
-// FuncName is a function's demangled path without hashes.
-type FuncName struct {
-	Name string `json:"name"`
-}
-
-// Frame is a place in the source, one of a chain when the code was inlined.
-type Frame struct {
-	File string `json:"file"`
-	Line int    `json:"line"`
-	Col  int    `json:"col"`
-	Func string `json:"func"`
-}
-
-// Site is a call of a panic entry. A call that forwards the location of its
-// function's callers is one site for each location that reaches it.
-type Site struct {
-	Func int    `json:"func"`
-	Inst int    `json:"inst"` // flat index within the function
-	Kind string `json:"kind"`
-	Loc  int    `json:"loc"` // location token, -1 if none is known
-}
-
-func (w *walk) mapping() *Map {
-	m := &Map{Version: MapVersion, Root: w.slice.Funcs[0].Name, Locs: w.locs, Insts: map[string][]Frame{}}
+func (w *walk) mapping() *position.Map {
+	m := &position.Map{Version: position.Version, Root: w.slice.Funcs[0].Name, Locs: w.locs, Sites: sites(w.slice), Insts: position.Frames{}}
 	if m.Locs == nil {
 		m.Locs = []Loc{}
 	}
 	for _, f := range w.slice.Funcs {
-		m.Funcs = append(m.Funcs, FuncName{f.Name})
+		m.Funcs = append(m.Funcs, position.Func{Name: f.Name})
 	}
 	for p, at := range w.frames {
 		m.Insts[fmt.Sprintf("%d:%d", p.fn, p.inst)] = w.chain(at)
 	}
-	m.Sites = sites(w.slice)
 	return m
 }
 
-func (w *walk) chain(at int) []Frame {
-	var out []Frame
+func (w *walk) chain(at int) []position.Pos {
+	var out []position.Pos
 	for at > 0 {
 		p := w.c.m.Positions[at-1]
-		out = append(out, Frame{p.File, p.Line, p.Col, p.Func})
+		out = append(out, position.Pos{File: p.File, Line: p.Line, Col: p.Col, Func: p.Func})
 		at = p.Parent
 	}
 	return out
 }
 
-// sites lists the calls of panic entries in s.
-func sites(s *ir.Slice) []Site {
+// sites lists the calls of panic entries in s. A call that forwards the
+// location of its function's callers is one site for each location that
+// reaches it.
+func sites(s *ir.Slice) []position.Site {
 	callers := callersOf(s)
-	out := []Site{}
+	out := []position.Site{}
 	for fn, f := range s.Funcs {
 		inst := -1
 		for _, b := range f.Blocks {
@@ -80,7 +47,7 @@ func sites(s *ir.Slice) []Site {
 				}
 				kind := s.Externs[in.Args[0].Index].Panic
 				for _, loc := range callers.locs(s, fn, in) {
-					out = append(out, Site{fn, inst, kind, loc})
+					out = append(out, position.Site{Func: fn, Inst: inst, Kind: kind, Loc: loc})
 				}
 			}
 		}

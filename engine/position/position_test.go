@@ -1,0 +1,56 @@
+package position_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kvfarm/kvfarm/engine/position"
+)
+
+func TestMapRoundTrips(t *testing.T) {
+	outer := position.Pos{File: "lib.rs", Line: 7, Col: 3, Func: "k::f"}
+	m := &position.Map{
+		Version: position.Version,
+		Root:    "k::f",
+		Locs:    []position.Pos{{File: "lib.rs", Line: 7, Col: 3}},
+		Funcs:   []position.Func{{Name: "k::f"}},
+		Sites:   []position.Site{{Func: 0, Inst: 12, Kind: "bounds", Loc: 0}},
+		Insts: position.Frames{
+			"0:12": {{File: "core.rs", Line: 1, Col: 2, Func: "core::index"}, outer},
+			"0:2":  {{File: "core.rs", Line: 9, Col: 2, Func: "core::index"}, outer},
+			"1:0":  {outer},
+		},
+	}
+	var b, again bytes.Buffer
+	if err := m.Encode(&b); err != nil {
+		t.Fatal(err)
+	}
+	got, err := position.Decode(b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(m, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if err := got.Encode(&again); err != nil {
+		t.Fatal(err)
+	}
+	if b.String() != again.String() {
+		t.Errorf("encoding is not stable:\n%s%s", &b, &again)
+	}
+}
+
+func TestBadMapIsRefused(t *testing.T) {
+	for name, text := range map[string]string{
+		"version":       `{"version":9}`,
+		"no file":       `{"version":1,"insts":{"files":[],"names":[""],"places":[[0,1,1,0,0]],"insts":[]}}`,
+		"own parent":    `{"version":1,"insts":{"files":["a"],"names":[""],"places":[[0,1,1,0,2]],"insts":[]}}`,
+		"no such place": `{"version":1,"insts":{"files":[],"names":[],"places":[],"insts":[[0,0,0]]}}`,
+	} {
+		if m, err := position.Decode([]byte(text)); err == nil {
+			t.Errorf("%s: taken as %v", name, m)
+		}
+	}
+}
