@@ -95,9 +95,6 @@ func New(cfg Config) *Worker {
 // Run works until ctx ends or the queue is closed, which is no error. Actions
 // that run then are ended and left to others.
 func (w *Worker) Run(ctx context.Context) error {
-	for _, note := range w.cfg.Host.Notes() {
-		w.cfg.Log.Warn(note)
-	}
 	eg, ctx := errgroup.WithContext(ctx)
 	for range w.cfg.Slots {
 		eg.Go(func() error { return w.slot(ctx) })

@@ -3,219 +3,180 @@ package worker_test
 import (
 	"context"
 	"errors"
-	"io"
-	"log/slog"
-	"os"
-	"path/filepath"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
-	"google.golang.org/protobuf/proto"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
-	"github.com/kvfarm/kvfarm/cas/memstore"
-	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/executor/queue"
-	"github.com/kvfarm/kvfarm/executor/sandbox"
-	"github.com/kvfarm/kvfarm/executor/sandbox/sandboxtest"
 	"github.com/kvfarm/kvfarm/executor/worker"
-	"github.com/kvfarm/kvfarm/executor/worker/inputs"
+	kvfarmpb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
 
-// farm is a queue with one worker and a store in memory.
-type farm struct {
-	store   *folderStore
-	results *memstore.ActionCache
-	queue   *queue.Queue
-	root    digest.Digest // of a tree with the actor in it
-}
-
-func newFarm(t testing.TB) *farm {
-	t.Helper()
-	f := &farm{store: &folderStore{Store: memstore.New()}, results: memstore.NewActionCache(), queue: queue.New(queue.Config{})}
-	f.root = f.actorRoot(t)
-	f.work(t, t.TempDir())
-	return f
-}
-
-// work starts a worker that keeps its inputs in dir.
-func (f *farm) work(t testing.TB, dir string) {
-	t.Helper()
-	host := sandboxtest.Open(t, sandbox.Config{})
-	uid, gid, give := host.Owner()
-	cache, err := inputs.Open(inputs.Config{Dir: dir, UID: uid, GID: gid, Give: give, Whole: !host.Stacks()}, f.store)
-	if err != nil {
-		t.Fatal(err)
+// TestCached says which results enter the action cache.
+func TestCached(t *testing.T) {
+	f := newFarm(t)
+	for _, c := range []struct {
+		name   string
+		action *action
+		cached bool
+	}{
+		{"success", act("echo", "1"), true},
+		{"exit code", act("exit", "1"), false},
+		{"do not cache", &action{Command: act("echo", "2").Command, doNotCache: true}, false},
+		{"timeout", &action{Command: act("sleep", "1h").Command, timeout: 100 * time.Millisecond}, false},
+		{"killed", act("die"), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := f.run(t, c.action)
+			cached, err := f.results.Result(t.Context(), f.action(t, c.action))
+			if !c.cached {
+				if !errors.Is(err, cas.ErrNotFound) {
+					t.Errorf("cached %v, %v", cached, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(o.Result.String(), cached.String()); diff != "" {
+				t.Errorf("(-told +cached)\n%s", diff)
+			}
+		})
 	}
-	w := worker.New(worker.Config{Name: "w", Slots: 2, Queue: f.queue, Store: f.store, Results: f.results,
-		Host: host, Inputs: cache, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- w.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		if err := cache.Close(); err != nil {
-			t.Error(err)
-		}
+}
+
+func TestTimeout(t *testing.T) {
+	f := newFarm(t)
+	a := act("sequence", "echo", "begun", ",", "sleep", "1h")
+	a.timeout = 300 * time.Millisecond
+	o := f.run(t, a)
+	if o.Failure == nil || o.Failure.Kind != queue.Timeout || string(o.Result.StdoutRaw) != "begun\n" {
+		t.Errorf("%v, %v", o.Failure, o.Result)
+	}
+}
+
+func TestMemory(t *testing.T) {
+	f := newFarm(t)
+	a := act("allocate", "2000")
+	a.platform = map[string]string{worker.PropertyMemory: "100000000"}
+	o := f.run(t, a)
+	if o.Failure != nil || o.Result.ExitCode == 0 {
+		t.Errorf("%v, %v, %q", o.Failure, o.Result, o.Message)
+	}
+}
+
+// TestRefused has actions that can never run, and those whose inputs are not
+// there: failures of the farm, told apart.
+func TestRefused(t *testing.T) {
+	f := newFarm(t)
+	absent := digest.Of([]byte("absent"))
+	for _, c := range []struct {
+		name    string
+		action  *action
+		kind    queue.Kind
+		missing []digest.Digest
+		reason  string
+	}{
+		{name: "no program", action: &action{Command: &repb.Command{}}, kind: queue.Invalid, reason: "no program"},
+		{name: "no command", action: &action{Command: &repb.Command{}, change: func(a *repb.Action) { a.CommandDigest = absent.Proto() }}, kind: queue.Missing, missing: []digest.Digest{absent}},
+		{name: "no digest of a command", action: &action{Command: &repb.Command{}, change: func(a *repb.Action) { a.CommandDigest = nil }}, kind: queue.Invalid, reason: "digest is missing"},
+		{name: "no input root", action: &action{Command: act("nothing").Command, change: func(a *repb.Action) { a.InputRootDigest = absent.Proto() }}, kind: queue.Missing, missing: []digest.Digest{absent}},
+		{name: "no root", action: &action{Command: act("nothing").Command, root: absent}, kind: queue.Missing, missing: []digest.Digest{absent}},
+		{name: "root is not in the input root", action: &action{Command: act("nothing").Command, change: func(a *repb.Action) { a.Platform.Properties[0].Value = "elsewhere" }}, kind: queue.Invalid, reason: "elsewhere"},
+		{name: "working directory outside", action: &action{Command: &repb.Command{Arguments: []string{"x"}, WorkingDirectory: "../y"}}, kind: queue.Invalid, reason: "leads out"},
+		{name: "too long a timeout", action: &action{Command: act("nothing").Command, timeout: 1000 * time.Hour}, kind: queue.Invalid, reason: "timeout"},
+		{name: "negative timeout", action: &action{Command: act("nothing").Command, timeout: -time.Second}, kind: queue.Invalid, reason: "timeout"},
+		{name: "senseless memory", action: &action{Command: act("nothing").Command, platform: map[string]string{worker.PropertyMemory: "much"}}, kind: queue.Invalid, reason: "much"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := f.run(t, c.action)
+			if o.Failure == nil || o.Failure.Kind != c.kind || !strings.Contains(o.Failure.Reason, c.reason) {
+				t.Fatalf("failure is %v, want %v: %s", o.Failure, c.kind, c.reason)
+			}
+			if diff := cmp.Diff(c.missing, o.Failure.Missing); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+	o := f.submit(t, queue.Task{Action: absent})
+	if o.Failure == nil || o.Failure.Kind != queue.Missing {
+		t.Errorf("absent action: %v", o.Failure)
+	}
+}
+
+func TestMissingProgramIsAResult(t *testing.T) {
+	f := newFarm(t)
+	o := f.run(t, &action{Command: &repb.Command{Arguments: []string{"/no/such"}}})
+	if o.Failure != nil || o.Result.ExitCode != 127 || !strings.Contains(string(o.Result.StderrRaw), "/no/such") {
+		t.Errorf("%v, %v", o.Failure, o.Result)
+	}
+}
+
+func TestRootOfItsOwn(t *testing.T) {
+	f := newFarm(t)
+	o := f.run(t, &action{
+		Command: &repb.Command{Arguments: []string{"tool/actor", "ls", "/x"}},
+		change: func(a *repb.Action) {
+			a.Platform = nil // no property: an empty root, and all of the input root at /x
+			a.InputRootDigest = f.inputRoot(t).Proto()
+		},
 	})
+	want := "/x\n/x/tool\n/x/tool/actor\n"
+	if o.Failure != nil || string(o.Result.StdoutRaw) != want {
+		t.Errorf("%v, %v", o.Failure, o.Result)
+	}
 }
 
-func (f *farm) actorRoot(t testing.TB) digest.Digest {
-	t.Helper()
-	program, err := sandboxtest.Build()
+func TestMetadata(t *testing.T) {
+	f := newFarm(t)
+	m := f.run(t, act("burn", "50ms")).Result.ExecutionMetadata
+	times := []*timestamppb.Timestamp{
+		m.QueuedTimestamp, m.WorkerStartTimestamp, m.InputFetchStartTimestamp, m.InputFetchCompletedTimestamp,
+		m.ExecutionStartTimestamp, m.ExecutionCompletedTimestamp, m.OutputUploadStartTimestamp,
+		m.OutputUploadCompletedTimestamp, m.WorkerCompletedTimestamp,
+	}
+	for i, ts := range times {
+		if ts == nil || (i > 0 && ts.AsTime().Before(times[i-1].AsTime())) {
+			t.Errorf("time stamp %d is %v after %v", i, ts, times[max(i-1, 0)])
+		}
+	}
+	usage := &kvfarmpb.ResourceUsage{}
+	if m.Worker != "w" || len(m.AuxiliaryMetadata) != 1 || m.AuxiliaryMetadata[0].UnmarshalTo(usage) != nil {
+		t.Fatalf("metadata is %v", m)
+	}
+	if cpu := usage.UserTime.AsDuration() + usage.SystemTime.AsDuration(); cpu < 45*time.Millisecond || usage.PeakMemoryBytes == 0 {
+		t.Errorf("usage is %v", usage)
+	}
+}
+
+// TestAbandonedActionIsStopped loses the lease of a running command.
+func TestAbandonedActionIsStopped(t *testing.T) {
+	f := newFarmWith(t, queue.Config{TTL: 300 * time.Millisecond, Abandon: 10 * time.Millisecond})
+	a := act("sleep", "1h")
+	w, err := f.queue.Submit(queue.Task{Action: f.action(t, a)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f.tree(t, tree.Files{"bin/actor": {Kind: tree.File, Digest: f.put(t, program), Exec: true}})
-}
-
-func (f *farm) put(t testing.TB, b []byte) digest.Digest {
-	t.Helper()
-	d, err := cas.PutBlob(t.Context(), f.store, b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-func (f *farm) message(t testing.TB, m proto.Message) digest.Digest {
-	t.Helper()
-	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f.put(t, b)
-}
-
-func (f *farm) tree(t testing.TB, files tree.Files) digest.Digest {
-	t.Helper()
-	d, err := tree.Upload(t.Context(), f.store, files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-// action is a command with its inputs; the root is the farm's.
-type action struct {
-	repb.Command
-	inputs     map[string]string
-	root       digest.Digest
-	doNotCache bool
-}
-
-// run has a run and returns its outcome.
-func (f *farm) run(t testing.TB, a *action) *queue.Outcome {
-	t.Helper()
-	if a.root.IsZero() {
-		a.root = f.root
-	}
-	files := tree.Files{"root": {Kind: tree.Dir, Digest: a.root}}
-	for name, content := range a.inputs {
-		files[name] = tree.Entry{Kind: tree.File, Digest: f.put(t, []byte(content))}
-	}
-	d := f.message(t, &repb.Action{
-		CommandDigest:   f.message(t, &a.Command).Proto(),
-		InputRootDigest: f.tree(t, files).Proto(),
-		DoNotCache:      a.doNotCache,
-		Platform:        &repb.Platform{Properties: []*repb.Platform_Property{{Name: worker.PropertyRoot, Value: "root"}}},
-	})
-	w, err := f.queue.Submit(queue.Task{Action: d, DoNotCache: a.doNotCache})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	for {
-		s, err := w.Next(ctx)
+	for stage := queue.Queued; stage != queue.Running; {
+		s, err := w.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Stage == queue.Done {
-			return s.Outcome
+		stage = s.Stage
+	}
+	w.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for f.queue.Counts().Idle < slots {
+		if ctx.Err() != nil {
+			t.Fatalf("%+v", f.queue.Counts())
 		}
+		time.Sleep(10 * time.Millisecond)
 	}
-}
-
-func act(args ...string) *action {
-	return &action{Command: repb.Command{Arguments: append([]string{sandboxtest.Actor}, args...)}}
-}
-
-func TestOutputs(t *testing.T) {
-	f := newFarm(t)
-	a := act("sequence", "cat", "in/a", ",", "write", "out/b", "hello", ",", "append", "in/a", "more", ",", "symlink", "nowhere", "out/l")
-	a.inputs = map[string]string{"in/a": "content of a"}
-	a.OutputPaths = []string{"out/b", "out", "out/l", "absent"}
-	o := f.run(t, a)
-	t.Log(o.Failure, o.Message, o.Result)
-}
-
-// TestToolchain runs a compiler with a real distribution as its root, which
-// KVFARM_TEST_ROOT names.
-func TestToolchain(t *testing.T) {
-	dir := os.Getenv("KVFARM_TEST_ROOT")
-	if dir == "" {
-		t.Skip("KVFARM_TEST_ROOT names no root with a rustc")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "usr/bin/rustc")); err != nil {
-		t.Fatal(err)
-	}
-	f := newFarm(t)
-	begin := time.Now()
-	root := f.scan(t, dir)
-	t.Log("import took", time.Since(begin))
-	for range 3 {
-		begin = time.Now()
-		o := f.run(t, &action{Command: repb.Command{Arguments: []string{"/usr/bin/rustc", "--version"}}, root: root, doNotCache: true})
-		t.Log(time.Since(begin), o.Failure, string(o.Result.GetStdoutRaw()), string(o.Result.GetStderrRaw()))
-	}
-}
-
-// folderStore serves files of folders besides what was put.
-type folderStore struct {
-	cas.Store
-	mu    sync.Mutex
-	files map[digest.Digest]string
-}
-
-func (s *folderStore) Get(ctx context.Context, d digest.Digest, offset int64) (io.ReadCloser, error) {
-	s.mu.Lock()
-	name, ok := s.files[d]
-	s.mu.Unlock()
-	if !ok {
-		return s.Store.Get(ctx, d, offset)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := f.Seek(offset, io.SeekStart); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-// scan makes a tree of the folder dir.
-func (f *farm) scan(t testing.TB, dir string) digest.Digest {
-	t.Helper()
-	files, err := tree.Scan(t.Context(), dir, tree.ScanOptions{SkipSpecial: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.store.mu.Lock()
-	f.store.files = make(map[digest.Digest]string)
-	for name, e := range files {
-		if e.Kind == tree.File {
-			f.store.files[e.Digest] = filepath.Join(dir, name)
-		}
-	}
-	f.store.mu.Unlock()
-	return f.tree(t, files)
 }

@@ -58,6 +58,8 @@ var acts = map[string]func(args []string) error{
 	"fill":     fill,
 	"files":    files,
 	"fds":      fds,
+	"oddname":  func(args []string) error { return os.WriteFile(args[0]+"/\xff", nil, 0o644) },
+	"oddlink":  func(args []string) error { return os.Symlink("\xff", args[0]) },
 	"tree":     func(args []string) error { return tree(args[0]) },
 	"die":      func([]string) error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) },
 }
