@@ -256,7 +256,8 @@ func TestUploadDir(t *testing.T) {
 	}
 	files := scan(t, dir, tree.ScanOptions{})
 	s := memstore.New()
-	root, err := tree.UploadDir(t.Context(), s, dir, files)
+	done, total := 0, 0
+	root, err := tree.UploadDir(t.Context(), s, dir, files, func(d, n int) { done, total = d, n })
 	if err != nil {
 		t.Fatalf("UploadDir = %v", err)
 	}
@@ -274,6 +275,9 @@ func TestUploadDir(t *testing.T) {
 	if missing, err := s.Missing(t.Context(), all); err != nil || len(missing) > 0 {
 		t.Errorf("missing %v, %v", missing, err)
 	}
+	if distinct := 3000 + 1 + 2; done != distinct || total != distinct {
+		t.Errorf("told of %d of %d contents, want %d", done, total, distinct)
+	}
 	if len(files) != len(want)+3001 {
 		t.Errorf("%d files", len(files))
 	}
@@ -286,7 +290,7 @@ func TestUploadDirSeesChange(t *testing.T) {
 		write(t, dir, "b", strings.Repeat("b", size), 0o644)
 		files := scan(t, dir, tree.ScanOptions{})
 		write(t, dir, "b", strings.Repeat("c", size), 0o644)
-		_, err := tree.UploadDir(t.Context(), memstore.New(), dir, files)
+		_, err := tree.UploadDir(t.Context(), memstore.New(), dir, files, nil)
 		if !errors.Is(err, cas.ErrMismatch) || !strings.Contains(err.Error(), "b has changed") {
 			t.Errorf("UploadDir = %v, want ErrMismatch that names b", err)
 		}

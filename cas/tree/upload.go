@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,17 +24,19 @@ const (
 )
 
 // UploadDir stores files, which Scan has found in dir, with their contents,
-// and returns the digest of the root Directory. What s has is not read. A file
-// that has changed since is cas.ErrMismatch.
-func UploadDir(ctx context.Context, s cas.Store, dir string, files Files) (digest.Digest, error) {
-	root, err := uploadDir(ctx, s, dir, files)
+// and returns the digest of the root Directory, which is stored last. What s
+// has is not read. told, unless nil, is called again and again with how many
+// contents of how many have been stored. A file that has changed since the scan
+// is cas.ErrMismatch.
+func UploadDir(ctx context.Context, s cas.Store, dir string, files Files, told func(done, total int)) (digest.Digest, error) {
+	root, err := uploadDir(ctx, s, dir, files, told)
 	if err != nil {
 		return digest.Digest{}, fmt.Errorf("upload %s: %w", dir, err)
 	}
 	return root, nil
 }
 
-func uploadDir(ctx context.Context, s cas.Store, dir string, files Files) (digest.Digest, error) {
+func uploadDir(ctx context.Context, s cas.Store, dir string, files Files, told func(done, total int)) (digest.Digest, error) {
 	paths := map[digest.Digest]string{}
 	ask := make([]digest.Digest, 0, len(files))
 	for path, e := range files {
@@ -48,7 +51,7 @@ func uploadDir(ctx context.Context, s cas.Store, dir string, files Files) (diges
 	}
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * runtime.GOMAXPROCS(0))
-	u := uploader{ctx: gctx, store: s, dir: dir, paths: paths}
+	u := uploader{ctx: gctx, store: s, dir: dir, paths: paths, total: len(missing), told: told}
 	for _, part := range split(missing) {
 		group.Go(func() error { return u.upload(part) })
 	}
@@ -86,13 +89,36 @@ type uploader struct {
 	store cas.Store
 	dir   string
 	paths map[digest.Digest]string
+
+	mu          sync.Mutex
+	done, total int
+	told        func(done, total int)
+}
+
+// tell counts n contents more, one caller at a time.
+func (u *uploader) tell(n int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.done += n
+	if u.told != nil {
+		u.told(u.done, u.total)
+	}
 }
 
 // upload stores one batch.
 func (u *uploader) upload(part []digest.Digest) error {
+	send := u.batch
 	if len(part) == 1 {
-		return u.stream(part[0])
+		send = u.stream
 	}
+	if err := send(part); err != nil {
+		return err
+	}
+	u.tell(len(part))
+	return nil
+}
+
+func (u *uploader) batch(part []digest.Digest) error {
 	blobs := make([]cas.Blob, len(part))
 	for i, d := range part {
 		b, err := os.ReadFile(u.path(d))
@@ -109,7 +135,8 @@ func (u *uploader) upload(part []digest.Digest) error {
 	return nil
 }
 
-func (u *uploader) stream(d digest.Digest) error {
+func (u *uploader) stream(part []digest.Digest) error {
+	d := part[0]
 	f, err := os.Open(u.path(d))
 	if err != nil {
 		return err

@@ -3,10 +3,6 @@ package toolchain
 import (
 	"context"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
@@ -77,60 +73,6 @@ func (t *Toolchain) upload(ctx context.Context, s cas.Store, told func(done, tot
 	if m.Root != t.Root {
 		return fmt.Errorf("%s has changed since it was made: it is %v now; remove the folder and make it again", t.Dir, m.Root)
 	}
-	c := newContent(t.Dir, files)
-	missing, err := s.Missing(ctx, c.digests())
-	if err != nil {
-		return err
-	}
-	for i, d := range missing {
-		if told != nil {
-			told(i, len(missing))
-		}
-		if err := put(ctx, s, c, d); err != nil {
-			return err
-		}
-	}
-	return m.Upload(ctx, s)
-}
-
-func put(ctx context.Context, s cas.Store, c *content, d digest.Digest) error {
-	r, err := c.Open(d)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	return s.Put(ctx, d, r)
-}
-
-// content finds the files of a root by digest.
-type content struct {
-	dir   string
-	paths map[digest.Digest]string
-}
-
-func newContent(dir string, files tree.Files) *content {
-	c := &content{dir: dir, paths: map[digest.Digest]string{}}
-	for p, e := range files {
-		if e.Kind == tree.File {
-			c.paths[e.Digest] = p
-		}
-	}
-	return c
-}
-
-func (c *content) digests() []digest.Digest {
-	ds := make([]digest.Digest, 0, len(c.paths))
-	for d := range c.paths {
-		ds = append(ds, d)
-	}
-	return ds
-}
-
-// Open implements kbuild.Content.
-func (c *content) Open(d digest.Digest) (io.ReadCloser, error) {
-	p, ok := c.paths[d]
-	if !ok {
-		return nil, fmt.Errorf("open %v: not of this toolchain: %w", d, fs.ErrNotExist)
-	}
-	return os.Open(filepath.Join(c.dir, p))
+	_, err = tree.UploadDir(ctx, s, t.Dir, files, told)
+	return err
 }
