@@ -13,7 +13,6 @@ import (
 	"unicode/utf8"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
@@ -259,7 +258,7 @@ func (c *collector) dir(ctx context.Context, at string) (*repb.OutputDirectory, 
 		}
 	}
 	if c.format != repb.Command_DIRECTORY_ONLY {
-		body, err := treeMessage(m)
+		body, err := m.Tree()
 		if err != nil {
 			return nil, err
 		}
@@ -309,30 +308,4 @@ func (c *collector) entry(ctx context.Context, files tree.Files, at, name string
 		files[name] = tree.Entry{Kind: tree.File, Digest: d, Exec: info.Mode()&0o100 != 0}
 		return err
 	}
-}
-
-// treeMessage encodes m as a Tree, the root first and each folder before those
-// below it.
-func treeMessage(m *tree.Merkle) ([]byte, error) {
-	msg := &repb.Tree{}
-	seen := map[digest.Digest]bool{m.Root: true}
-	for next := []digest.Digest{m.Root}; len(next) > 0; next = next[1:] {
-		dir, err := tree.Decode(m.Dirs[next[0]])
-		if err != nil {
-			return nil, err
-		}
-		if msg.Root == nil {
-			msg.Root = dir
-		} else {
-			msg.Children = append(msg.Children, dir)
-		}
-		for _, sub := range dir.Directories {
-			d := digest.Digest{Hash: sub.Digest.Hash, Size: sub.Digest.SizeBytes}
-			if !seen[d] {
-				seen[d] = true
-				next = append(next, d)
-			}
-		}
-	}
-	return proto.MarshalOptions{Deterministic: true}.Marshal(msg)
 }
