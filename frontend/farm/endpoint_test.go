@@ -25,6 +25,7 @@ import (
 
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/memstore"
+	"github.com/kvfarm/kvfarm/executor/queue"
 	"github.com/kvfarm/kvfarm/frontend/farm"
 	"github.com/kvfarm/kvfarm/frontend/rev2"
 )
@@ -50,6 +51,13 @@ func TestWrongEndpoints(t *testing.T) {
 		} else if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q: error %q does not tell of %q", addr, err, part)
 		}
+	}
+}
+
+func TestCacheIsNoFarm(t *testing.T) {
+	_, err := farm.Dial(t.Context(), farm.Config{Executor: "grpc://" + listen(t, nil).addr})
+	if err == nil || !strings.Contains(err.Error(), "runs no actions") {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -99,14 +107,14 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 	}
 }
 
-// listener is a server of a cache on TCP that notes the metadata of calls.
+// listener is a server on TCP that notes the metadata of calls.
 type listener struct {
 	addr string
 	mu   sync.Mutex
 	md   metadata.MD
 }
 
-func listen(t *testing.T, opts ...grpc.ServerOption) *listener {
+func listen(t *testing.T, q *queue.Queue, opts ...grpc.ServerOption) *listener {
 	t.Helper()
 	l := &listener{}
 	note := func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, h grpc.UnaryHandler) (any, error) {
@@ -116,7 +124,7 @@ func listen(t *testing.T, opts ...grpc.ServerOption) *listener {
 		return h(ctx, req)
 	}
 	server := grpc.NewServer(append(opts, grpc.ChainUnaryInterceptor(note))...)
-	rev2.New(rev2.Config{Store: memstore.New(), Cache: memstore.NewActionCache()}).Register(server)
+	rev2.New(rev2.Config{Store: memstore.New(), Cache: memstore.NewActionCache(), Queue: q}).Register(server)
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +147,7 @@ func TestTLS(t *testing.T) {
 	if err != nil || !pool.AppendCertsFromPEM(pemCA) {
 		t.Fatal(err)
 	}
-	l := listen(t, grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{pair},
+	l := listen(t, queue.New(queue.Config{}), grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{pair},
 		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool})))
 	for name, test := range map[string]struct {
 		cfg farm.Config
@@ -167,7 +175,7 @@ func TestTLS(t *testing.T) {
 }
 
 func TestHeadersAndCredentials(t *testing.T) {
-	l := listen(t)
+	l := listen(t, queue.New(queue.Config{}))
 	dir := t.TempDir()
 	helper := filepath.Join(dir, "helper")
 	count := filepath.Join(dir, "count")
@@ -204,7 +212,7 @@ echo '{"headers":{"Authorization":["Bearer token"]},"expires":"2999-01-01T00:00:
 }
 
 func TestCredentialHelperScopesAndErrors(t *testing.T) {
-	l := listen(t)
+	l := listen(t, queue.New(queue.Config{}))
 	broken := filepath.Join(t.TempDir(), "broken")
 	write(t, broken, "#!/bin/sh\necho no such login >&2\nexit 1\n", 0o700)
 	dial := func(flag string) error {

@@ -58,6 +58,13 @@ func newClient(ctx context.Context, cfg Config, conn, casConn *grpc.ClientConn) 
 	if err != nil {
 		return nil, err
 	}
+	caps, err := calls.GetCapabilities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !caps.GetExecutionCapabilities().GetExecEnabled() {
+		return nil, errors.New("it runs no actions: a cache alone is no farm")
+	}
 	calls.Retrier = retrier(cfg.Retries, retry.TransientOnly)
 	// Zero means no limit; the SDK would take it literally.
 	if calls.MaxBatchSize <= 0 {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvfarm/kvfarm/cas"
@@ -171,26 +170,17 @@ func readSmall(d digest.Digest, open opener) ([]byte, error) {
 	return b, nil
 }
 
-// sendTree sends what the farm lacks of a tree, contents before the
-// directories that name them, so that a root is never there without the rest.
+// sendTree sends what the farm lacks of a tree, and the root when all else is
+// there: a root never stands without the rest.
 func (c *Client) sendTree(ctx context.Context, root digest.Digest) error {
 	if c.cfg.Local == nil {
 		return fmt.Errorf("upload tree: neither the farm nor this machine has %v", root)
 	}
-	var dirs, files []digest.Digest
-	err := tree.Walk(ctx, c.cfg.Local, root, tree.Limits{}, func(_ string, dir *repb.Directory) error {
-		for _, n := range dir.Directories {
-			dirs = append(dirs, digest.Digest{Hash: n.Digest.Hash, Size: n.Digest.SizeBytes})
-		}
-		for _, n := range dir.Files {
-			files = append(files, digest.Digest{Hash: n.Digest.Hash, Size: n.Digest.SizeBytes})
-		}
-		return nil
-	})
+	all, err := tree.Closure(ctx, c.cfg.Local, root, tree.Limits{}) // the root first
 	if err != nil {
-		return fmt.Errorf("upload tree %v: %w", root, err)
+		return fmt.Errorf("upload tree: %w", err)
 	}
-	for _, ds := range [][]digest.Digest{files, dirs, {root}} {
+	for _, ds := range [][]digest.Digest{all[1:], {root}} {
 		if err := c.Upload(ctx, ds, nil); err != nil {
 			return fmt.Errorf("upload tree %v: %w", root, err)
 		}

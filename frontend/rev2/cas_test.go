@@ -12,11 +12,13 @@ import (
 	"github.com/klauspost/compress/zstd"
 	bspb "google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/castest"
 	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/cas/memstore"
 	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/frontend/rev2"
 )
@@ -384,4 +386,26 @@ func TestStoreErrors(t *testing.T) {
 		_, got := r.write("uploads/"+id+"/blobs/"+digest.Of(b).String(), b, 1)
 		wantCode(t, "write", got, want)
 	}
+}
+
+// Whatever the name, there is an answer or a clear refusal.
+func FuzzNames(f *testing.F) {
+	d := digest.Of([]byte("x")).String()
+	for _, name := range []string{"", "/", "blobs", "blobs/" + d, "uploads/" + id + "/blobs/" + d + "/m",
+		"i/uploads/" + id + "/compressed-blobs/zstd/sha256/" + d, "uploads/uploads/" + id + "/blobs/blobs/" + d} {
+		f.Add(name)
+	}
+	server := rev2.New(rev2.Config{Store: memstore.New(), Cache: memstore.NewActionCache()})
+	f.Fuzz(func(t *testing.T, name string) {
+		got, err := server.QueryWriteStatus(t.Context(), &bspb.QueryWriteStatusRequest{ResourceName: name})
+		if (got == nil) == (err == nil) {
+			t.Fatalf("%q: %v and %v", name, got, err)
+		}
+		if code := status.Code(err); code != codes.OK && code != codes.InvalidArgument {
+			t.Errorf("%q: %v", name, err)
+		}
+		if err == nil && !strings.Contains(name, "uploads/") {
+			t.Errorf("%q: taken for an upload", name)
+		}
+	})
 }
