@@ -31,11 +31,13 @@ var dropped = []string{
 	"usr/lib/apt", "usr/lib/dpkg", "usr/lib/gcc/*/*/cc1*", "usr/lib/gcc/*/*/plugin", "usr/lib/git-core",
 	"usr/lib/llvm-19", "usr/lib/llvm-22/bin/llvm-exegesis", "usr/lib/llvm-22/bin/*2yaml", "usr/lib/llvm-22/bin/yaml2*",
 	"usr/lib/llvm-22/bin/llvm-tblgen", "usr/lib/locale", "usr/lib/systemd", "usr/lib/udev",
-	"usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/libLLVM*19*", "usr/lib/x86_64-linux-gnu/libclang-19*",
+	"usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/libLLVM*19*",
+	"usr/lib/x86_64-linux-gnu/libclang-19*", "usr/lib/x86_64-linux-gnu/libclang-22*",
 	"usr/lib/x86_64-linux-gnu/lib[at]san*", "usr/lib/x86_64-linux-gnu/libhwasan*", "usr/lib/x86_64-linux-gnu/libgprofng*",
 	"usr/lib/x86_64-linux-gnu/gprofng", "usr/lib/x86_64-linux-gnu/perl/*/CORE",
 	"usr/lib/ssl", "usr/lib/bfd-plugins", "usr/lib/compat-ld", "usr/lib/gold-ld", "usr/lib/*/libapt*",
-	"usr/bin/apt*", "usr/bin/dpkg*", "usr/bin/*gprofng*", "usr/bin/gp-*", "usr/bin/debconf*", "usr/bin/*-lto-dump*",
+	"usr/bin/apt*", "usr/bin/debconf*", "usr/bin/dpkg*", "usr/bin/*gprofng*", "usr/bin/gp-*", "usr/bin/*-lto-dump*",
+	"usr/bin/rustdoc",
 }
 
 // keptSources are the parts of Rust's sources that the kernel compiles, and
