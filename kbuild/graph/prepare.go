@@ -18,6 +18,11 @@ import (
 //go:embed kvfarm
 var scripts embed.FS
 
+// AllRust is a fragment of configuration that enables all Rust of Linux 7.2 on x86.
+//
+//go:embed rust.config
+var AllRust []byte
+
 // maxText bounds in bytes what is read back whole: a plan has 2 MiB.
 const maxText = 64 << 20
 

@@ -178,6 +178,15 @@ func open(dir string) (*Toolchain, error) {
 	return t, nil
 }
 
+// Find returns the toolchain in which the kernel is built, if dir has it.
+func Find(dir string) (*Toolchain, error) {
+	t, err := Cache{Dir: dir}.Open(Recipes[0])
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; `kvfarm toolchain make` makes it", err)
+	}
+	return t, err
+}
+
 // List returns all roots that are there, also those of former recipes.
 func (c Cache) List() ([]*Toolchain, error) {
 	dirs, err := filepath.Glob(filepath.Join(c.Dir, "toolchains", "*", metaFile))

@@ -58,8 +58,8 @@ var Recipes = []Recipe{
 	},
 }
 
-// Find returns the recipe called name.
-func Find(name string) (Recipe, error) {
+// RecipeFor returns the recipe called name.
+func RecipeFor(name string) (Recipe, error) {
 	var names []string
 	for _, r := range Recipes {
 		if r.Name == name {
