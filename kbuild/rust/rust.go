@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-//go:embed kvfarm.rs checks/*.rs
+//go:embed kvfarm.rs checks/*.rs replay/*
 var files embed.FS
 
 // Crate is one crate of checks.

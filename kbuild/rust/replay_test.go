@@ -1,0 +1,66 @@
+package rust_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/kbuild"
+	"github.com/kvfarm/kvfarm/kbuild/rust"
+)
+
+func TestParseEnding(t *testing.T) {
+	for _, c := range []struct {
+		code int
+		out  string
+		want rust.Ending
+	}{
+		{0, "OK\n", rust.Ending{Word: rust.OK}},
+		{10, "ASSERT kvfarm/checks/time/lib.rs:18\n", rust.Ending{Word: rust.Assert, File: "kvfarm/checks/time/lib.rs", Line: 18}},
+		{11, "PANIC rust/kernel/time.rs:490:24: attempt to divide: by zero\n",
+			rust.Ending{Word: rust.Panic, File: "rust/kernel/time.rs", Line: 490, Col: 24, Detail: "attempt to divide: by zero"}},
+		{13, "MISSING mutex_lock\n", rust.Ending{Word: rust.Missing, Detail: "mutex_lock"}},
+		{15, "CRASH 8 0x4004\n", rust.Ending{Word: rust.Crash, Detail: "8 0x4004"}},
+	} {
+		got, err := rust.ParseEnding(&kbuild.Result{ExitCode: c.code, Stdout: []byte(c.out)})
+		if err != nil {
+			t.Errorf("%q: %v", c.out, err)
+		}
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("%q: %s", c.out, d)
+		}
+	}
+	for _, r := range []kbuild.Result{{ExitCode: 2}, {ExitCode: 0, Stdout: []byte("ASSERT x:1\n")}, {ExitCode: 10}, {ExitCode: 137}} {
+		if got, err := rust.ParseEnding(&r); err == nil {
+			t.Errorf("code %d, %q: got %v", r.ExitCode, r.Stdout, got)
+		}
+	}
+}
+
+func TestReplayAction(t *testing.T) {
+	made := map[digest.Digest]string{}
+	add := func(b []byte) tree.Entry {
+		made[digest.Of(b)] = string(b)
+		return tree.Entry{Digest: digest.Of(b)}
+	}
+	bc := []tree.Entry{{Digest: digest.Of([]byte("core"))}, {Digest: digest.Of([]byte("check"))}}
+	r := rust.Replay{Check: "check_x", Bitcode: bc, Inputs: []rust.Input{{"any#0", 64, "5"}, {"fail#1", 1, "0"}}}
+	a, err := r.Action(add)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"sh", "replay/replay.sh", "check_x", "replay/inputs", "replay/000.bc", "replay/001.bc"}
+	if d := cmp.Diff(want, a.Argv); d != "" {
+		t.Error(d)
+	}
+	for _, f := range append(want[4:], "replay/replay.sh", "replay/harness.c", "replay/missing.awk") {
+		if _, ok := a.Inputs[f]; !ok {
+			t.Errorf("%s is no input", f)
+		}
+	}
+	if got := made[a.Inputs["replay/inputs"].Digest]; got != "any#0 64 5\nfail#1 1 0\n" {
+		t.Errorf("inputs %q", got)
+	}
+}
