@@ -47,7 +47,7 @@ func (g *Graph) Check(ctx context.Context, name string, files map[string][]byte)
 		read.Files = append(read.Files, p)
 		read.Options = append(read.Options, source.ParseRust(b).Options...)
 	}
-	if _, err := g.read.do(c.Source, func() (*source.Crate, error) { return read, nil }); err != nil {
+	if _, err := g.read.do(c.Source, func() (*crateSource, error) { return &crateSource{read, own}, nil }); err != nil {
 		return nil, err
 	}
 	out, err := g.compileWith(ctx, c, own, deps)

@@ -2,10 +2,12 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,8 +38,35 @@ func (g *Graph) compile(ctx context.Context, c *plan.Crate) (*compiled, error) {
 		if err != nil {
 			return nil, err
 		}
-		return g.compileWith(ctx, c, g.pick(own.Files), deps)
+		out, err := g.compileWith(ctx, c, own.files, deps)
+		if !lacksFile(err) {
+			return out, err
+		}
+		wide, wideErr := g.widened(c, own.files)
+		if wideErr != nil || len(wide) == len(own.files) {
+			return nil, errors.Join(err, wideErr)
+		}
+		return g.compileWith(ctx, c, wide, deps)
 	})
+}
+
+// lacksFile reports whether rustc found no file for a module, as when a macro
+// of the crate makes up the module.
+func lacksFile(err error) bool {
+	var failed *ActionError
+	return errors.As(err, &failed) && (strings.Contains(failed.Stderr, "file not found for module") ||
+		strings.Contains(failed.Stderr, "couldn't read"))
+}
+
+// widened adds to files all Rust below the folder of c's root file.
+func (g *Graph) widened(c *plan.Crate, files tree.Files) (tree.Files, error) {
+	below := slices.DeleteFunc(slices.Clone(g.tree.Rust), func(p string) bool {
+		return !strings.HasPrefix(p, path.Dir(c.Source)+"/")
+	})
+	wide, err := g.tree.Digest(below)
+	g.content.addFiles(wide)
+	maps.Copy(wide, files)
+	return wide, err
 }
 
 // dependencies compiles what c needs and adds it up.
@@ -161,10 +190,24 @@ func (g *Graph) inputs(ctx context.Context, c *plan.Crate, own tree.Files, deps 
 	return files, nil
 }
 
+// crateSource is what of a crate is in the kernel tree.
+type crateSource struct {
+	*source.Crate
+	files tree.Files
+}
+
 // sourceOf reads the sources of c that are in the kernel tree.
-func (g *Graph) sourceOf(c *plan.Crate) (*source.Crate, error) {
-	if path.IsAbs(c.Source) || c == g.check {
-		return &source.Crate{}, nil
-	}
-	return g.read.do(c.Source, func() (*source.Crate, error) { return g.sources.Crate(c.Source) })
+func (g *Graph) sourceOf(c *plan.Crate) (*crateSource, error) {
+	return g.read.do(c.Source, func() (*crateSource, error) {
+		if path.IsAbs(c.Source) {
+			return &crateSource{Crate: &source.Crate{}}, nil
+		}
+		s, err := g.sources.Crate(c.Source)
+		if err != nil {
+			return nil, err
+		}
+		files, err := g.tree.Digest(s.Files)
+		g.content.addFiles(files)
+		return &crateSource{Crate: s, files: files}, err
+	})
 }

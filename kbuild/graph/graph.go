@@ -50,7 +50,7 @@ type Graph struct {
 	content *content
 	slots   chan struct{}
 
-	files     tree.Files // of the kernel tree, by path
+	files     tree.Files // of the kernel tree, by path; without its Rust
 	generated tree.Files // of the object tree, by path from there
 	options   []string   // lines of rustc_cfg
 	crates    []*plan.Crate
@@ -60,7 +60,7 @@ type Graph struct {
 
 	compiled memo[*compiled]
 	made     memo[tree.Entry]
-	read     memo[*source.Crate]
+	read     memo[*crateSource]
 }
 
 // Open scans, configures and plans. Errors: source.ErrNoRust, *ConfigError,
@@ -78,7 +78,7 @@ func Open(ctx context.Context, cfg Config) (*Graph, error) {
 	}
 	g := &Graph{cfg: cfg, tree: t, sources: source.NewSources(cfg.Tree), content: newContent(cfg.Tree),
 		slots: make(chan struct{}, cfg.Jobs), byName: map[string]*plan.Crate{}}
-	if g.files, err = t.Digest(slices.Concat(t.Config, t.Build, t.Rust)); err != nil {
+	if g.files, err = t.Digest(slices.Concat(t.Config, t.Build)); err != nil {
 		return nil, err
 	}
 	g.content.addFiles(g.files)
