@@ -2,6 +2,7 @@ package cut
 
 import (
 	"math/big"
+	"slices"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
 
@@ -138,22 +139,20 @@ func (m *matcher) one(t *module.DebugType) bool {
 	return true
 }
 
-// leaves are the scalars that s consists of, nil if it holds more than scalars.
-// The payload of an enum with one is any bits: which ones depends on its tag.
+// leaves are the scalars that s consists of, at their offsets from the start,
+// nil if it holds more than scalars.
 func leaves(s ir.Shape) []ir.Shape {
 	switch s.Kind {
 	case ir.ShapeStruct:
-		var out []ir.Shape
-		for _, f := range s.Fields {
-			ls := leaves(f)
-			if ls == nil && f.Size > 0 {
-				return nil
-			}
-			out = append(out, ls...)
-		}
-		return out
+		return fieldLeaves(s.Fields)
 	case ir.ShapeEnum:
-		return enumLeaves(s)
+		if len(s.Fields) > 1 {
+			return nil
+		}
+		if data := dataful(s.Variants); data != nil {
+			return nicheLeaves(s, data)
+		}
+		return taggedLeaves(s)
 	case ir.ShapeArray:
 		return nil
 	}
@@ -161,32 +160,85 @@ func leaves(s ir.Shape) []ir.Shape {
 	return []ir.Shape{s}
 }
 
-func enumLeaves(s ir.Shape) []ir.Shape {
-	tag := s.Fields[0]
-	var payload *ir.Shape
-	ranges := []ir.Span{}
-	for _, v := range s.Variants {
-		ranges = append(ranges, v.Tags...)
-		for _, f := range v.Fields {
-			if f.Size == 0 {
-				continue
-			}
-			ls := leaves(f)
-			if len(ls) != 1 || v.Tags == nil || payload != nil && payload.Size != ls[0].Size {
-				return nil
-			}
-			payload = &ls[0]
+func fieldLeaves(fields []ir.Shape) []ir.Shape {
+	var out []ir.Shape
+	for _, f := range fields {
+		ls := leaves(f)
+		if ls == nil && f.Size > 0 {
+			return nil
+		}
+		for _, l := range ls {
+			l.Off += f.Off
+			out = append(out, l)
 		}
 	}
-	tag.Off = 0
-	if len(s.Fields) == 1 {
-		tag.Kind, tag.Ranges = ir.ShapeRange, ranges
+	return out
+}
+
+// dataful is the variant that has no tag of its own, nil if all have one.
+func dataful(variants []ir.Variant) *ir.Variant {
+	for i := range variants {
+		if variants[i].Tags == nil {
+			return &variants[i]
+		}
 	}
-	if payload == nil {
-		return []ir.Shape{tag}
+	return nil
+}
+
+// nicheLeaves are the scalars of the variant with data, the one over the tag
+// widened by the tags of the others, which hold nothing.
+func nicheLeaves(s ir.Shape, data *ir.Variant) []ir.Shape {
+	out := fieldLeaves(data.Fields)
+	for i := range out {
+		if l := &out[i]; l.Off == s.Fields[0].Off && l.Size == s.Fields[0].Size {
+			for _, v := range s.Variants {
+				if v.Tags != nil && (len(v.Fields) > 0 || !widen(l, v.Tags)) {
+					return nil
+				}
+			}
+			return out
+		}
 	}
-	any := opaqueShape(payload.Size, payload.Align)
-	return []ir.Shape{tag, any}
+	return nil
+}
+
+// widen lets l hold the tags too. It reports whether l has a way to say that.
+func widen(l *ir.Shape, tags []ir.Span) bool {
+	switch l.Kind {
+	case ir.ShapeBits:
+		return true
+	case ir.ShapeRange:
+		l.Ranges = append(slices.Clone(l.Ranges), tags...)
+		return true
+	case ir.ShapeRef, ir.ShapeRawPtr, ir.ShapeSlicePtr, ir.ShapeStr:
+		l.Null = true
+		return len(tags) == 1 && tags[0].Hi.Sign() == 0
+	}
+	return false
+}
+
+// taggedLeaves are the tag and the payload, if there is one of one size. The
+// payload is any bits: which of them are valid depends on the tag.
+func taggedLeaves(s ir.Shape) []ir.Shape {
+	tag := s.Fields[0]
+	tag.Kind, tag.Ranges = ir.ShapeRange, nil
+	out := []ir.Shape{tag}
+	for _, v := range s.Variants {
+		tag.Ranges = append(tag.Ranges, v.Tags...)
+		ls := fieldLeaves(v.Fields)
+		switch {
+		case len(v.Fields) == 0:
+			continue
+		case len(ls) != 1 || len(out) == 2 && (out[1].Size != ls[0].Size || out[1].Off != ls[0].Off):
+			return nil
+		case len(out) == 1:
+			payload := opaqueShape(ls[0].Size, ls[0].Align)
+			payload.Off = ls[0].Off
+			out = append(out, payload)
+		}
+	}
+	out[0] = tag
+	return out
 }
 
 // fits reports whether the scalar s can be the LLVM parameter p.
@@ -203,6 +255,7 @@ func fits(s ir.Shape, p *ir.Param) bool {
 
 // sharpen adds to s what the attributes of its parameter promise.
 func sharpen(s ir.Shape, p *ir.Param) ir.Shape {
+	s.Off = 0
 	switch {
 	case (s.Kind == ir.ShapeBits || s.Kind == ir.ShapeOpaque) && p.Type.Kind == ir.Int && p.Attr.RangeLo != nil:
 		s.Kind, s.Ranges = ir.ShapeRange, paramRange(p)
