@@ -14,15 +14,8 @@ import (
 
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/executor/worker"
 	"github.com/kvfarm/kvfarm/kbuild"
-)
-
-// Platform properties that our workers know.
-const (
-	// PropertyRoot names the subtree of the input root that becomes "/".
-	PropertyRoot = "kvfarm-root"
-	// PropertyMemory is the action's memory limit in bytes.
-	PropertyMemory = "kvfarm-memory"
 )
 
 // rootDir is where in the input root the toolchain stands.
@@ -107,9 +100,10 @@ func (j *job) all() []digest.Digest {
 
 func newCommand(a *kbuild.Action, properties *repb.Platform) *repb.Command {
 	c := &repb.Command{
-		Arguments:             a.Argv,
-		OutputPaths:           slices.Sorted(slices.Values(a.Outputs)),
-		WorkingDirectory:      a.Dir,
+		Arguments:        a.Argv,
+		OutputPaths:      slices.Sorted(slices.Values(a.Outputs)),
+		WorkingDirectory: a.Dir,
+		//lint:ignore SA1019 farms before v2.2 look for it here alone
 		Platform:              properties,
 		OutputDirectoryFormat: repb.Command_TREE_AND_DIRECTORY,
 	}
@@ -127,10 +121,10 @@ func platform(a *kbuild.Action, defaults map[string]string) *repb.Platform {
 		wanted = map[string]string{}
 	}
 	if !a.Root.IsZero() {
-		wanted[PropertyRoot] = rootDir
+		wanted[worker.PropertyRoot] = rootDir
 	}
 	if a.Memory > 0 {
-		wanted[PropertyMemory] = strconv.FormatInt(a.Memory, 10)
+		wanted[worker.PropertyMemory] = strconv.FormatInt(a.Memory, 10)
 	}
 	p := &repb.Platform{}
 	for name, value := range wanted {

@@ -88,7 +88,7 @@ func (c *Client) outputs(ctx context.Context, r *repb.ActionResult) (tree.Files,
 		}
 		files[o.Path] = tree.Entry{Kind: tree.Dir, Digest: d}
 	}
-	// Servers of v2.0 use the older fields.
+	//lint:ignore SA1019 farms of v2.0 use the older fields
 	for _, links := range [][]*repb.OutputSymlink{r.OutputFileSymlinks, r.OutputDirectorySymlinks, r.OutputSymlinks} {
 		for _, l := range links {
 			files[l.Path] = tree.Entry{Kind: tree.Symlink, Target: l.Target}

@@ -26,6 +26,7 @@ import (
 	"github.com/kvfarm/kvfarm/cas/memstore"
 	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/executor/queue"
+	"github.com/kvfarm/kvfarm/executor/worker"
 	"github.com/kvfarm/kvfarm/frontend/farm"
 	"github.com/kvfarm/kvfarm/frontend/rev2"
 	kvfarmpb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
@@ -89,7 +90,7 @@ func (r *rig) dial(change ...func(*farm.Config)) *farm.Client {
 func (r *rig) work() {
 	for {
 		l, err := r.queue.Lease(context.Background(), queue.Worker{Name: "w", Properties: []queue.Property{
-			{Name: farm.PropertyRoot, Value: queue.Any}, {Name: farm.PropertyMemory, Value: queue.Any}, {Name: "color", Value: queue.Any}}})
+			{Name: worker.PropertyRoot, Value: queue.Any}, {Name: worker.PropertyMemory, Value: queue.Any}, {Name: "color", Value: queue.Any}}})
 		if err != nil {
 			return
 		}

@@ -130,6 +130,7 @@ func (s *Server) timeout(a *repb.Action) (time.Duration, error) {
 func platform(a *repb.Action, c *repb.Command) []queue.Property {
 	p := a.Platform
 	if p == nil {
+		//lint:ignore SA1019 clients before v2.2 set it here alone
 		p = c.Platform
 	}
 	var ps []queue.Property

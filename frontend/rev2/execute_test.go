@@ -249,6 +249,7 @@ func TestPlatform(t *testing.T) {
 	color := func(c string) *repb.Platform {
 		return &repb.Platform{Properties: []*repb.Platform_Property{{Name: "color", Value: c}}}
 	}
+	//lint:ignore SA1019 clients before v2.2 set it here alone
 	command := r.putProto(&repb.Command{Arguments: []string{"x"}, Platform: color("old")})
 	for want, platform := range map[string]*repb.Platform{"old": nil, "new": color("new")} {
 		_, err := r.run(&repb.ExecuteRequest{ActionDigest: r.action(want, func(a *repb.Action) {
