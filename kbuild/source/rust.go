@@ -45,7 +45,6 @@ type rustParser struct {
 }
 
 func (p *rustParser) run() {
-	prev := token{}
 	for t := p.lex.next(); t.kind != eof; t = p.lex.next() {
 		p.options(t)
 		p.generated(t)
@@ -62,10 +61,9 @@ func (p *rustParser) run() {
 			p.depth++
 		case t.text == "}":
 			p.close()
-		case t.text == ";" && prev.text != ")":
+		case t.text == ";":
 			p.pathAttr = ""
 		}
-		prev = t
 	}
 }
 
