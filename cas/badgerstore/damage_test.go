@@ -105,7 +105,7 @@ func readAll(t *testing.T, s cas.Store, d digest.Digest) ([]byte, error) {
 func TestDamage(t *testing.T) {
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
-			for range 10 {
+			for range 5 {
 				seed := rand.Uint64()
 				s, contents := damaged(t, damage, seed)
 				bad := 0

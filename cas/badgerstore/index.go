@@ -3,6 +3,7 @@ package badgerstore
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -27,17 +28,27 @@ type index struct {
 	db    *badger.DB
 	clock func() time.Time
 
-	mu    sync.Mutex
-	shut  bool
-	young map[key]loc // entries used lately
-	old   map[key]loc // entries that were young before; dropped when young is full
-	dirty map[key]uint32
-	every uint32 // touchEvery, or 0 while a collection must know of every use
-	epoch uint64 // counts deletions and replacements: what was read before may not be cached after
+	filling sync.WaitGroup
+
+	mu     sync.Mutex
+	shut   bool
+	filter *filter
+	young  map[key]loc    // entries used lately
+	old    map[key]loc    // entries that were young before; dropped when young is full
+	dirty  map[key]uint32 // uses that are not on disk yet
+	every  uint32         // touchEvery, or 0 while a collection must know of every use
+	epoch  uint64         // counts deletions and replacements: what was read before may not be cached after
 }
 
-func newIndex(db *badger.DB) *index {
-	return &index{db: db, clock: time.Now, young: map[key]loc{}, dirty: map[key]uint32{}, every: touchEvery}
+func openIndex(db *badger.DB, log *slog.Logger) *index {
+	ix := &index{db: db, clock: time.Now, young: map[key]loc{}, dirty: map[key]uint32{}, every: touchEvery}
+	ix.filter = newFilter(2 * ix.keysOnDisk())
+	ix.filling.Go(func() {
+		if err := ix.fillFilter(); err != nil && !errors.Is(err, ErrClosed) {
+			log.Error("read the index", "err", err)
+		}
+	})
+	return ix
 }
 
 // now returns the time in the index's measure.
@@ -105,7 +116,7 @@ func (ix *index) find(ks []key, why purpose, found func(i int, l loc)) error {
 	for i, k := range ks {
 		if l, ok := ix.cached(k, at); ok {
 			found(i, l)
-		} else {
+		} else if ix.filter.may(k) {
 			todo = append(todo, i)
 		}
 	}
@@ -227,6 +238,7 @@ func (ix *index) close() {
 	ix.mu.Lock()
 	ix.shut = true
 	ix.mu.Unlock()
+	ix.filling.Wait()
 }
 
 // entry is a key with what it shall say.
@@ -251,6 +263,7 @@ func (ix *index) store(entries []entry) error {
 			ix.forget(e.key)
 		}
 		ix.remember(e.key, e.loc)
+		ix.filter.add(e.key)
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err = s.space.takeBallast(); err != nil {
 		return nil, err
 	}
-	s.index = newIndex(s.db)
+	s.index = openIndex(s.db, cfg.Log)
 	s.commit = startCommitter(s.index, s.packs, s.space, cfg.Log)
 	s.close = sync.OnceValue(s.shut)
 	return s, nil

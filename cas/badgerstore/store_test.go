@@ -3,11 +3,13 @@ package badgerstore_test
 import (
 	"io"
 	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/badgerstore"
 	"github.com/kvfarm/kvfarm/cas/castest"
+	"github.com/kvfarm/kvfarm/cas/digest"
 )
 
 func openDir(t testing.TB, dir string) *badgerstore.Store {
@@ -30,4 +32,37 @@ func TestStore(t *testing.T) {
 
 func TestActionCache(t *testing.T) {
 	castest.RunActionCache(t, func(t *testing.T) cas.ActionCache { return openDir(t, t.TempDir()) })
+}
+
+// TestReopen asks for all that is there and much that is not, right after
+// opening and for a while, while the filter fills.
+func TestReopen(t *testing.T) {
+	dir := t.TempDir()
+	var counter uint64
+	all := numbered(&counter, 20000, 32)
+	digests := make([]digest.Digest, len(all))
+	for i, b := range all {
+		digests[i] = b.Digest
+	}
+	for round := range 4 {
+		s, err := openQuiet(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		there := round * 5000
+		for range 20 {
+			missing, err := s.Missing(t.Context(), digests)
+			if err != nil || !slices.Equal(missing, digests[there:]) {
+				t.Fatalf("round %d: %d missing, want %d; %v", round, len(missing), len(digests)-there, err)
+			}
+		}
+		for i, err := range s.PutBatch(t.Context(), all[there:there+5000]) {
+			if err != nil {
+				t.Fatalf("put %d: %v", i, err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
