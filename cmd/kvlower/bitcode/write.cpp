@@ -64,8 +64,10 @@ uint64_t Writer::type(Type *t) {
   return types.add(t);
 }
 
+// A suffix such as .123, which linking gives to the second of two internal
+// functions of one name, is no part of the path.
 std::string demangled(const std::string &name) {
-  char *path = rustDemangle(name);
+  char *path = rustDemangle(name.substr(0, name.find('.')));
   if (!path)
     return name;
   std::string s = path;

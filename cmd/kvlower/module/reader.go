@@ -116,14 +116,24 @@ func (r *reader) readStrings() {
 	}
 }
 
+// maxParts is the number of parts that a type may have when it is written out.
+const maxParts = 1 << 16
+
 func (r *reader) readTypes() {
+	parts := map[*ir.Type]int{}
 	for range r.n() {
 		t := &ir.Type{Kind: ir.Kind(r.kind())}
 		t.Bits = r.int()
 		t.Len = int(r.size())
 		t.Packed = r.u() != 0
 		for range r.n() {
-			t.Elems = append(t.Elems, r.typ())
+			elem := r.typ()
+			t.Elems = append(t.Elems, elem)
+			parts[t] += 1 + parts[elem]
+		}
+		if parts[t] > maxParts {
+			r.fail(fmt.Errorf("type of more than %d parts", maxParts))
+			return
 		}
 		if t.Kind == ir.Array || t.Kind == ir.Vector {
 			if len(t.Elems) != 1 {

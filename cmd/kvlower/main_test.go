@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kvfarm/kvfarm/cmd/kvlower/bitcode"
+)
+
+// The test binary stands in for kvlower where that starts itself.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == readFlag {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestBrokenBitcodeIsAnError(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"empty": "", "text": "fn main() {}", "magic": "BC\xc0\xde", "short": "BC\xc0\xde\x35\x14\x00\x00\x05\x00\x00\x00\x62\x0c\x30\x24",
+	} {
+		file := filepath.Join(dir, name+".bc")
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		err := lower(job{files: []string{file}, out: filepath.Join(dir, "out")})
+		if err == nil {
+			t.Errorf("%s: taken", name)
+			continue
+		}
+		withoutLLVM := strings.Contains(err.Error(), bitcode.ErrNoLLVM.Error())
+		if !withoutLLVM && !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: error does not name the file: %v", name, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "out")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("output of a failed run: %v", err)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{{}, {"--out", t.TempDir()}, {"x.bc"}, {"--nonsense"}} {
+		if err := run(args); err == nil {
+			t.Errorf("%q: no error", args)
+		}
+	}
+}
+
+func TestReadErrorIsShort(t *testing.T) {
+	cause := errors.New("exit status 2")
+	for stderr, want := range map[string]string{
+		"":                                  "read bitcode: exit status 2",
+		"kvlower: read a.bc: short\n":       "read a.bc: short",
+		"noise\nkvlower: LLVM gave up: x\n": "LLVM gave up: x",
+		"SIGSEGV: segmentation violation\nPC=0x1\n\ngoroutine 1\n": "read bitcode: LLVM crashed: SIGSEGV: segmentation violation",
+	} {
+		if got := readError(cause, stderr).Error(); got != want {
+			t.Errorf("%q: %q, want %q", stderr, got, want)
+		}
+	}
+}
