@@ -52,6 +52,17 @@ var flagNames = [...]string{
 	"inbounds", "nusw", "nuw", "nsw", "exact", "disjoint", "nneg", "samesign", "volatile", "atomic", "weak",
 }
 
+// Names lists the flags that are set, as the text form writes them.
+func (f Flags) Names() []string {
+	var out []string
+	for i, name := range flagNames {
+		if f&(1<<i) != 0 {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // flagsOf says which flags each opcode may carry.
 var flagsOf = map[Op]Flags{
 	Add: NUW | NSW, Sub: NUW | NSW, Mul: NUW | NSW, Shl: NUW | NSW, Trunc: NUW | NSW,

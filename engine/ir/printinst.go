@@ -7,10 +7,8 @@ func (p *printer) inst(in *Inst) {
 		p.f("%%%d = ", in.Result)
 	}
 	p.s(in.Op.String())
-	for i, name := range flagNames {
-		if in.Flags&(1<<i) != 0 {
-			p.s(" " + name)
-		}
+	for _, name := range in.Flags.Names() {
+		p.s(" " + name)
 	}
 	switch {
 	case in.Op.IsTerminator():
