@@ -60,7 +60,7 @@ func (g *Graph) Check(ctx context.Context, name string, files map[string][]byte)
 // Types compiles b's crate once more, with all debug information. The code of
 // this bitcode is not what is verified.
 func (g *Graph) Types(ctx context.Context, b *Bitcode) (tree.Entry, error) {
-	return g.made.do("types of "+b.crate.Path, func() (tree.Entry, error) {
+	return g.made.do("types of "+b.Crate.Digest.String(), func() (tree.Entry, error) {
 		k := b.crate.Compile(plan.Types, mount)
 		r, err := g.rustc(ctx, b.crate, k, maps.Clone(b.inputs))
 		if err != nil {

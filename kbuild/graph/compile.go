@@ -156,11 +156,7 @@ func (g *Graph) compileWith(ctx context.Context, c *plan.Crate, own tree.Files, 
 func (g *Graph) rustc(ctx context.Context, c *plan.Crate, k *plan.Compilation, inputs tree.Files) (*kbuild.Result, error) {
 	env := map[string]string{"RUSTC_BOOTSTRAP": "1"} // as the kernel's Makefile exports it
 	maps.Copy(env, c.Env)
-	name := c.Name
-	if c.Role == plan.Driver {
-		name = c.Path
-	}
-	return g.run(ctx, &kbuild.Action{Kind: "rustc", Name: name, Dir: objtree, Argv: k.Argv, Env: env, Inputs: inputs, Outputs: k.Outputs()})
+	return g.run(ctx, &kbuild.Action{Kind: "rustc", Name: c.Label(), Dir: objtree, Argv: k.Argv, Env: env, Inputs: inputs, Outputs: k.Outputs()})
 }
 
 // inputs returns exactly what compiling c reads, without the toolchain.
@@ -169,8 +165,8 @@ func (g *Graph) inputs(ctx context.Context, c *plan.Crate, own tree.Files, deps 
 	if err != nil {
 		return nil, err
 	}
-	files := maps.Clone(own)
-	maps.Copy(files, deps.metadata)
+	files := maps.Clone(deps.metadata)
+	maps.Copy(files, own)
 	for _, s := range r.generated {
 		e, err := g.make(ctx, s)
 		if err != nil {

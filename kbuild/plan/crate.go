@@ -32,6 +32,14 @@ type Crate struct {
 	stem    string            // of its outputs, relative to the object tree
 }
 
+// Label names the crate to people: a driver by its path, others by name.
+func (k *Crate) Label() string {
+	if k.named {
+		return k.Name
+	}
+	return k.Path
+}
+
 // flagsWithValue are rustc's options that may have their value in the next
 // word, as far as kbuild uses them.
 var flagsWithValue = []string{"--extern", "--crate-type", "--crate-name", "--out-dir", "--cfg", "-L", "--emit", "--edition", "--target"}
