@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path"
+	"strings"
 	"syscall"
 	"time"
 
@@ -22,6 +23,9 @@ import (
 // ErrRefused, or the machine's trouble.
 func (h *Host) Run(ctx context.Context, s Spec) (*Result, error) {
 	s = s.withDefaults()
+	if h.cfg.Copy && len(s.Layers) > 1 {
+		return nil, fmt.Errorf("run %q: %d layers of inputs, but they are copied and not stacked here", s.Argv, len(s.Layers))
+	}
 	group, err := h.groups.take(limits{memory: s.Memory, processes: s.Processes})
 	if err != nil {
 		return nil, fmt.Errorf("limit %q: %w", s.Argv, err)
@@ -115,9 +119,9 @@ func (r *Result) fill(ctx context.Context, p *process, report *stage.Report, tro
 
 // spec translates s for the first process.
 func (h *Host) spec(s *Spec, group *group) *stage.Spec {
-	out := &stage.Spec{Dir: s.Dir, Root: s.Root, Layers: s.Layers, Copy: h.cfg.Copy,
-		Scratch: s.Scratch, Inodes: s.Files, Argv: s.Argv, Env: s.Env,
-		WorkDir: path.Join(InputDir, s.WorkDir), UID: h.uid, GID: h.gid, Become: !h.user}
+	out := &stage.Spec{Dir: s.Dir, Root: s.Root, Lower: strings.Join(s.Layers, ":"), Copy: h.cfg.Copy,
+		Argv: s.Argv, Env: s.Env, WorkDir: path.Join(InputDir, s.WorkDir), UID: h.uid, GID: h.gid, Become: !h.user}
+	out.Search = candidates(s.Argv, s.Env, out.WorkDir)
 	out.Mkdirs = append(out.Mkdirs, out.WorkDir)
 	for _, dir := range s.Mkdirs {
 		out.Mkdirs = append(out.Mkdirs, path.Join(InputDir, path.Join("/", dir)))
@@ -125,19 +129,42 @@ func (h *Host) spec(s *Spec, group *group) *stage.Spec {
 	out.Limits = []stage.Limit{
 		{Resource: unix.RLIMIT_CORE, Value: 0},
 		{Resource: unix.RLIMIT_NOFILE, Value: openFiles},
-		{Resource: unix.RLIMIT_FSIZE, Value: uint64(s.Scratch)},
+		{Resource: unix.RLIMIT_FSIZE, Value: s.Scratch},
 	}
 	if group == nil {
-		out.Limits = append(out.Limits, stage.Limit{Resource: unix.RLIMIT_NPROC, Value: uint64(s.Processes)})
+		out.Limits = append(out.Limits, stage.Limit{Resource: unix.RLIMIT_NPROC, Value: s.Processes})
 	}
+	scratch := s.Scratch
 	if s.Memory > 0 && group == nil { // what is written lies in memory
-		out.Limits = append(out.Limits, stage.Limit{Resource: unix.RLIMIT_DATA, Value: uint64(s.Memory)})
-		out.Scratch = min(out.Scratch, s.Memory)
+		out.Limits = append(out.Limits, stage.Limit{Resource: unix.RLIMIT_DATA, Value: s.Memory})
+		scratch = min(scratch, s.Memory)
 	}
+	out.Scratch = fmt.Sprintf("size=%d,nr_inodes=%d,mode=0755", scratch, s.Files)
 	if out.Dir == "" {
 		out.Dir = "/"
 	}
 	return out
+}
+
+// candidates returns where a program may be: in the command's own PATH, or, if
+// its name has a slash, relative to the working directory.
+func candidates(argv, env []string, workDir string) (out []string) {
+	if len(argv) == 0 || strings.Contains(argv[0], "/") {
+		return argv[:min(len(argv), 1)]
+	}
+	for _, e := range env {
+		dirs, ok := strings.CutPrefix(e, "PATH=")
+		if !ok {
+			continue
+		}
+		for dir := range strings.SplitSeq(dirs, ":") {
+			if !strings.HasPrefix(dir, "/") {
+				dir = path.Join(workDir, dir)
+			}
+			out = append(out, dir+"/"+argv[0])
+		}
+	}
+	return append(out, "") // not one alone, which would not be looked for
 }
 
 // talk hands over the spec and returns what comes back before the end.

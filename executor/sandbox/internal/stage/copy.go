@@ -1,57 +1,53 @@
 package stage
 
 import (
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 )
 
-// copyLayers puts the layers, the top one last, into dir: what an overlay
-// would show, for machines that have none. Only whole layers are copied: with
-// Copy there is one.
-func copyLayers(spec *Spec, dir string) error {
-	if len(spec.Layers) > 1 {
-		return fmt.Errorf("copy: %d layers, can do one", len(spec.Layers))
+// copyLayer puts the layer, if there is one, into dir: what an overlay would
+// show, for machines that have none.
+func copyLayer(spec *Spec, dir string) error {
+	if spec.Lower == "" {
+		return nil
 	}
-	for _, layer := range spec.Layers {
-		if err := copyTree(spec, layer, dir); err != nil {
-			return err
-		}
-	}
-	return nil
+	return copyTree(spec, spec.Lower, dir)
 }
 
 func copyTree(spec *Spec, from, to string) error {
-	return filepath.WalkDir(from, func(name string, e fs.DirEntry, err error) error {
-		if err != nil {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := copyEntry(spec, from+"/"+e.Name(), to+"/"+e.Name(), e); err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(from, name)
-		if err != nil || rel == "." {
-			return err
-		}
-		if err := copyEntry(name, filepath.Join(to, rel), e); err != nil {
-			return err
-		}
-		return own(spec, filepath.Join(to, rel))
-	})
+	}
+	return own(spec, to)
 }
 
-func copyEntry(from, to string, e fs.DirEntry) error {
+func copyEntry(spec *Spec, from, to string, e os.DirEntry) error {
 	switch {
 	case e.IsDir():
-		return os.Mkdir(to, 0o755)
-	case e.Type() == fs.ModeSymlink:
+		if err := os.Mkdir(to, 0o755); err != nil {
+			return err
+		}
+		return copyTree(spec, from, to)
+	case e.Type() == os.ModeSymlink:
 		target, err := os.Readlink(from)
 		if err != nil {
 			return err
 		}
-		return os.Symlink(target, to)
+		if err := os.Symlink(target, to); err != nil {
+			return err
+		}
 	default:
-		return copyFile(from, to)
+		if err := copyFile(from, to); err != nil {
+			return err
+		}
 	}
+	return own(spec, to)
 }
 
 func copyFile(from, to string) error {

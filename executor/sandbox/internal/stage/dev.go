@@ -2,7 +2,6 @@ package stage
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"syscall"
 )
@@ -33,7 +32,7 @@ func mountDev(spec *Spec) error {
 	}
 	for _, d := range devices {
 		if err := makeDevice(dev+"/"+d.name, "/dev/"+d.name, d.major<<8|d.minor); err != nil {
-			return fmt.Errorf("device %s: %w", d.name, err)
+			return in("device "+d.name, err)
 		}
 	}
 	for name, target := range devLinks {

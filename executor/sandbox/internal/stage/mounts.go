@@ -1,10 +1,7 @@
 package stage
 
 import (
-	"fmt"
 	"os"
-	"path"
-	"strings"
 	"syscall"
 )
 
@@ -33,7 +30,7 @@ func build(spec *Spec) error {
 	}
 	for _, s := range steps {
 		if err := s.do(spec); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			return in(s.name, err)
 		}
 	}
 	return nil
@@ -57,16 +54,16 @@ func mountRoot(spec *Spec) error {
 // lies where /tmp will, and is covered by it.
 func mountScratch(spec *Spec) error {
 	tmp := spec.Root + "/tmp"
-	if err := syscall.Mount("tmpfs", tmp, "tmpfs", harmless,
-		fmt.Sprintf("size=%d,nr_inodes=%d,mode=0755", spec.Scratch, spec.Inodes)); err != nil {
+	if err := syscall.Mount("tmpfs", tmp, "tmpfs", harmless, spec.Scratch); err != nil {
 		return err
 	}
-	for name, mode := range map[string]os.FileMode{"up": 0o755, "work": 0o755, "tmp": 0o777 | os.ModeSticky, "shm": 0o777 | os.ModeSticky} {
-		dir := tmp + "/" + name
-		if err := os.Mkdir(dir, 0o755); err != nil {
+	for _, name := range []string{"up", "work", "tmp", "shm"} {
+		if err := os.Mkdir(tmp+"/"+name, 0o755); err != nil {
 			return err
 		}
-		if err := os.Chmod(dir, mode); err != nil {
+	}
+	for _, name := range []string{"tmp", "shm"} {
+		if err := os.Chmod(tmp+"/"+name, 0o777|os.ModeSticky); err != nil {
 			return err
 		}
 	}
@@ -82,13 +79,13 @@ func own(spec *Spec, name string) error {
 
 func mountInputs(spec *Spec) error {
 	up, at := spec.Root+"/tmp/up", spec.Root+InputDir
-	if len(spec.Layers) == 0 || spec.Copy {
-		if err := copyLayers(spec, up); err != nil {
+	if spec.Lower == "" || spec.Copy {
+		if err := copyLayer(spec, up); err != nil {
 			return err
 		}
 		return syscall.Mount(up, at, "", syscall.MS_BIND, "")
 	}
-	options := "lowerdir=" + strings.Join(spec.Layers, ":") + ",upperdir=" + up + ",workdir=" + spec.Root + "/tmp/work"
+	options := "lowerdir=" + spec.Lower + ",upperdir=" + up + ",workdir=" + spec.Root + "/tmp/work"
 	if !spec.Become {
 		options += ",userxattr"
 	}
@@ -103,7 +100,7 @@ func mountTmp(spec *Spec) error {
 func mountProc(spec *Spec) error {
 	err := syscall.Mount("proc", spec.Root+"/proc", "proc", harmless|syscall.MS_NOEXEC, "")
 	if err == syscall.EPERM {
-		return fmt.Errorf("%w (the container that this runs in hides parts of its /proc; unmask it)", err)
+		return in("the container that this runs in hides parts of its /proc; unmask it", err)
 	}
 	return err
 }
@@ -130,7 +127,7 @@ func makeFolders(spec *Spec) error {
 func makeFolder(spec *Spec, dir string) error {
 	err := os.Mkdir(dir, 0o755)
 	if os.IsNotExist(err) {
-		if err := makeFolder(spec, path.Dir(dir)); err != nil {
+		if err := makeFolder(spec, parent(dir)); err != nil {
 			return err
 		}
 		err = os.Mkdir(dir, 0o755)
@@ -142,4 +139,14 @@ func makeFolder(spec *Spec, dir string) error {
 		return err
 	}
 	return own(spec, dir)
+}
+
+// parent returns the folder that dir, an absolute clean path, is in.
+func parent(dir string) string {
+	for i := len(dir) - 1; i > 0; i-- {
+		if dir[i] == '/' {
+			return dir[:i]
+		}
+	}
+	return "/"
 }

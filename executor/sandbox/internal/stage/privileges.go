@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"fmt"
 	"syscall"
 	"unsafe"
 )
@@ -24,23 +23,23 @@ const (
 // is not to be traced or read by the command.
 func dropPrivileges() error {
 	if err := prctl(syscall.PR_SET_DUMPABLE, 0); err != nil {
-		return fmt.Errorf("hide process 1: %w", err)
+		return in("hide process 1", err)
 	}
 	for c := uintptr(0); c <= lastCapability; c++ {
 		if err := prctl(prCapbsetDrop, c); err == syscall.EINVAL {
 			break // the kernel knows no more
 		} else if err != nil {
-			return fmt.Errorf("drop capability %d: %w", c, err)
+			return in("drop capabilities", err)
 		}
 	}
 	if err := prctl(prCapAmbient, prCapAmbientClearAll); err != nil {
-		return fmt.Errorf("clear ambient capabilities: %w", err)
+		return in("clear ambient capabilities", err)
 	}
 	if err := clearInheritable(); err != nil {
-		return fmt.Errorf("clear inheritable capabilities: %w", err)
+		return in("clear inheritable capabilities", err)
 	}
 	if err := prctl(prSetNoNewPrivs, 1); err != nil {
-		return fmt.Errorf("set no_new_privs: %w", err)
+		return in("set no_new_privs", err)
 	}
 	return nil
 }
@@ -69,7 +68,7 @@ func clearInheritable() error {
 // own, from the command.
 func closeOnExec() error {
 	if _, _, errno := syscall.RawSyscall(sysCloseRange, 3, uintptr(^uint32(0)), closeRangeCloexec); errno != 0 {
-		return fmt.Errorf("close descriptors (Linux 5.11 is needed): %w", errno)
+		return in("close descriptors (Linux 5.11 is needed)", errno)
 	}
 	return nil
 }

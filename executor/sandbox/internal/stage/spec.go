@@ -1,15 +1,9 @@
 // Package stage is the first process of a sandbox: the program itself, started
 // again in new namespaces. Its init function takes over before the rest of the
-// program is initialised, which is why the package imports little and why its
-// path sorts before most.
+// program is initialised. For that the package imports next to nothing: the
+// linker orders initialisation by dependencies, then by path, and even fmt and
+// strings come after much of the world. What can be computed comes computed.
 package stage
-
-import (
-	"encoding/binary"
-	"encoding/json"
-	"fmt"
-	"io"
-)
 
 // Argv0 is the program name that makes a program a sandbox's first process.
 const Argv0 = "kvfarm-sandbox"
@@ -22,13 +16,13 @@ const InputDir = "/x"
 
 // Spec is what the first process prepares and runs.
 type Spec struct {
-	Dir      string   // Layers are relative to it, which keeps the mount's options short
+	Dir      string   // Lower is relative to it, which keeps the mount's options short
 	Root     string   // becomes "/"; has the folders x, tmp, dev and proc
-	Layers   []string // of the input root, top first
-	Copy     bool     // copy the layers instead of stacking them
-	Scratch  int64    // bytes that may be written to the input root, /tmp and /dev/shm together
-	Inodes   int64    // files likewise
-	Argv     []string
+	Lower    string   // layers of the input root, top first, with colons between
+	Copy     bool     // copy the layer, of which there is one, instead of stacking it
+	Scratch  string   // mount options of the tmpfs that takes all that is written
+	Argv     []string // none: only try
+	Search   []string // where the program may be: the first that is one is started
 	Env      []string
 	WorkDir  string   // absolute, after the change of root
 	Mkdirs   []string // absolute: made, with their parents, if absent
@@ -40,44 +34,32 @@ type Spec struct {
 // Limit is a resource limit, soft and hard.
 type Limit struct {
 	Resource int
-	Value    uint64
+	Value    int64
 }
 
 // Report is what the first process says at its end.
 type Report struct {
-	Error  string `json:",omitempty"` // why the command could not be started
+	Error  string // why the command could not be started
 	Exit   int    // 128 + n for signal n; with an Error: nonzero if the command is to blame
 	User   int64  // microseconds
 	System int64
 	MaxRSS int64 // bytes, of the largest process
 }
 
-// maxSpec is more than argv and environment of one process may have.
-const maxSpec = 16 << 20
-
-// Write sends v, with its length before it.
-func Write(w io.Writer, v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...))
-	return err
+// stepError is an error with what was to be done.
+type stepError struct {
+	step string
+	err  error
 }
 
-// Read is the inverse of Write.
-func Read(r io.Reader, v any) error {
-	var size [4]byte
-	if _, err := io.ReadFull(r, size[:]); err != nil {
-		return err
+func (e *stepError) Error() string { return e.step + ": " + e.err.Error() }
+
+func (e *stepError) Unwrap() error { return e.err }
+
+// in names the step that err, if any, happened in.
+func in(step string, err error) error {
+	if err == nil {
+		return nil
 	}
-	n := binary.BigEndian.Uint32(size[:])
-	if n > maxSpec {
-		return fmt.Errorf("message of %d bytes is over the limit of %d", n, maxSpec)
-	}
-	body := make([]byte, n)
-	if _, err := io.ReadFull(r, body); err != nil {
-		return err
-	}
-	return json.Unmarshal(body, v)
+	return &stepError{step, err}
 }

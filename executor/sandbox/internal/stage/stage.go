@@ -2,11 +2,9 @@ package stage
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"runtime"
-	"strings"
 	"syscall"
 )
 
@@ -64,7 +62,7 @@ func run(spec *Spec) *Report {
 	}
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &used); err != nil {
-		return &Report{Error: fmt.Sprintf("getrusage: %v", err)}
+		return &Report{Error: in("get usage", err).Error()}
 	}
 	return &Report{Exit: exit, User: used.Utime.Nano() / 1000, System: used.Stime.Nano() / 1000, MaxRSS: used.Maxrss << 10}
 }
@@ -83,13 +81,10 @@ func refused(err error) *Report {
 func sendView() error {
 	fd, err := syscall.Open(InputDir, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
 	if err != nil {
-		return fmt.Errorf("open %s: %w", InputDir, err)
+		return in("open the input root", err)
 	}
 	defer func() { _ = syscall.Close(fd) }()
-	if err := syscall.Sendmsg(ControlFD, []byte{0}, syscall.UnixRights(fd), nil, 0); err != nil {
-		return fmt.Errorf("send the view of the input root: %w", err)
-	}
-	return nil
+	return in("send the view of the input root", syscall.Sendmsg(ControlFD, []byte{0}, syscall.UnixRights(fd), nil, 0))
 }
 
 // start runs the command as process 2, with no privileges.
@@ -100,10 +95,6 @@ func start(spec *Spec) (int, error) {
 	if err := dropPrivileges(); err != nil {
 		return 0, err
 	}
-	path, err := lookPath(spec)
-	if err != nil {
-		return 0, err
-	}
 	attr := &syscall.ProcAttr{Dir: spec.WorkDir, Env: spec.Env, Files: []uintptr{0, 1, 2},
 		Sys: &syscall.SysProcAttr{Setsid: true}}
 	if spec.Become {
@@ -111,55 +102,41 @@ func start(spec *Spec) (int, error) {
 	}
 	for _, l := range spec.Limits {
 		if err := setLimit(l); err != nil {
-			return 0, err
+			return 0, in("set resource limit", err)
 		}
 	}
-	pid, err := syscall.ForkExec(path, spec.Argv, attr)
-	if err != nil {
-		return 0, fmt.Errorf("exec %s: %w", path, err)
+	path := lookPath(spec.Search)
+	if path == "" {
+		return 0, in("exec "+spec.Argv[0], errNoProgram)
 	}
-	return pid, nil
+	pid, err := syscall.ForkExec(path, spec.Argv, attr)
+	return pid, in("exec "+path, err)
 }
 
 func setLimit(l Limit) error {
 	var now syscall.Rlimit
 	if err := syscall.Getrlimit(l.Resource, &now); err != nil {
-		return fmt.Errorf("get limit %d: %w", l.Resource, err)
+		return err
 	}
-	v := min(l.Value, now.Max)
-	if err := syscall.Setrlimit(l.Resource, &syscall.Rlimit{Cur: v, Max: v}); err != nil {
-		return fmt.Errorf("set limit %d: %w", l.Resource, err)
-	}
-	return nil
+	v := min(uint64(l.Value), now.Max)
+	return syscall.Setrlimit(l.Resource, &syscall.Rlimit{Cur: v, Max: v})
 }
 
-// lookPath finds the program as execvp would, in the command's own PATH. A
-// name with a slash is relative to the working directory.
-func lookPath(spec *Spec) (string, error) {
-	name := spec.Argv[0]
-	if strings.Contains(name, "/") {
-		return name, nil
-	}
-	for _, e := range spec.Env {
-		if path, ok := strings.CutPrefix(e, "PATH="); ok {
-			return lookIn(path, name, spec.WorkDir)
-		}
-	}
-	return "", fmt.Errorf("exec %s: no PATH to look it up in", name)
-}
+var errNoProgram = errors.New("not found in PATH")
 
-func lookIn(path, name, workDir string) (string, error) {
-	for dir := range strings.SplitSeq(path, ":") {
-		if !strings.HasPrefix(dir, "/") {
-			dir = workDir + "/" + dir
-		}
+// lookPath finds the program as execvp would. A single candidate is taken as it
+// is: exec says what is wrong with it.
+func lookPath(candidates []string) string {
+	if len(candidates) == 1 {
+		return candidates[0]
+	}
+	for _, file := range candidates {
 		var st syscall.Stat_t
-		file := dir + "/" + name
 		if syscall.Stat(file, &st) == nil && st.Mode&syscall.S_IFMT == syscall.S_IFREG && st.Mode&0o111 != 0 {
-			return file, nil
+			return file
 		}
 	}
-	return "", fmt.Errorf("exec %s: not found in PATH=%s", name, path)
+	return ""
 }
 
 // wait reaps until process pid ends, as process 1 must, and returns its exit code.
@@ -170,7 +147,7 @@ func wait(pid int) (int, error) {
 		switch {
 		case err == syscall.EINTR:
 		case err != nil:
-			return 0, fmt.Errorf("wait: %w", err)
+			return 0, in("wait", err)
 		case got == pid && ws.Exited():
 			return ws.ExitStatus(), nil
 		case got == pid && ws.Signaled():
