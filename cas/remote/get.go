@@ -15,8 +15,8 @@ import (
 	"github.com/kvfarm/kvfarm/cas/digest"
 )
 
-// Get implements cas.Store. A whole blob is checked against its digest: its
-// last read returns ErrCorrupt if the farm sent anything else.
+// Get implements cas.Store. A whole blob is checked against its digest: in
+// place of its last bytes comes ErrCorrupt if the farm sent anything else.
 func (s *Store) Get(ctx context.Context, d digest.Digest, offset int64) (io.ReadCloser, error) {
 	if err := d.Validate(); err != nil {
 		return nil, fmt.Errorf("get %v: %w", d, err)
@@ -92,13 +92,26 @@ func (r *reader) next() error {
 	case err != nil:
 		r.err = fmt.Errorf("get %v: %w", r.digest, translate(err))
 	default:
-		r.piece = resp.Data
-		r.offset += int64(len(resp.Data))
-		if r.hash != nil {
-			r.hash.Write(resp.Data)
-		}
+		return r.take(resp.Data)
 	}
 	return r.err
+}
+
+// take makes piece the next one to read. The last piece is not handed out
+// before the whole is checked: who knows the size reads no further.
+func (r *reader) take(piece []byte) error {
+	r.offset += int64(len(piece))
+	if r.hash != nil {
+		r.hash.Write(piece)
+	}
+	if r.offset >= r.digest.Size {
+		if err := r.verify(); err != io.EOF {
+			r.err = err
+			return err
+		}
+	}
+	r.piece = piece
+	return nil
 }
 
 func (r *reader) receive() (*bspb.ReadResponse, error) {

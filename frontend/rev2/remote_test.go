@@ -1,10 +1,17 @@
 package rev2_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"sync/atomic"
 	"testing"
+	"testing/iotest"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/castest"
+	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/remote"
 	"github.com/kvfarm/kvfarm/frontend/rev2"
 )
@@ -18,4 +25,64 @@ func TestRemoteActionCache(t *testing.T) {
 	castest.RunActionCache(t, func(t *testing.T) cas.ActionCache {
 		return remote.New(start(t, func(c *rev2.Config) { c.ClientsUpdate = true }).sdk())
 	})
+}
+
+// flaky breaks off every second read, and refuses every second put.
+type flaky struct {
+	cas.Store
+	gets, puts atomic.Int32
+}
+
+var errFlaky = errors.New("just now it does not work")
+
+func (f *flaky) Get(ctx context.Context, d digest.Digest, offset int64) (io.ReadCloser, error) {
+	r, err := f.Store.Get(ctx, d, offset)
+	if err == nil && f.gets.Add(1)%2 == 1 {
+		half := io.LimitReader(r, (d.Size-offset)/2)
+		r = io.NopCloser(io.MultiReader(half, iotest.ErrReader(errFlaky)))
+	}
+	return r, err
+}
+
+func (f *flaky) Put(ctx context.Context, d digest.Digest, r io.Reader) error {
+	if f.puts.Add(1)%2 == 1 {
+		return errFlaky
+	}
+	return f.Store.Put(ctx, d, r)
+}
+
+// What fails now and then is tried again, from where it broke off.
+func TestRemoteStoreTriesAgain(t *testing.T) {
+	r := start(t, func(c *rev2.Config) { c.Store = &flaky{Store: c.Store} })
+	s := remote.New(r.sdk())
+	for i, n := range []int{1000, 3 << 20} {
+		b := castest.Bytes(uint64(i), n)
+		d := digest.Of(b)
+		if err := s.Put(t.Context(), d, bytes.NewReader(b)); err != nil {
+			t.Fatalf("put %d bytes: %v", n, err)
+		}
+		if got, err := cas.ReadBlob(t.Context(), s, d, d.Size); err != nil || !bytes.Equal(got, b) {
+			t.Errorf("get %d bytes: %d other ones, %v", n, len(got), err)
+		}
+	}
+}
+
+// liar hands out bytes that are not the blob's.
+type liar struct {
+	cas.Store
+	content []byte
+}
+
+func (l liar) Get(context.Context, digest.Digest, int64) (io.ReadCloser, error) {
+	return io.NopCloser(bytes.NewReader(l.content)), nil
+}
+
+func TestRemoteStoreChecksWhatItGets(t *testing.T) {
+	for name, content := range map[string]string{"other": "1234", "shorter": "12"} {
+		r := start(t, func(c *rev2.Config) { c.Store = liar{c.Store, []byte(content)} })
+		got, err := cas.ReadBlob(t.Context(), remote.New(r.sdk()), digest.Of([]byte("abcd")), 100)
+		if err == nil {
+			t.Errorf("%s: read %q", name, got)
+		}
+	}
 }
