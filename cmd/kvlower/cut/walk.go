@@ -15,8 +15,11 @@ type walk struct {
 	slice *ir.Slice
 
 	funcs   map[int]int // by index in the module
-	externs map[string]int
 	globals map[int]int
+	// externs by content, since instances of one panic entry differ in name only,
+	// and by index in the module.
+	externs  map[string]int
+	externOf map[int]int
 	tokens  map[Loc]int // global of each panic location
 
 	funcOf   []int // module index of each function of the slice
@@ -31,7 +34,7 @@ type place struct{ fn, inst int }
 func newWalk(c *Cutter) *walk {
 	return &walk{
 		c: c, slice: &ir.Slice{Arch: c.arch},
-		funcs: map[int]int{}, externs: map[string]int{}, globals: map[int]int{},
+		funcs: map[int]int{}, externs: map[string]int{}, externOf: map[int]int{}, globals: map[int]int{},
 		tokens: map[Loc]int{}, frames: map[place]int{},
 	}
 }
@@ -65,7 +68,12 @@ func (w *walk) function(i int) int {
 	return n
 }
 
+// extern numbers function i as one without a body. Instances of one panic entry
+// are one extern.
 func (w *walk) extern(i int) int {
+	if n, ok := w.externOf[i]; ok {
+		return n
+	}
 	f := w.c.m.Funcs[i]
 	e := &ir.Extern{Symbol: f.Symbol, Panic: w.c.panic[i], Sig: f.Sig}
 	if e.Panic != "" {
@@ -81,6 +89,7 @@ func (w *walk) extern(i int) int {
 		w.externs[key] = n
 		w.slice.Externs = append(w.slice.Externs, e)
 	}
+	w.externOf[i] = n
 	return n
 }
 
