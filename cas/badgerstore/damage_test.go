@@ -198,3 +198,58 @@ func TestFsckFindsIncompleteResults(t *testing.T) {
 		t.Errorf("Result = %v, want ErrNotFound", err)
 	}
 }
+
+// TestDamagedIndex flips bits in badger's files: opening says so, or what is
+// read is right.
+func TestDamagedIndex(t *testing.T) {
+	dir := t.TempDir()
+	var counter uint64
+	blobs := numbered(&counter, 2000, 40)
+	s, err := openQuiet(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(append(s.PutBatch(t.Context(), blobs), s.Close())...); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "index", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		whole, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range min(6, len(whole)) {
+			copied := t.TempDir()
+			if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			at := rand.IntN(len(whole))
+			edit(t, filepath.Join(copied, "index", filepath.Base(file)), func(b []byte) []byte {
+				b[at] ^= 1 << rand.IntN(8)
+				return b
+			})
+			readDamaged(t, copied, blobs)
+		}
+	}
+}
+
+func readDamaged(t *testing.T, dir string, blobs []cas.Blob) {
+	t.Helper()
+	s, err := openQuiet(t.Context(), dir)
+	if err != nil {
+		if !errors.Is(err, cas.ErrCorrupt) {
+			t.Errorf("Open = %v, want ErrCorrupt", err)
+		}
+		return
+	}
+	defer s.Close()
+	for _, b := range blobs {
+		got, err := readAll(t, s, b.Digest)
+		if err == nil && !bytes.Equal(got, b.Data) || err != nil && !errors.Is(err, cas.ErrNotFound) && !errors.Is(err, cas.ErrCorrupt) {
+			t.Errorf("%v reads as %d bytes, %v", b.Digest, len(got), err)
+		}
+	}
+}

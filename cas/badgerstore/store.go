@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ type Store struct {
 	close  func() error
 }
 
-// Open opens the store in cfg.Dir. Errors: ErrLocked, cas.ErrFull.
+// Open opens the store in cfg.Dir. Errors: ErrLocked, cas.ErrFull, cas.ErrCorrupt.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := open(ctx, cfg)
 	if err != nil {
@@ -74,7 +75,7 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if s.packs, err = openPacks(filepath.Join(cfg.Dir, "packs")); err != nil {
 		return nil, err
 	}
-	if s.db, err = badger.Open(badgerOptions(cfg)); err != nil {
+	if s.db, err = openBadger(badgerOptions(cfg)); err != nil {
 		return nil, err
 	}
 	if err = s.space.takeBallast(); err != nil {
@@ -102,8 +103,27 @@ func badgerOptions(cfg Config) badger.Options {
 		WithCompression(options.None).
 		WithBlockCacheSize(0).
 		WithMetricsEnabled(false).
+		WithChecksumVerificationMode(options.OnTableRead).
 		WithExternalMagic(formatVersion).
 		WithLogger(logger{cfg.Log})
+}
+
+// openBadger opens the index. Badger panics over some kinds of damage.
+// Errors: cas.ErrCorrupt, unless the disk is at fault.
+func openBadger(opt badger.Options) (db *badger.DB, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			db, err = nil, fmt.Errorf("panic: %v", p)
+		}
+		var sys *fs.PathError
+		if err != nil && !errors.As(err, &sys) {
+			err = fmt.Errorf("%w: index: %w; without the folder a new store begins", cas.ErrCorrupt, err)
+		}
+	}()
+	if db, err = badger.Open(opt); err != nil {
+		return nil, err // badger returns half a DB
+	}
+	return db, nil
 }
 
 // Close writes down what is queued and gives the state to other processes.
