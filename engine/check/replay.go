@@ -30,14 +30,14 @@ func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
 		in = append(in, interp.Input{Name: i.Name, Bits: i.Bits, Value: v})
 	}
 	o := p.Run(interp.Witness(in), interp.Limits{})
-	if !reached(&o, site) {
+	if !Reached(&o, site) {
 		return fmt.Errorf("replay ends with %v", &o)
 	}
 	return nil
 }
 
-// reached reports whether an outcome is the failure of a site.
-func reached(o *interp.Outcome, site *verdict.Site) bool {
+// Reached reports whether an outcome is the failure of a site.
+func Reached(o *interp.Outcome, site *verdict.Site) bool {
 	here := o.Place == interp.Place{Func: site.Func, Inst: site.Inst}
 	switch o.Kind {
 	case interp.Panicked:

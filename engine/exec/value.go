@@ -73,9 +73,9 @@ func (x *exec) choose(sel expr.Expr, v, w *value) *value {
 	}
 	poison := x.b.ITE(sel, v.poison, w.poison)
 	switch {
-	case v.poison == expr.True:
+	case v.poison == expr.True && v.bytes == nil:
 		return &value{e: w.e, ptr: w.ptr, poison: poison, bytes: x.chooseBytes(sel, v, w)}
-	case w.poison == expr.True:
+	case w.poison == expr.True && w.bytes == nil:
 		return &value{e: v.e, ptr: v.ptr, poison: poison, bytes: x.chooseBytes(sel, v, w)}
 	case v.ptr != nil || w.ptr != nil:
 		return &value{ptr: x.choosePtr(sel, x.asPtr(v), x.asPtr(w)), poison: poison}

@@ -1,0 +1,196 @@
+package check_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kvfarm/kvfarm/engine/check"
+	"github.com/kvfarm/kvfarm/engine/exec"
+	"github.com/kvfarm/kvfarm/engine/interp"
+	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+)
+
+// program is one file of ../testdata with what it expects. Lines of comment say it:
+//
+//	; verdict WORD [REASON]
+//	; loops N        (bound of loops, instead of the default)
+//	; budget N
+//
+// and at the end of an instruction
+//
+//	; site KIND WORD
+//
+// for each site of the verdict, in order.
+type program struct {
+	name    string
+	slice   *ir.Slice
+	cfg     exec.Config
+	verdict string
+	sites   []string
+}
+
+func programs(t *testing.T) []program {
+	var out []program
+	for _, dir := range []string{"proved", "refuted", "unknown"} {
+		files, err := filepath.Glob("../testdata/" + dir + "/*.kvs")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no programs in %s: %v", dir, err)
+		}
+		for _, f := range files {
+			out = append(out, readProgram(t, f))
+		}
+	}
+	return out
+}
+
+func readProgram(t *testing.T, file string) program {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := program{name: strings.TrimSuffix(strings.TrimPrefix(file, "../testdata/"), ".kvs")}
+	if p.slice, err = ir.Parse(text); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		_, note, _ := strings.Cut(line, ";")
+		note = strings.TrimSpace(note)
+		if v, ok := strings.CutPrefix(note, "verdict "); ok {
+			p.verdict = v
+		}
+		if v, ok := strings.CutPrefix(note, "site "); ok {
+			p.sites = append(p.sites, v)
+		}
+		fmt.Sscanf(note, "loops %d", &p.cfg.LoopBound)
+		fmt.Sscanf(note, "budget %d", &p.cfg.Budget)
+	}
+	return p
+}
+
+func show(v *verdict.Verdict) (word string, sites []string) {
+	word = strings.TrimSpace(string(v.Verdict) + " " + v.Reason)
+	for _, s := range v.Sites {
+		sites = append(sites, fmt.Sprintf("%s %s", s.Kind, s.Verdict))
+	}
+	return word, sites
+}
+
+func TestPrograms(t *testing.T) {
+	for _, p := range programs(t) {
+		t.Run(p.name, func(t *testing.T) {
+			v, err := check.Prove(p.slice, p.cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			word, sites := show(v)
+			if word != p.verdict {
+				t.Errorf("verdict %q, want %q", word, p.verdict)
+			}
+			if d := cmp.Diff(p.sites, sites); d != "" {
+				t.Errorf("sites (-want +got):\n%s", d)
+			}
+			for i := range v.Witnesses {
+				if err := check.Replay(p.slice, &v.Sites[v.Witnesses[i].Site], &v.Witnesses[i]); err != nil {
+					t.Errorf("witness %d: %v", i, err)
+				}
+			}
+		})
+	}
+}
+
+// TestPaths follows every path on its own: merging must not change what is decided.
+func TestPaths(t *testing.T) {
+	for _, p := range programs(t) {
+		t.Run(p.name, func(t *testing.T) {
+			p.cfg.Paths = true
+			v, err := check.Prove(p.slice, p.cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			word, sites := show(v)
+			if word != p.verdict {
+				t.Errorf("verdict %q, want %q", word, p.verdict)
+			}
+			if d := cmp.Diff(p.sites, sites); d != "" {
+				t.Errorf("sites (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestSameBytes proves twice: nothing may depend on the order of a map.
+func TestSameBytes(t *testing.T) {
+	for _, p := range programs(t) {
+		t.Run(p.name, func(t *testing.T) {
+			var out [2]bytes.Buffer
+			for i := range out {
+				v, err := check.Prove(p.slice, p.cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := v.Encode(&out[i]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if d := cmp.Diff(out[0].String(), out[1].String()); d != "" {
+				t.Errorf("two runs differ:\n%s", d)
+			}
+		})
+	}
+}
+
+// TestRandomRuns runs programs on random inputs: none may fail at a site that is proved.
+func TestRandomRuns(t *testing.T) {
+	for _, p := range programs(t) {
+		t.Run(p.name, func(t *testing.T) {
+			v, err := check.Prove(p.slice, p.cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			prog, err := interp.Compile(p.slice)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for seed := range uint64(300) {
+				o := prog.Run(interp.Random(seed), interp.Limits{Steps: 100_000, Memory: 1 << 24})
+				if bad := contradicts(v, &o); bad != "" {
+					t.Fatalf("seed %d: %s, but the run ends with %v on %v", seed, bad, &o, o.Inputs)
+				}
+			}
+		})
+	}
+}
+
+// contradicts says which claim of a verdict a run disproves.
+func contradicts(v *verdict.Verdict, o *interp.Outcome) string {
+	switch o.Kind {
+	case interp.Panicked, interp.AssertFailed, interp.Undefined:
+	case interp.Returned:
+		if v.Verdict == verdict.Vacuous {
+			return "vacuous"
+		}
+		return ""
+	default:
+		return ""
+	}
+	for i := range v.Sites {
+		s := &v.Sites[i]
+		if check.Reached(o, s) {
+			if s.Verdict == verdict.Proved {
+				return s.Kind + " is proved"
+			}
+			return ""
+		}
+	}
+	if v.Verdict == verdict.Proved {
+		return "the root is proved"
+	}
+	return ""
+}
