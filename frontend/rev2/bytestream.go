@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/klauspost/compress/zstd"
 	bspb "google.golang.org/genproto/googleapis/bytestream"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
@@ -108,12 +111,17 @@ func (s *Server) write(stream bspb.ByteStream_WriteServer) error {
 		return err
 	}
 	if present {
-		return stream.SendAndClose(&bspb.WriteResponse{CommittedSize: committed(name, true)})
+		return stream.SendAndClose(&bspb.WriteResponse{CommittedSize: existing(name)})
 	}
-	if err := s.receive(ctx, name, &receiver{stream: stream, name: first.ResourceName, req: first}); err != nil {
+	r := &receiver{stream: stream, name: first.ResourceName, req: first}
+	if err := s.receive(ctx, name, r); err != nil {
 		return err
 	}
-	return stream.SendAndClose(&bspb.WriteResponse{CommittedSize: committed(name, false)})
+	size := name.digest.Size
+	if name.zstd && fromBazel(ctx) {
+		size = r.offset
+	}
+	return stream.SendAndClose(&bspb.WriteResponse{CommittedSize: size})
 }
 
 // receive puts what r carries.
@@ -129,13 +137,26 @@ func (s *Server) receive(ctx context.Context, name resource, r io.Reader) error 
 	return s.cfg.Store.Put(ctx, name.digest, z)
 }
 
-// committed is the size to report. Of a compressed blob that existed it is -1,
-// since the bytes that it would have had are not known.
-func committed(name resource, existed bool) int64 {
-	if name.zstd && existed {
+// existing is the size to report of a blob that was there before. Compressed
+// it is -1, since the bytes that it would have had are not known.
+func existing(name resource) int64 {
+	if name.zstd {
 		return -1
 	}
 	return name.digest.Size
+}
+
+// fromBazel reports whether the caller is Bazel, which takes the size of a
+// compressed write to mean the bytes it sent, where others want the blob's.
+func fromBazel(ctx context.Context) bool {
+	const key = "build.bazel.remote.execution.v2.requestmetadata-bin"
+	md := &repb.RequestMetadata{}
+	for _, v := range metadata.ValueFromIncomingContext(ctx, key) {
+		if proto.Unmarshal([]byte(v), md) == nil && md.GetToolDetails().GetToolName() == "bazel" {
+			return true
+		}
+	}
+	return false
 }
 
 // receiver is the bytes of a write stream. It checks the order of the pieces
@@ -207,7 +228,7 @@ func (s *Server) QueryWriteStatus(ctx context.Context, req *bspb.QueryWriteStatu
 	if !present {
 		return &bspb.QueryWriteStatusResponse{}, nil
 	}
-	return &bspb.QueryWriteStatusResponse{CommittedSize: committed(name, true), Complete: true}, nil
+	return &bspb.QueryWriteStatusResponse{CommittedSize: existing(name), Complete: true}, nil
 }
 
 func (s *Server) has(ctx context.Context, d digest.Digest) (bool, error) {

@@ -11,16 +11,18 @@ import (
 // clients of v2.0 read nothing else.
 func (s *Server) GetCapabilities(context.Context, *repb.GetCapabilitiesRequest) (*repb.ServerCapabilities, error) {
 	sha256 := []repb.DigestFunction_Value{repb.DigestFunction_SHA256}
+	zstd := []repb.Compressor_Value{repb.Compressor_IDENTITY, repb.Compressor_ZSTD}
 	anyPriority := &repb.PriorityCapabilities{Priorities: []*repb.PriorityCapabilities_PriorityRange{
 		{MinPriority: -1 << 31, MaxPriority: 1<<31 - 1}}}
 	caps := &repb.ServerCapabilities{
 		CacheCapabilities: &repb.CacheCapabilities{
-			DigestFunctions:               sha256,
-			ActionCacheUpdateCapabilities: &repb.ActionCacheUpdateCapabilities{UpdateEnabled: s.cfg.ClientsUpdate},
-			CachePriorityCapabilities:     &repb.PriorityCapabilities{},
-			MaxBatchTotalSizeBytes:        maxBatch,
-			SymlinkAbsolutePathStrategy:   repb.SymlinkAbsolutePathStrategy_ALLOWED,
-			SupportedCompressors:          []repb.Compressor_Value{repb.Compressor_IDENTITY},
+			DigestFunctions:                 sha256,
+			ActionCacheUpdateCapabilities:   &repb.ActionCacheUpdateCapabilities{UpdateEnabled: s.cfg.ClientsUpdate},
+			CachePriorityCapabilities:       &repb.PriorityCapabilities{},
+			MaxBatchTotalSizeBytes:          maxBatch,
+			SymlinkAbsolutePathStrategy:     repb.SymlinkAbsolutePathStrategy_ALLOWED,
+			SupportedCompressors:            zstd,
+			SupportedBatchUpdateCompressors: zstd,
 		},
 		LowApiVersion:  &semver.SemVer{Major: 2},
 		HighApiVersion: &semver.SemVer{Major: 2, Minor: 12},

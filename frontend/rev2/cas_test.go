@@ -2,6 +2,7 @@ package rev2_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	bspb "google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -131,7 +133,12 @@ func TestBatchLimit(t *testing.T) {
 // write sends b as one upload under name, piece by piece.
 func (r *rig) write(name string, b []byte, piece int) (*bspb.WriteResponse, error) {
 	r.t.Helper()
-	w, err := r.bytes.Write(r.t.Context())
+	return r.writeIn(r.t.Context(), name, b, piece)
+}
+
+func (r *rig) writeIn(ctx context.Context, name string, b []byte, piece int) (*bspb.WriteResponse, error) {
+	r.t.Helper()
+	w, err := r.bytes.Write(ctx)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -291,9 +298,18 @@ func TestZstd(t *testing.T) {
 	b := bytes.Repeat([]byte("compressible "), 100_000)
 	d := digest.Of(b)
 	z, _ := zstd.NewWriter(nil)
-	resp, err := r.write("uploads/"+id+"/compressed-blobs/zstd/"+d.String(), z.EncodeAll(b, nil), 1000)
-	if err != nil || resp.CommittedSize != d.Size {
-		t.Fatalf("write: %v, %v", resp, err)
+	packed := z.EncodeAll(b, nil)
+	for tool, want := range map[string]int64{"bazel": int64(len(packed)), "siso": d.Size} {
+		r.store.Delete(d)
+		tool, err := proto.Marshal(&repb.RequestMetadata{ToolDetails: &repb.ToolDetails{ToolName: tool}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := metadata.AppendToOutgoingContext(t.Context(), "build.bazel.remote.execution.v2.requestmetadata-bin", string(tool))
+		resp, err := r.writeIn(ctx, "uploads/"+id+"/compressed-blobs/zstd/"+d.String(), packed, 1000)
+		if err != nil || resp.CommittedSize != want {
+			t.Fatalf("%s writes: %v, %v, want %d", tool, resp, err, want)
+		}
 	}
 	got, err := r.read(&bspb.ReadRequest{ResourceName: "compressed-blobs/zstd/" + d.String(), ReadOffset: 7})
 	if err != nil {

@@ -95,6 +95,9 @@ func (s *Server) task(ctx context.Context, d digest.Digest, req *repb.ExecuteReq
 	if err != nil {
 		return nil, fmt.Errorf("action %v: %w", d, err)
 	}
+	if len(command.OutputNodeProperties) > 0 { // Capabilities names none
+		return nil, invalid("action %v: output node properties %q are not known", d, command.OutputNodeProperties)
+	}
 	return &queue.Task{Instance: req.InstanceName, Action: d, DoNotCache: action.DoNotCache, Timeout: timeout,
 		Platform: platform(action, command), Priority: req.GetExecutionPolicy().GetPriority()}, nil
 }

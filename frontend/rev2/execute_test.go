@@ -228,6 +228,9 @@ func TestExecuteRefuses(t *testing.T) {
 		"unknown platform property": func(a *repb.Action) {
 			a.Platform = &repb.Platform{Properties: []*repb.Platform_Property{{Name: "moon", Value: "full"}}}
 		},
+		"unknown node property": func(a *repb.Action) {
+			a.CommandDigest = r.putProto(&repb.Command{Arguments: []string{"x"}, OutputNodeProperties: []string{"mtime"}}).Proto()
+		},
 		"command digest of upper case": func(a *repb.Action) { a.CommandDigest = &repb.Digest{Hash: "ABC", SizeBytes: 1} },
 		"no input root":                func(a *repb.Action) { a.InputRootDigest = nil },
 		"input root is no directory":   func(a *repb.Action) { a.InputRootDigest = r.put([]byte{7, 7, 7}).Proto() },

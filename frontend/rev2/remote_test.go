@@ -5,9 +5,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
+
+	sdk "github.com/bazelbuild/remote-apis-sdks/go/pkg/client"
+	sdkdigest "github.com/bazelbuild/remote-apis-sdks/go/pkg/digest"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/castest"
@@ -84,5 +90,36 @@ func TestRemoteStoreChecksWhatItGets(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: read %q", name, got)
 		}
+	}
+}
+
+// The SDK's own calls, compressed.
+func TestSDKCompression(t *testing.T) {
+	r := start(t)
+	c, err := sdk.NewClientFromConnection(t.Context(), "some/instance", r.conn, r.conn, sdk.CompressedBytestreamThreshold(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bytes.Repeat([]byte("0123456789"), 300_000)
+	for range 2 { // the second time it is there
+		if _, err := c.WriteBlob(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := sdkdigest.NewFromBlob(b)
+	if got, _, err := c.ReadBlob(t.Context(), d); err != nil || !bytes.Equal(got, b) {
+		t.Errorf("read %d other bytes, %v", len(got), err)
+	}
+	small := map[sdkdigest.Digest][]byte{}
+	for i := range 10 {
+		text := bytes.Repeat([]byte{byte(i)}, 1000)
+		small[sdkdigest.NewFromBlob(text)] = text
+	}
+	if err := c.BatchWriteBlobs(t.Context(), small); err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.BatchDownloadBlobs(t.Context(), slices.Collect(maps.Keys(small)))
+	if diff := cmp.Diff(small, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
