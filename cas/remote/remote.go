@@ -87,7 +87,7 @@ func translate(err error) error {
 		codes.DeadlineExceeded:  context.DeadlineExceeded,
 	}
 	if name, ok := names[status.Code(err)]; ok {
-		return fmt.Errorf("%w (%w)", name, err)
+		return fmt.Errorf("%w (%s)", name, status.Convert(err).Message())
 	}
 	return err
 }
