@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 )
 
 // Version is the version of the JSON form.
@@ -17,10 +19,12 @@ const Version = 1
 type Map struct {
 	Version int    `json:"version"`
 	Root    string `json:"root"` // demangled
-	Locs    []Pos  `json:"locs"` // by panic location token
-	Funcs   []Func `json:"funcs"`
-	Sites   []Site `json:"sites"` // every panic call in the slice
-	Insts   Frames `json:"insts"`
+	// Params are the names of the root's parameters, empty where there is none.
+	Params []string `json:"params,omitempty"`
+	Locs   []Pos    `json:"locs"` // by panic location token
+	Funcs  []Func   `json:"funcs"`
+	Sites  []Site   `json:"sites"` // every panic call in the slice
+	Insts  Frames   `json:"insts"`
 }
 
 // Pos is a position in a source file.
@@ -42,6 +46,21 @@ type Site struct {
 	Inst int    `json:"inst"`
 	Kind string `json:"kind"`
 	Loc  int    `json:"loc"` // -1 if the location is handed in by callers
+}
+
+// Input is the name of an input as the source has it: the engine, which knows
+// no names, calls what belongs to the first parameter arg0.
+func (m *Map) Input(name string) string {
+	rest, ok := strings.CutPrefix(name, "arg")
+	if !ok {
+		return name
+	}
+	digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+	i, err := strconv.Atoi(rest[:digits])
+	if err != nil || i >= len(m.Params) || m.Params[i] == "" {
+		return name
+	}
+	return m.Params[i] + rest[digits:]
 }
 
 // At returns the frames of instruction inst of function fn, nil if unknown.

@@ -15,6 +15,7 @@ func TestMapRoundTrips(t *testing.T) {
 		Version: position.Version,
 		Root:    "k::f",
 		Locs:    []position.Pos{{File: "lib.rs", Line: 7, Col: 3}},
+		Params:  []string{"url_len", ""},
 		Funcs:   []position.Func{{Name: "k::f"}},
 		Sites:   []position.Site{{Func: 0, Inst: 12, Kind: "bounds", Loc: 0}},
 		Insts: position.Frames{
@@ -51,6 +52,18 @@ func TestBadMapIsRefused(t *testing.T) {
 	} {
 		if m, err := position.Decode([]byte(text)); err == nil {
 			t.Errorf("%s: taken as %v", name, m)
+		}
+	}
+}
+
+func TestInputNames(t *testing.T) {
+	m := &position.Map{Params: []string{"data", "data.1", ""}}
+	for name, want := range map[string]string{
+		"arg0": "data", "arg0.data[3]": "data.data[3]", "arg1": "data.1", "arg2": "arg2",
+		"arg7": "arg7", "arg": "arg", "argument": "argument", "n": "n",
+	} {
+		if got := m.Input(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
 }

@@ -85,7 +85,7 @@ func (b *Builder) refute(s *site, p *Proof, vs *verdict.Site) {
 	w := &p.Verdict.Witnesses[vs.Witness]
 	s.values = nil
 	for _, in := range w.Inputs {
-		s.values = append(s.values, fmt.Sprintf("%s = %s", in.Name, in.Value))
+		s.values = append(s.values, fmt.Sprintf("%s = %s", p.Positions.Input(in.Name), in.Value))
 	}
 	s.place = b.place(p.Positions, vs, w)
 	if vs.Witness < len(p.Witness) {

@@ -24,7 +24,7 @@ void Writer::functions() {
       body(f);
 }
 
-//   function = symbol name linkage flags n { param } param      the last one is the result
+//   function = symbol name linkage flags n { param } { name } param      the last one is the result
 //   flags: 1 defined, 2 noreturn, 4 variadic, 8 intrinsic, 16 nounwind
 void Writer::header(const Function &f) {
   std::string name = f.getName().str();
@@ -38,6 +38,8 @@ void Writer::header(const Function &f) {
   out.u(t->getNumParams());
   for (unsigned i = 0; i < t->getNumParams(); i++)
     param(t->getParamType(i), f.getAttributes().getParamAttrs(i));
+  for (const Argument &a : f.args())
+    out.u(string(a.getName().str()));
   param(t->getReturnType(), f.getAttributes().getRetAttrs());
 }
 

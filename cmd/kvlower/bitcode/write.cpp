@@ -95,8 +95,9 @@ bool Writer::resolve(const Constant *c, const Constant *&base, int64_t &off) {
       c = a->getAliasee();
       continue;
     }
+    // The address of an extern_weak object may be 0.
     base = dyn_cast<Constant>(v);
-    return base && (isa<GlobalVariable>(base) || isa<Function>(base));
+    return base && (isa<GlobalVariable>(base) || isa<Function>(base)) && !cast<GlobalValue>(base)->hasExternalWeakLinkage();
   }
   return false;
 }

@@ -2,6 +2,7 @@ package cut
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
 	"github.com/kvfarm/kvfarm/engine/position"
@@ -15,10 +16,20 @@ func (w *walk) mapping() *position.Map {
 	for _, f := range w.slice.Funcs {
 		m.Funcs = append(m.Funcs, position.Func{Name: f.Name})
 	}
+	m.Params = paramNames(w.c.m.Funcs[w.funcOf[0]].ParamNames)
 	for p, at := range w.frames {
 		m.Insts[fmt.Sprintf("%d:%d", p.fn, p.inst)] = w.chain(at)
 	}
 	return m
+}
+
+// paramNames turns the halves x.0 and x.1 of a pair into x and x.1.
+func paramNames(names []string) []string {
+	out := []string{}
+	for _, name := range names {
+		out = append(out, strings.TrimSuffix(name, ".0"))
+	}
+	return out
 }
 
 func (w *walk) chain(at int) []position.Pos {

@@ -20,7 +20,7 @@ type walk struct {
 	// and by index in the module.
 	externs  map[string]int
 	externOf map[int]int
-	tokens  map[Loc]int // global of each panic location
+	tokens   map[Loc]int // global of each panic location
 
 	funcOf   []int // module index of each function of the slice
 	globalOf []int

@@ -90,6 +90,9 @@ func (r *reader) header() *Func {
 	for range r.n() {
 		f.Sig.Params = append(f.Sig.Params, r.param())
 	}
+	for range f.Sig.Params {
+		f.ParamNames = append(f.ParamNames, r.str())
+	}
 	f.Sig.Ret = r.param()
 	return f
 }

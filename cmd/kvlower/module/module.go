@@ -30,9 +30,12 @@ type Func struct {
 	Defined   bool
 	Intrinsic bool
 	Sig       ir.Sig
-	Regs      []*ir.Type
-	Blocks    []*ir.Block
-	At        [][]int // by block and instruction: 1 + index in Positions, 0 if unknown
+	// ParamNames are the names that rustc gives to parameters, empty where it gives none.
+	// The two halves of a pair have the suffixes .0 and .1.
+	ParamNames []string
+	Regs       []*ir.Type
+	Blocks     []*ir.Block
+	At         [][]int // by block and instruction: 1 + index in Positions, 0 if unknown
 }
 
 // Position is a place in the source. An inlined place has a Parent: 1 + the
