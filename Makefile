@@ -26,6 +26,7 @@ kvfarm:
 # is part of every proof's key.
 kvlower: roots
 	deploy/in-root.sh "$$(bin/kvfarm toolchain path sdk)" \
+		env CGO_CXXFLAGS=-I/usr/lib/llvm-22/include CGO_LDFLAGS=-L/usr/lib/llvm-22/lib \
 		go build $(GOBIN_FLAGS) -tags llvm -o bin/kvlower ./cmd/kvlower
 
 kvengine: roots

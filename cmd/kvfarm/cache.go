@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kvfarm/kvfarm/cas/badgerstore"
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/frontend/report"
+)
+
+func newCache() *cobra.Command {
+	c := &cobra.Command{Use: "cache", Short: "look after the store", Args: cobra.NoArgs}
+	c.AddCommand(newCacheStat(), newCacheGC(), newCacheFsck())
+	return c
+}
+
+// onStore returns a command that works on the store of a state folder.
+func onStore(use, short string, work func(ctx context.Context, c *cobra.Command, s *badgerstore.Store) error) *cobra.Command {
+	var st state
+	c := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := st.resolve(); err != nil {
+				return err
+			}
+			s, err := openStore(c.Context(), st.dir, slog.Default())
+			if err != nil {
+				return err
+			}
+			return errors.Join(work(c.Context(), c, s), s.Close())
+		},
+	}
+	st.flag(c.Flags())
+	return c
+}
+
+func newCacheStat() *cobra.Command {
+	return onStore("stat", "show what the store holds", func(ctx context.Context, c *cobra.Command, s *badgerstore.Store) error {
+		st, err := s.Stat(ctx)
+		if err != nil {
+			return err
+		}
+		printUsage(c, "holds", st.Usage)
+		fmt.Fprintf(c.OutOrStdout(), "disk   %s\n", size(st.Disk))
+		return nil
+	})
+}
+
+func printUsage(c *cobra.Command, what string, u badgerstore.Usage) {
+	fmt.Fprintf(c.OutOrStdout(), "%-6s %d blobs, %d results, %s\n", what, u.Blobs, u.Results, size(u.Bytes))
+}
+
+func newCacheGC() *cobra.Command {
+	var limit string
+	c := onStore("gc", "drop what was not used for longest", func(ctx context.Context, c *cobra.Command, s *badgerstore.Store) error {
+		n, err := parseSize(limit)
+		if err != nil {
+			return err
+		}
+		keep, err := keptRoots()
+		if err != nil {
+			return err
+		}
+		r, err := s.GC(ctx, badgerstore.GCConfig{Limit: n, Keep: keep})
+		if err != nil {
+			return err
+		}
+		printUsage(c, "before", r.Before)
+		printUsage(c, "after", r.After)
+		fmt.Fprintf(c.OutOrStdout(), "freed  %s\n", size(r.Freed))
+		return nil
+	})
+	c.Flags().StringVar(&limit, "limit", "20G", "`SIZE` that content may take: bytes, or with K, M, G, T")
+	return c
+}
+
+// keptRoots protects the toolchain: it is what every action needs.
+func keptRoots() (badgerstore.Roots, error) {
+	t, err := findToolchain()
+	if err != nil {
+		return badgerstore.Roots{}, nil // none made, none to keep
+	}
+	return badgerstore.Roots{Trees: []digest.Digest{t.Root}}, nil
+}
+
+func newCacheFsck() *cobra.Command {
+	return onStore("fsck", "check all content against its digests, and drop what does not hold", func(ctx context.Context, c *cobra.Command, s *badgerstore.Store) error {
+		start := time.Now()
+		r, err := s.Fsck(ctx)
+		if err != nil {
+			return err
+		}
+		out := c.OutOrStdout()
+		printUsage(c, "read", r.Checked)
+		for what, list := range map[string][]digest.Digest{"corrupt blob": r.CorruptBlobs, "corrupt result": r.CorruptResults, "incomplete result": r.Incomplete} {
+			for _, d := range list {
+				fmt.Fprintf(out, "%s %v dropped\n", what, d)
+			}
+		}
+		if !r.Clean() {
+			fmt.Fprintln(out, "mended: what was dropped is made again when it is needed")
+			return status(report.ExitRefuted)
+		}
+		fmt.Fprintf(out, "clean, in %v\n", time.Since(start).Round(time.Millisecond))
+		return nil
+	})
+}
+
+const suffixes = "KMGT"
+
+func parseSize(s string) (int64, error) {
+	number, shift := s, 0
+	if s != "" {
+		if i := strings.IndexByte(suffixes, s[len(s)-1]); i >= 0 {
+			number, shift = s[:len(s)-1], 10*(i+1)
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 0 || n > (1<<62)>>shift {
+		return 0, fmt.Errorf("size %q: want bytes, or a number with K, M, G or T", s)
+	}
+	return n << shift, nil
+}
+
+// size is n bytes for people.
+func size(n int64) string {
+	unit, f := "B", float64(n)
+	for i := 0; f >= 1024 && i < len(suffixes); i++ {
+		f /= 1024
+		unit = suffixes[i:i+1] + "iB"
+	}
+	if unit == "B" {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", f, unit)
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/frontend/job"
+	"github.com/kvfarm/kvfarm/frontend/report"
+	"github.com/kvfarm/kvfarm/kbuild/graph"
+	"github.com/kvfarm/kvfarm/kbuild/rust"
+	"github.com/kvfarm/kvfarm/kbuild/source"
+	"github.com/kvfarm/kvfarm/kbuild/toolchain"
+)
+
+// inputs is all of a submit that comes from this machine but the tree itself.
+type inputs struct {
+	version   string // of the kernel
+	toolchain *toolchain.Toolchain
+	fragment  []byte
+	waivers   []report.Waiver
+	sources   map[string][]byte // of checks, as positions name them
+	spec      job.Spec
+}
+
+func (s *submitFlags) inputs() (*inputs, error) {
+	in := &inputs{fragment: graph.AllRust, sources: map[string][]byte{}}
+	var err error
+	if in.version, err = source.Version(s.tree); err != nil {
+		return nil, err
+	}
+	if in.toolchain, err = findToolchain(); err != nil {
+		return nil, err
+	}
+	if s.config != "" {
+		if in.fragment, err = os.ReadFile(s.config); err != nil {
+			return nil, fmt.Errorf("read --config: %w", err)
+		}
+	}
+	if in.waivers, err = s.readWaivers(); err != nil {
+		return nil, err
+	}
+	in.spec, err = s.spec()
+	for _, c := range in.spec.Checks {
+		in.sources[c.Name] = c.Files["lib.rs"]
+	}
+	return in, err
+}
+
+func (s *submitFlags) spec() (job.Spec, error) {
+	spec := job.Spec{Targets: s.targets, Budget: s.budget}
+	var err error
+	if spec.Checks, err = checks(s.checks); err != nil {
+		return spec, err
+	}
+	if spec.Lower, err = s.tool("kvlower"); err != nil {
+		return spec, err
+	}
+	spec.Engine, err = s.tool("kvengine")
+	return spec, err
+}
+
+// checks are the shipped ones and those of files.
+func checks(files []string) ([]job.Check, error) {
+	crates, err := rust.Checks()
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read --checks: %w", err)
+		}
+		crate, err := rust.NewCrate(strings.TrimSuffix(filepath.Base(file), ".rs"), src)
+		if err != nil {
+			return nil, err
+		}
+		crates = append(crates, crate)
+	}
+	var out []job.Check
+	for _, crate := range crates {
+		c, err := job.NewCheck(crate.Name, crate.Files)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func (s *submitFlags) readWaivers() ([]report.Waiver, error) {
+	name := s.waivers
+	if name == "" {
+		name = filepath.Join(s.tree, "kvfarm.waivers")
+	}
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) && s.waivers == "" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read waivers: %w", err)
+	}
+	defer f.Close()
+	return report.ReadWaivers(name, f)
+}
+
+// tool is a program beside kvfarm that actions bring along.
+func (s *submitFlags) tool(name string) (job.Tool, error) {
+	dir := s.tools
+	if dir == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return job.Tool{}, fmt.Errorf("find %s: %w", name, err)
+		}
+		dir = filepath.Dir(self)
+	}
+	file := filepath.Join(dir, name)
+	f, err := os.Open(file)
+	if err != nil {
+		return job.Tool{}, fmt.Errorf("find %s: %w; `make build` makes it, --tools names its folder", name, err)
+	}
+	defer f.Close()
+	d, err := digest.OfReader(f)
+	if err != nil {
+		return job.Tool{}, fmt.Errorf("digest %s: %w", file, err)
+	}
+	return job.Tool{Name: name, Entry: tree.Entry{Digest: d, Exec: true}, Content: fileContent{d, file}}, nil
+}
+
+// fileContent is kbuild.Content of one file.
+type fileContent struct {
+	digest digest.Digest
+	file   string
+}
+
+func (c fileContent) Open(d digest.Digest) (io.ReadCloser, error) {
+	if d != c.digest {
+		return nil, fs.ErrNotExist
+	}
+	return os.Open(c.file)
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"path"
+
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/frontend/job"
+	"github.com/kvfarm/kvfarm/kbuild/graph"
+)
+
+// kernel is a planned kernel tree as a job wants it.
+type kernel struct {
+	graph *graph.Graph
+	root  digest.Digest // toolchain
+	units map[string]*graph.Unit
+}
+
+func newKernel(g *graph.Graph, root digest.Digest) *kernel {
+	k := &kernel{graph: g, root: root, units: map[string]*graph.Unit{}}
+	for _, u := range g.Units() {
+		if u.Driver {
+			k.units[u.Source] = u
+		}
+	}
+	return k
+}
+
+// Crates implements job.Kernel. Library crates are no targets of their own:
+// their functions are verified where drivers and checks reach them.
+func (k *kernel) Crates() []job.Crate {
+	var cs []job.Crate
+	for _, u := range k.graph.Units() {
+		if u.Driver {
+			cs = append(cs, job.Crate{Name: u.Name, Source: u.Source, Dir: moduleDir(u.Source)})
+		}
+	}
+	return cs
+}
+
+// moduleDir is the folder that is all a crate's, by the kernel's custom: that
+// of drivers/block/rnull/rnull.rs is drivers/block/rnull.
+func moduleDir(source string) string {
+	dir, base := path.Split(source)
+	if name := path.Base(dir); len(base) >= len(name) && base[:len(name)] == name {
+		return path.Clean(dir)
+	}
+	return ""
+}
+
+// Bitcode implements job.Kernel.
+func (k *kernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, error) {
+	b, err := k.graph.Bitcode(ctx, k.units[c.Source])
+	if err != nil {
+		return nil, err
+	}
+	types, err := k.graph.Types(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	return &job.Bitcode{Link: b.Link, Types: &types, Root: k.root}, nil
+}
+
+// Check implements job.Kernel.
+func (k *kernel) Check(ctx context.Context, c job.Check) (*job.Bitcode, error) {
+	b, err := k.graph.Check(ctx, c.Name, c.Files)
+	if err != nil {
+		return nil, err
+	}
+	return &job.Bitcode{Link: b.Link, Root: k.root}, nil
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/kvfarm/kvfarm/cas/badgerstore"
+	"github.com/kvfarm/kvfarm/cas/complete"
+	"github.com/kvfarm/kvfarm/executor/queue"
+	"github.com/kvfarm/kvfarm/executor/sandbox"
+	"github.com/kvfarm/kvfarm/executor/worker"
+	inputcache "github.com/kvfarm/kvfarm/executor/worker/inputs"
+	"github.com/kvfarm/kvfarm/frontend/lease"
+	"github.com/kvfarm/kvfarm/frontend/rev2"
+	kvfarmpb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+// localFarm is a whole farm in this process: store, queue, server and workers.
+// The embedded farm and `kvfarm serve` are the same but for who may connect.
+type localFarm struct {
+	store  *badgerstore.Store
+	queue  *queue.Queue
+	server *grpc.Server
+	group  *errgroup.Group
+	stop   context.CancelFunc
+	ctx    context.Context
+	log    *slog.Logger
+}
+
+// openLocal opens the farm in dir. If another process has it open, wait says
+// whether to wait for it; told is called when it comes to that.
+func openLocal(ctx context.Context, dir string, log *slog.Logger, options ...grpc.ServerOption) (*localFarm, error) {
+	store, err := openStore(ctx, dir, log)
+	if err != nil {
+		return nil, err
+	}
+	f := &localFarm{store: store, queue: queue.New(queue.Config{Properties: propertyNames()}), log: log}
+	f.ctx, f.stop = context.WithCancel(context.WithoutCancel(ctx))
+	f.group, f.ctx = errgroup.WithContext(f.ctx)
+	f.server = grpc.NewServer(append(rev2.Options(), options...)...)
+	cache := complete.New(store, store)
+	rev2.New(rev2.Config{Store: store, Cache: cache, Queue: f.queue, Log: log}).Register(f.server)
+	kvfarmpb.RegisterLeaseServer(f.server, lease.NewServer(f.queue, cache))
+	return f, nil
+}
+
+// openStore opens the store in dir, waiting for a process that has it open.
+func openStore(ctx context.Context, dir string, log *slog.Logger) (*badgerstore.Store, error) {
+	cfg := badgerstore.Config{Dir: filepath.Join(dir, "store"), Log: log}
+	store, err := badgerstore.Open(ctx, cfg)
+	if errors.Is(err, badgerstore.ErrLocked) {
+		fmt.Fprintf(os.Stderr, "kvfarm: another kvfarm uses %s; waiting for it to end\n", dir)
+		cfg.Wait = true
+		store, err = badgerstore.Open(ctx, cfg)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the store in %s: %w", dir, err)
+	}
+	return store, nil
+}
+
+// serve answers on l until Close.
+func (f *localFarm) serve(l net.Listener) {
+	f.group.Go(func() error { return f.server.Serve(l) })
+}
+
+// work adds a worker with slots slots, whose trees stand in dir.
+func (f *localFarm) work(dir, name string, slots int) error {
+	w, done, err := newWorker(worker.Config{
+		Name: name, Slots: slots, Queue: f.queue, Store: f.store, Results: f.store, Log: f.log,
+	}, dir)
+	if err != nil {
+		return err
+	}
+	f.group.Go(func() error {
+		defer done()
+		if err := w.Run(f.ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, queue.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return nil
+}
+
+// newWorker completes cfg with a sandbox and a cache of trees in dir. done
+// gives both up.
+func newWorker(cfg worker.Config, dir string) (w *worker.Worker, done func(), err error) {
+	if cfg.Host, err = sandbox.Open(sandbox.Config{}); err != nil {
+		return nil, nil, err
+	}
+	for _, note := range cfg.Host.Notes() {
+		cfg.Log.Warn(note)
+	}
+	uid, gid, give := cfg.Host.Owner()
+	cfg.Inputs, err = inputcache.Open(inputcache.Config{Dir: dir, UID: uid, GID: gid, Give: give, Whole: !cfg.Host.Stacks()}, cfg.Store)
+	if err != nil {
+		return nil, nil, errors.Join(err, cfg.Host.Close())
+	}
+	return worker.New(cfg), func() { cfg.Inputs.Close(); cfg.Host.Close() }, nil
+}
+
+// wait returns when the farm ended, by Close or by a fault of a part of it.
+func (f *localFarm) wait() error { return f.group.Wait() }
+
+// Close ends everything; what is acknowledged is on disk.
+func (f *localFarm) Close() error {
+	f.stop()
+	f.queue.Close()
+	f.server.Stop()
+	err := f.group.Wait()
+	return errors.Join(err, f.store.Close())
+}
+
+// embed listens on a socket that only this user can reach, and returns the
+// endpoint. The client talks to the embedded farm as to any other.
+func (f *localFarm) embed() (endpoint string, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "kvfarm")
+	if err != nil {
+		return "", nil, fmt.Errorf("make a folder for the embedded farm's socket: %w", err)
+	}
+	remove = func() { os.RemoveAll(dir) }
+	l, err := net.Listen("unix", filepath.Join(dir, "farm"))
+	if err != nil {
+		remove()
+		return "", nil, fmt.Errorf("listen for the embedded farm: %w", err)
+	}
+	f.serve(l)
+	return "unix:" + l.Addr().String(), remove, nil
+}
+
+// propertyNames are the platform properties that workers know; an action that
+// asks for another one is refused at once instead of queueing for ever.
+func propertyNames() []string {
+	var names []string
+	for _, p := range worker.Properties() {
+		names = append(names, p.Name)
+	}
+	return names
+}
