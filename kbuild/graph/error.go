@@ -32,6 +32,9 @@ func (e *ConfigError) Error() string {
 	for _, u := range e.Unmet {
 		s += "\n\tdepends on " + u
 	}
+	if len(e.Unmet) == 0 && e.Stderr == "" {
+		s += ", though nothing stands in its way: the fragment does not turn it on, or turns it off"
+	}
 	if e.Stderr != "" {
 		s += "\n" + strings.TrimRight(e.Stderr, "\n")
 	}
