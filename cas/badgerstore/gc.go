@@ -82,9 +82,19 @@ type collection struct {
 	cfg   GCConfig
 	start uint32
 
-	entries []entry // newest first
-	kept    map[mark]bool
-	bytes   int64 // of what is kept
+	candidates []candidate // newest first
+	results    []key
+	kept       map[mark]bool
+	bytes      int64 // of what is kept
+}
+
+// candidate is an entry that may stay or go. There are as many as entries, so
+// they are kept small.
+type candidate struct {
+	mark   mark
+	size   int64 // in bytes, framed
+	used   uint32
+	result int32 // index in collection.results, -1 for a blob
 }
 
 func (c *collection) run() (GCReport, error) {
@@ -96,7 +106,7 @@ func (c *collection) run() (GCReport, error) {
 	if err := c.keepRoots(); err != nil {
 		return report, err
 	}
-	for _, e := range c.entries {
+	for _, e := range c.candidates {
 		if err := errors.Join(c.ctx.Err(), c.consider(e)); err != nil {
 			return report, err
 		}
@@ -122,18 +132,17 @@ func (c *collection) load() (Usage, error) {
 		return Usage{}, err
 	}
 	var u Usage
-	for _, kind := range []byte{results, blobs} {
-		err := c.store.index.scan(kind, func(k key, l loc) error {
-			u.add(k, l)
-			c.entries = append(c.entries, entry{k, l})
-			return c.ctx.Err()
-		})
-		if err != nil {
-			return Usage{}, err
+	err := c.store.each(c.ctx, func(k key, l loc) {
+		u.add(k, l)
+		e := candidate{mark: markOf(k), size: framed(l.size), used: l.used, result: -1}
+		if k.kind() == results {
+			e.result = int32(len(c.results))
+			c.results = append(c.results, k)
 		}
-	}
-	slices.SortStableFunc(c.entries, func(a, b entry) int { return cmp.Compare(b.loc.used, a.loc.used) })
-	return u, nil
+		c.candidates = append(c.candidates, e)
+	})
+	slices.SortStableFunc(c.candidates, func(a, b candidate) int { return cmp.Compare(b.used, a.used) })
+	return u, err
 }
 
 func (u *Usage) add(k key, l loc) {
@@ -146,41 +155,41 @@ func (u *Usage) add(k key, l loc) {
 }
 
 // consider keeps e, with all that it stands for, if it is protected or fits.
-func (c *collection) consider(e entry) error {
-	if c.kept[markOf(e.key)] {
+func (c *collection) consider(e candidate) error {
+	if c.kept[e.mark] {
 		return nil
 	}
-	ks, ok, err := c.closure(e)
-	if err != nil || !ok {
-		return err
+	cost := e.size
+	var outputs []key
+	if e.result >= 0 {
+		var ok bool
+		var err error
+		if outputs, ok, err = c.outputs(c.results[e.result]); err != nil || !ok {
+			return err
+		}
+		cost += c.cost(outputs)
 	}
-	ks = append(ks, e.key)
-	cost := c.cost(ks)
-	if e.key.kind() == results {
-		cost += framed(e.loc.size) - framed(e.key.digest().Size) // the key has the action's size
-	}
-	if c.protected(e.loc) || c.bytes+cost <= c.cfg.Limit {
-		c.keep(ks, cost)
+	if c.protected(e.used) || c.bytes+cost <= c.cfg.Limit {
+		c.kept[e.mark] = true
+		c.keep(outputs)
+		c.bytes += cost
 	}
 	return nil
 }
 
-// protected reports whether an entry may not be dropped, fit or not.
-func (c *collection) protected(l loc) bool {
+// protected reports whether what was used then may not be dropped, fit or not.
+func (c *collection) protected(used uint32) bool {
 	grace := uint32(c.cfg.Grace / time.Second)
 	if grace > 0 {
 		grace += touchEvery // the last use may be that much later than the noted one
 	}
-	return l.used >= c.start-min(grace, c.start)
+	return used >= c.start-min(grace, c.start)
 }
 
-// closure returns the blobs without which e is of no use. A result of which
-// some are gone is not ok.
-func (c *collection) closure(e entry) (ks []key, ok bool, err error) {
-	if e.key.kind() == blobs {
-		return nil, true, nil
-	}
-	r, err := c.store.result(c.ctx, e.key, peek)
+// outputs returns the blobs without which result k is of no use. A result of
+// which some are gone is not ok.
+func (c *collection) outputs(k key) (ks []key, ok bool, err error) {
+	r, err := c.store.result(c.ctx, k, peek)
 	if errors.Is(err, cas.ErrNotFound) {
 		return nil, false, nil
 	}
@@ -202,7 +211,7 @@ func (c *collection) closure(e entry) (ks []key, ok bool, err error) {
 	return ks, err == nil, err
 }
 
-// cost returns the bytes that keeping ks adds.
+// cost returns the bytes that keeping blobs ks adds.
 func (c *collection) cost(ks []key) int64 {
 	var n int64
 	seen := make(map[mark]bool, len(ks))
@@ -215,11 +224,10 @@ func (c *collection) cost(ks []key) int64 {
 	return n
 }
 
-func (c *collection) keep(ks []key, cost int64) {
+func (c *collection) keep(ks []key) {
 	for _, k := range ks {
 		c.kept[markOf(k)] = true
 	}
-	c.bytes += cost
 }
 
 // keepRoots keeps what the caller protects, as far as it is there.
@@ -252,7 +260,8 @@ func (c *collection) keepRoots() error {
 	}
 	all = slices.DeleteFunc(all, func(d digest.Digest) bool { return slices.Contains(missing, d) })
 	ks, err := blobKeys(all)
-	c.keep(ks, c.cost(ks))
+	c.bytes += c.cost(ks)
+	c.keep(ks)
 	return err
 }
 
@@ -272,27 +281,26 @@ func (c *collection) action(d digest.Digest) (*repb.Action, error) {
 // drop deletes the entries of one kind that are neither kept nor were used
 // since the collection began.
 func (c *collection) drop(kind byte) error {
-	var ks []key
-	for _, e := range c.entries {
-		if e.key.kind() == kind && !c.kept[markOf(e.key)] {
-			ks = append(ks, e.key)
+	old := func(_ key, l loc) bool { return l.used < c.start }
+	ks := make([]key, 0, txnEntries)
+	err := c.store.index.scan(kind, func(k key, l loc) error {
+		if c.kept[markOf(k)] || !old(k, l) {
+			return nil
 		}
-	}
-	for part := range slices.Chunk(ks, txnEntries) {
-		if err := c.ctx.Err(); err != nil {
-			return err
+		if ks = append(ks, k); len(ks) < txnEntries {
+			return nil
 		}
-		if err := c.store.drop(part, func(_ key, l loc) bool { return l.used < c.start }); err != nil {
-			return err
-		}
-	}
-	return nil
+		err := c.store.drop(ks, old)
+		ks = ks[:0]
+		return errors.Join(err, c.ctx.Err())
+	})
+	return errors.Join(err, c.store.drop(ks, old))
 }
 
 // drop deletes those entries for which still holds at that instant.
 func (s *Store) drop(ks []key, still func(key, loc) bool) error {
 	var err error
-	gate := s.commit.between(func() { _, err = s.index.remove(ks, still) })
+	gate := s.commit.between(func() { err = s.index.remove(ks, still) })
 	return errors.Join(gate, err)
 }
 

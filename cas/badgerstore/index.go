@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 
 const (
 	// cacheEntries bounds each of the cache's two generations.
-	cacheEntries = 1 << 18
+	cacheEntries = 1 << 17
 	// touchEvery is how much later than the noted use a use must be to be noted, in seconds.
 	touchEvery = 60
 	// txnEntries bounds the entries of one transaction, below badger's own limit.
@@ -36,12 +37,13 @@ type index struct {
 	young  map[key]loc    // entries used lately
 	old    map[key]loc    // entries that were young before; dropped when young is full
 	dirty  map[key]uint32 // uses that are not on disk yet
+	dying  map[key]bool   // being deleted from disk, and absent already
 	every  uint32         // touchEvery, or 0 while a collection must know of every use
 	epoch  uint64         // counts deletions and replacements: what was read before may not be cached after
 }
 
 func openIndex(db *badger.DB, log *slog.Logger) *index {
-	ix := &index{db: db, clock: time.Now, young: map[key]loc{}, dirty: map[key]uint32{}, every: touchEvery}
+	ix := &index{db: db, clock: time.Now, young: map[key]loc{}, dirty: map[key]uint32{}, dying: map[key]bool{}, every: touchEvery}
 	ix.filter = newFilter(2 * ix.keysOnDisk())
 	ix.filling.Go(func() {
 		if err := ix.fillFilter(); err != nil && !errors.Is(err, ErrClosed) {
@@ -116,7 +118,7 @@ func (ix *index) find(ks []key, why purpose, found func(i int, l loc)) error {
 	for i, k := range ks {
 		if l, ok := ix.cached(k, at); ok {
 			found(i, l)
-		} else if ix.filter.may(k) {
+		} else if ix.filter.may(k) && !ix.dying[k] {
 			todo = append(todo, i)
 		}
 	}
@@ -142,7 +144,7 @@ func (ix *index) find(ks []key, why purpose, found func(i int, l loc)) error {
 // take caches what read has found and notes its use. ix.mu is held.
 func (ix *index) take(ks []key, at []int, locs []*loc, when uint32, found func(int, loc)) {
 	for j, l := range locs {
-		if l == nil {
+		if l == nil || ix.dying[ks[at[j]]] {
 			continue
 		}
 		ix.remember(ks[at[j]], *l)
@@ -177,8 +179,8 @@ func get(txn *badger.Txn, k key) (loc, error) {
 	}
 	var l loc
 	err = item.Value(func(v []byte) error {
-		l, err = decodeLoc(v)
-		return err
+		l = decodeLoc(v)
+		return nil
 	})
 	return l, err
 }
@@ -212,20 +214,12 @@ func (ix *index) scan(kind byte, visit func(key, loc) error) error {
 		it := txn.NewIterator(opt)
 		defer it.Close()
 		for it.Rewind(); it.Valid(); it.Next() {
-			item := it.Item()
-			if len(item.Key()) != len(key{}) {
-				return errMalformedEntry
+			if len(it.Item().Key()) != len(key{}) {
+				continue // nobody can ask for it
 			}
-			k := key(item.Key())
-			var l loc
-			err := item.Value(func(v []byte) (err error) {
-				l, err = decodeLoc(v)
-				return err
-			})
+			k := key(it.Item().Key())
+			err := it.Item().Value(func(v []byte) error { return visit(k, decodeLoc(v)) })
 			if err != nil {
-				return err
-			}
-			if err := visit(k, l); err != nil {
 				return err
 			}
 		}
@@ -268,48 +262,60 @@ func (ix *index) store(entries []entry) error {
 	return nil
 }
 
+// removeKeys bounds how many entries are deleted at a time.
+const removeKeys = 1024
+
 // remove deletes those keys of whose entries still says so at that instant,
-// durably, and returns how many. Only the committer may call it.
-func (ix *index) remove(keys []key, still func(key, loc) bool) (int, error) {
-	count := 0
-	for len(keys) > 0 {
-		n := min(len(keys), txnEntries)
-		gone, err := ix.removeSome(keys[:n], still)
-		count += gone
-		if err != nil {
-			return count, err
+// durably. Only the committer may call it.
+func (ix *index) remove(keys []key, still func(key, loc) bool) error {
+	for part := range slices.Chunk(keys, removeKeys) {
+		all := make([]int, len(part))
+		for i := range all {
+			all[i] = i
 		}
-		keys = keys[n:]
+		locs, err := ix.read(part, all)
+		if err != nil {
+			return err
+		}
+		gone := ix.condemn(part, locs, still)
+		err = ix.update(len(gone), func(txn *badger.Txn, i int) error { return txn.Delete(gone[i][:]) })
+		ix.bury(gone)
+		if err != nil {
+			return err
+		}
 	}
-	return count, nil
+	return nil
 }
 
-// removeSome holds the lock until the deletion is on disk: in between nobody
-// may take an entry for present.
-func (ix *index) removeSome(keys []key, still func(key, loc) bool) (int, error) {
+// condemn makes keys absent if still says so, though they are on disk for a
+// while yet, and returns them.
+func (ix *index) condemn(keys []key, locs []*loc, still func(key, loc) bool) []key {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	var gone []key
-	err := ix.update(len(keys), func(txn *badger.Txn, i int) error {
-		l, err := get(txn, keys[i])
-		if errors.Is(err, badger.ErrKeyNotFound) {
-			return nil
-		}
-		if err != nil && !errors.Is(err, errMalformedEntry) {
-			return err
+	for i, l := range locs {
+		if l == nil {
+			continue
 		}
 		l.used = max(l.used, ix.dirty[keys[i]])
-		if !still(keys[i], l) {
-			return nil
+		if still(keys[i], *l) {
+			ix.forget(keys[i])
+			ix.dying[keys[i]] = true
+			gone = append(gone, keys[i])
 		}
-		gone = append(gone, keys[i])
-		return txn.Delete(keys[i][:])
-	})
-	for _, k := range gone {
-		ix.forget(k)
 	}
 	ix.epoch++
-	return len(gone), err
+	return gone
+}
+
+// bury ends what condemn began, once keys are gone from disk.
+func (ix *index) bury(keys []key) {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	for _, k := range keys {
+		delete(ix.dying, k)
+	}
+	ix.epoch++
 }
 
 // watch makes every use noted, until it is called again with false, and returns

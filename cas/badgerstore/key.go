@@ -2,7 +2,6 @@ package badgerstore
 
 import (
 	"encoding/binary"
-	"errors"
 
 	"github.com/kvfarm/kvfarm/cas/digest"
 )
@@ -55,11 +54,11 @@ func (l loc) encode() []byte {
 	return binary.BigEndian.AppendUint32(b, l.used)
 }
 
-var errMalformedEntry = errors.New("malformed entry in the index")
-
-func decodeLoc(b []byte) (loc, error) {
+// decodeLoc is the inverse of encode. Anything else lies in pack 0, which never
+// exists, so that it reads as corrupt and is dropped.
+func decodeLoc(b []byte) loc {
 	if len(b) != locSize {
-		return loc{}, errMalformedEntry
+		return loc{}
 	}
 	l := loc{
 		pack: binary.BigEndian.Uint32(b),
@@ -67,10 +66,10 @@ func decodeLoc(b []byte) (loc, error) {
 		size: int64(binary.BigEndian.Uint64(b[12:])),
 		used: binary.BigEndian.Uint32(b[20:]),
 	}
-	if l.off < 0 || l.size < 0 || framed(l.size) < 0 {
-		return loc{}, errMalformedEntry
+	if l.off < 0 || l.size < 0 || framed(l.size) < 0 || l.off+framed(l.size) < 0 {
+		return loc{}
 	}
-	return l, nil
+	return l
 }
 
 // extent returns the place that l's framed content takes.
