@@ -3,6 +3,7 @@
 #include "writer.h"
 
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/IR/CFG.h"
 #include "llvm/IR/Constants.h"
@@ -96,6 +97,12 @@ void Writer::metadata(const LoadInst &l) {
     range(getConstantRangeFromMetadata(*r));
 }
 
+// isNothing reports whether an instruction only speaks to the optimiser.
+static bool isNothing(const Instruction &in) {
+  auto *call = dyn_cast<IntrinsicInst>(&in);
+  return call && (isa<NoAliasScopeDeclInst>(call) || call->getIntrinsicID() == Intrinsic::donothing);
+}
+
 //   body = n { n { instruction } }                 blocks
 void Writer::body(const Function &f) {
   fn = &f;
@@ -113,9 +120,10 @@ void Writer::body(const Function &f) {
   local.merge(blocks); // blocks are values too, with numbers of their own
   out.u(f.size());
   for (const BasicBlock &b : f) {
-    out.u(b.size());
+    out.u(uint64_t(count_if(b, [](const Instruction &in) { return !isNothing(in); })));
     for (const Instruction &in : b)
-      instruction(in);
+      if (!isNothing(in))
+        instruction(in);
   }
 }
 

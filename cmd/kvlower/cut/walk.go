@@ -171,22 +171,6 @@ func (w *walk) value(v ir.Value) ir.Value {
 	return v
 }
 
-// isNothing reports whether the instruction carries no meaning.
-func (c *Cutter) isNothing(in *ir.Inst) bool {
-	if in.Op == ir.Unsupported {
-		return in.Text == noAliasScope
-	}
-	if in.Op != ir.Call || in.Args[0].Kind != ir.FuncAddr {
-		return false
-	}
-	f := c.m.Funcs[in.Args[0].Index]
-	return f.Intrinsic && f.Name == "llvm.donothing"
-}
-
-// noAliasScope is how the stream writes a call of
-// llvm.experimental.noalias.scope.decl, the one call of metadata in Rust code.
-const noAliasScope = "call of metadata: llvm.experimental.noalias.scope.decl"
-
 // body fills function n of the slice: reachable blocks in their order,
 // registers renumbered.
 func (w *walk) body(n int) {
@@ -205,9 +189,6 @@ func (w *walk) body(n int) {
 		}
 		out := &ir.Block{}
 		for j, in := range block.Insts {
-			if w.c.isNothing(in) {
-				continue
-			}
 			if at := src.At[i][j]; at > 0 && hasPlace(in.Op) {
 				w.frames[place{n, inst}] = at
 			}
@@ -267,7 +248,7 @@ type bodyWalk struct {
 func (b *bodyWalk) number(f *ir.Func, src *module.Func) {
 	for i, block := range src.Blocks {
 		for _, in := range block.Insts {
-			if b.blocks[i] >= 0 && in.Result >= 0 && !b.c.isNothing(in) {
+			if b.blocks[i] >= 0 && in.Result >= 0 {
 				b.regs[in.Result] = len(f.Regs)
 				f.Regs = append(f.Regs, in.Type)
 			}
