@@ -82,6 +82,7 @@ type entry struct {
 	key   string
 	made  made
 	tree  *node // of one of Cache.bases
+	spent int   // entries of differences to it
 	pins  int   // of actions, and of trees that are a difference to this one
 	used  time.Time
 	ready chan struct{} // closed when made, or not

@@ -1,6 +1,9 @@
 package inputs
 
 import (
+	"cmp"
+	"slices"
+
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 )
 
@@ -33,83 +36,112 @@ func diff(base, want *node, limit int) (*difference, int) {
 
 func (d *differ) node(base, want *node) *difference {
 	out := &difference{}
-	had := index(base)
-	for _, f := range want.msg.Files {
-		old, ok := had.files[f.Name]
-		if !ok || of(old.Digest) != of(f.Digest) || old.IsExecutable != f.IsExecutable {
-			out.files = append(out.files, f)
+	var gone []string
+	was, is := base.msg, want.msg
+	join(was.Files, is.Files, (*repb.FileNode).GetName, func(i, j int) {
+		switch {
+		case j < 0:
+			gone = append(gone, was.Files[i].Name)
+		case i < 0 || !sameFile(was.Files[i], is.Files[j]):
+			out.files = append(out.files, is.Files[j])
 			d.room--
 		}
-		had.keep(f.Name)
-	}
-	for _, l := range want.msg.Symlinks {
-		if old, ok := had.symlinks[l.Name]; !ok || old.Target != l.Target {
-			out.symlinks = append(out.symlinks, l)
+	})
+	join(was.Symlinks, is.Symlinks, (*repb.SymlinkNode).GetName, func(i, j int) {
+		switch {
+		case j < 0:
+			gone = append(gone, was.Symlinks[i].Name)
+		case i < 0 || was.Symlinks[i].Target != is.Symlinks[j].Target:
+			out.symlinks = append(out.symlinks, is.Symlinks[j])
 			d.room--
 		}
-		had.keep(l.Name)
-	}
-	for i, f := range want.msg.Directories {
-		d.folder(out, f.Name, had.folders[f.Name], want.subs[i])
-		had.keep(f.Name)
-		if d.room < 0 {
-			return out
+	})
+	join(was.Directories, is.Directories, (*repb.DirectoryNode).GetName, func(i, j int) {
+		switch {
+		case j < 0:
+			gone = append(gone, was.Directories[i].Name)
+		case i < 0:
+			out.news = append(out.news, is.Directories[j].Name)
+			out.folders = append(out.folders, want.subs[j])
+			d.room -= want.subs[j].entries + 1
+		default:
+			d.folder(out, is.Directories[j].Name, base.subs[i], want.subs[j])
+		}
+	})
+	for _, name := range gone {
+		if !has(is, name) { // as something else
+			out.gone = append(out.gone, name)
+			d.room--
 		}
 	}
-	out.gone = had.rest()
-	d.room -= len(out.gone)
 	return out
 }
 
+// folder compares two folders of one name.
 func (d *differ) folder(out *difference, name string, old, want *node) {
-	switch {
-	case old == nil:
-		out.news = append(out.news, name)
-		out.folders = append(out.folders, want)
-		d.room -= want.entries + 1
-	case old.digest != want.digest:
-		d.room--
-		out.names = append(out.names, name)
-		out.changed = append(out.changed, d.node(old, want))
+	if d.room < 0 || old.digest == want.digest {
+		return
 	}
+	d.room--
+	out.names = append(out.names, name)
+	out.changed = append(out.changed, d.node(old, want))
 }
 
-// listing is a folder's entries by name.
-type listing struct {
-	files    map[string]*repb.FileNode
-	symlinks map[string]*repb.SymlinkNode
-	folders  map[string]*node
-	order    []string
-	kept     map[string]bool
+func sameFile(a, b *repb.FileNode) bool {
+	return a.Digest.Hash == b.Digest.Hash && a.Digest.SizeBytes == b.Digest.SizeBytes && a.IsExecutable == b.IsExecutable
 }
 
-func index(n *node) *listing {
-	l := &listing{files: map[string]*repb.FileNode{}, symlinks: map[string]*repb.SymlinkNode{},
-		folders: map[string]*node{}, kept: map[string]bool{}}
-	for _, f := range n.msg.Files {
-		l.files[f.Name] = f
-		l.order = append(l.order, f.Name)
-	}
-	for _, s := range n.msg.Symlinks {
-		l.symlinks[s.Name] = s
-		l.order = append(l.order, s.Name)
-	}
-	for i, f := range n.msg.Directories {
-		l.folders[f.Name] = n.subs[i]
-		l.order = append(l.order, f.Name)
-	}
-	return l
-}
-
-func (l *listing) keep(name string) { l.kept[name] = true }
-
-// rest returns the names that were not kept.
-func (l *listing) rest() []string {
-	var out []string
-	for _, name := range l.order {
-		if !l.kept[name] {
-			out = append(out, name)
+// join visits the names of two sorted lists with their indices, -1 where a list
+// lacks the name.
+func join[T any](a, b []T, name func(T) string, visit func(i, j int)) {
+	i, j := 0, 0
+	for i < len(a) || j < len(b) {
+		order := 0
+		switch {
+		case i == len(a):
+			order = 1
+		case j == len(b):
+			order = -1
+		default:
+			order = cmp.Compare(name(a[i]), name(b[j]))
+		}
+		switch {
+		case order < 0:
+			visit(i, -1)
+			i++
+		case order > 0:
+			visit(-1, j)
+			j++
+		default:
+			visit(i, j)
+			i++
+			j++
 		}
 	}
-	return out
+}
+
+// has reports whether there is something of that name in dir, which is sorted.
+func has(dir *repb.Directory, name string) bool {
+	return find(dir.Files, name, (*repb.FileNode).GetName) ||
+		find(dir.Symlinks, name, (*repb.SymlinkNode).GetName) ||
+		find(dir.Directories, name, (*repb.DirectoryNode).GetName)
+}
+
+func find[T any](list []T, want string, name func(T) string) bool {
+	_, ok := slices.BinarySearchFunc(list, want, func(e T, want string) int { return cmp.Compare(name(e), want) })
+	return ok
+}
+
+// sortEntries brings a directory into the order that it should have.
+func sortEntries(dir *repb.Directory) {
+	sortList(dir.Files, (*repb.FileNode).GetName)
+	sortList(dir.Symlinks, (*repb.SymlinkNode).GetName)
+	sortList(dir.Directories, (*repb.DirectoryNode).GetName)
+}
+
+func sortList[T any](list []T, name func(T) string) {
+	order := func(a, b T) int { return cmp.Compare(name(a), name(b)) }
+	if !slices.IsSortedFunc(list, order) {
+		slices.SortFunc(list, order)
+	}
 }

@@ -17,9 +17,9 @@ import (
 // node is a directory with all below it. Nodes are shared and never change.
 type node struct {
 	digest  digest.Digest
-	msg     *repb.Directory
-	subs    []*node // as msg.Directories
-	entries int     // files, symlinks and directories below it
+	msg     *repb.Directory // sorted by name
+	subs    []*node         // as msg.Directories
+	entries int             // files, symlinks and directories below it
 }
 
 // graph loads directories and remembers them.
@@ -169,6 +169,7 @@ func (l *loader) link(d digest.Digest) *node {
 		return n
 	}
 	n := &node{digest: d, msg: l.fresh[d]}
+	sortEntries(n.msg)
 	for _, sub := range n.msg.Directories {
 		n.subs = append(n.subs, l.link(of(sub.Digest)))
 	}

@@ -84,6 +84,14 @@ func (c *Cache) offerBase(key string, n *node) {
 	c.bases = c.bases[:min(len(c.bases), maxBases)]
 }
 
+// spend counts a difference to e and reports whether it is worth making.
+func (c *Cache) spend(e *entry, cost int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.spent += cost
+	return e.spent <= e.tree.entries
+}
+
 // candidate is a tree to compare with.
 type candidate struct {
 	entry *entry
