@@ -3,12 +3,13 @@ package interp
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
 
-// maxObject bounds the objects that are made for inputs.
-const maxObject = 1 << 24
+// maxObject bounds the objects that are made for inputs, in bytes.
+const maxObject = 1 << 20
 
 // pending is content that is made when an object is first looked into: types
 // may refer to themselves.
@@ -186,7 +187,7 @@ func (m *machine) extent(name string, s *ir.Shape, count *uint64) (int64, *Outco
 		*count = 1
 	}
 	if size > maxObject {
-		return 0, m.badInput(fmt.Errorf("%s: object of %d bytes", name, size))
+		return 0, m.unsupported("input object of %d bytes", size)
 	}
 	return int64(size), nil
 }
@@ -219,10 +220,15 @@ func (m *machine) materialize(p prov) *Outcome {
 	return m.plain(pd.name, p, done, len(m.mem.objects[p.index()].data)-done)
 }
 
+// byteName names a byte of an object, or the pointer that begins there.
+func byteName(object string, off int64) string {
+	return object + ".data[" + strconv.FormatInt(off, 10) + "]"
+}
+
 // plain fills a range with any bytes.
 func (m *machine) plain(name string, p prov, off, n int) *Outcome {
 	for i := off; i < off+n; i++ {
-		v, o := m.optional(fmt.Sprintf("%s.data[%d]", name, i), 8, true)
+		v, o := m.optional(byteName(name, int64(i)), 8, true)
 		if o != nil {
 			return o
 		}
@@ -288,7 +294,7 @@ func (m *machine) fields(name string, p prov, fs []ir.Shape, off int64) *Outcome
 
 func (m *machine) pointerAt(name string, p prov, s *ir.Shape, off int64, count uint64) *Outcome {
 	var to slot
-	if o := m.pointee(fmt.Sprintf("%s.data[%d]", name, off), s, count, &to); o != nil {
+	if o := m.pointee(byteName(name, off), s, count, &to); o != nil {
 		return o
 	}
 	m.mem.objects[p.index()].store(int(off), to, 64, true)
@@ -299,7 +305,7 @@ func (m *machine) pointerAt(name string, p prov, s *ir.Shape, off int64, count u
 func (m *machine) leaf(name string, p prov, s *ir.Shape, off int64) (*big.Int, *Outcome) {
 	v, given := new(big.Int), false
 	for i := s.Size - 1; i >= 0; i-- {
-		b, o := m.rootInput(fmt.Sprintf("%s.data[%d]", name, off+i), 8)
+		b, o := m.rootInput(byteName(name, off+i), 8)
 		if o != nil {
 			return nil, o
 		}
