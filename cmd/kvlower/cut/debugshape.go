@@ -18,8 +18,9 @@ const maxPointers = 3
 const maxArray = 1 << 12
 
 // maxShapes is the number of shapes that one root's inputs may have; types
-// beyond that are opaque.
-const maxShapes = 4000
+// beyond that are opaque. Inputs are part of a proof's key: a field that is
+// described and changes loses the proof.
+const maxShapes = 400
 
 // describer turns types of the source into shapes.
 type describer struct{ made int }
@@ -77,19 +78,23 @@ func baseShape(t *module.DebugType) ir.Shape {
 
 // pointerShape tells references from raw pointers by the name, which alone says it.
 func (d *describer) pointerShape(t *module.DebugType, depth int) ir.Shape {
+	raw := strings.HasPrefix(t.Name, "*")
 	elem := opaqueShape(0, 1)
-	if t.Base != nil {
+	switch {
+	case t.Base == nil:
+	case depth >= maxPointers:
 		elem = opaqueShape(t.Base.Size, alignOf(t.Base))
-		if depth < maxPointers {
-			elem = d.shapeOf(t.Base, depth+1)
-		}
+	case raw: // what lies further on is up to the precondition that its use needs
+		elem = d.shapeOf(t.Base, maxPointers)
+	default:
+		elem = d.shapeOf(t.Base, depth+1)
 	}
 	mut := strings.HasPrefix(t.Name, "&mut ") || strings.HasPrefix(t.Name, "*mut ")
 	s := ir.Shape{Kind: ir.ShapeRef, Size: 8, Align: 8, Mut: mut, Elem: &elem}
 	switch {
 	case strings.HasPrefix(t.Name, "&") && t.Base != nil:
 		return s
-	case strings.HasPrefix(t.Name, "*"):
+	case raw:
 		s.Kind, s.Null = ir.ShapeRawPtr, true
 		return s
 	}
