@@ -74,7 +74,7 @@ func openGroups(parent string) (*groups, error) {
 		}
 	}
 	g.sweep()
-	first, err := g.create()
+	first, err := g.fresh()
 	if err != nil {
 		return nil, err
 	}
@@ -136,33 +136,63 @@ func (g *groups) create() (*group, error) {
 	name := fmt.Sprintf("%d-%d", os.Getpid(), g.serial.Add(1))
 	one := &group{layout: &g.layout, dirs: make(map[string]string)}
 	for controller, mount := range g.layout.mounts {
-		dir := filepath.Join(mount, g.parent, name)
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(mount, g.parent), 0o755); err != nil {
 			return nil, err
+		}
+		dir := filepath.Join(mount, g.parent, name)
+		if err := os.Mkdir(dir, 0o755); err != nil && !one.has(dir) {
+			return nil, errors.Join(err, one.remove())
 		}
 		one.dirs[controller] = dir
 	}
 	return one, nil
 }
 
+// has reports whether dir is the group's for another controller already, as in
+// version 2.
+func (g *group) has(dir string) bool {
+	for _, d := range g.dirs {
+		if d == dir {
+			return true
+		}
+	}
+	return false
+}
+
+// fresh makes a group and passes over names that are taken, by a process of
+// another pid namespace or an earlier one of our pid.
+func (g *groups) fresh() (one *group, err error) {
+	for range maxTaken {
+		if one, err = g.create(); !errors.Is(err, os.ErrExist) {
+			break
+		}
+	}
+	return one, err
+}
+
+const maxTaken = 1000
+
 // take returns a group with those limits.
 func (g *groups) take(l limits) (*group, error) {
 	if g == nil {
 		return nil, nil
 	}
-	one := g.reuse()
-	if one == nil {
-		var err error
-		if one, err = g.create(); err != nil {
-			return nil, err
+	for {
+		one := g.reuse()
+		used := one != nil
+		if !used {
+			var err error
+			if one, err = g.fresh(); err != nil {
+				return nil, err
+			}
 		}
+		err := one.limit(l)
+		if used && errors.Is(err, os.ErrNotExist) {
+			continue // somebody removed it while it was empty
+		}
+		one.kills = one.countKills()
+		return one, err
 	}
-	if err := one.limit(l); err != nil {
-		g.give(one)
-		return nil, err
-	}
-	one.kills = one.countKills()
-	return one, nil
 }
 
 func (g *groups) reuse() *group {

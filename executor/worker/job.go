@@ -191,13 +191,9 @@ func (j *job) timeout() time.Duration {
 	}
 }
 
-// property returns a platform property: the action's, else the command's.
+// property returns the value of a platform property, or "".
 func (j *job) property(name string) string {
-	platform := j.action.Platform
-	if platform == nil {
-		platform = j.command.Platform //nolint:staticcheck // clients older than v2.2 have it here
-	}
-	for _, p := range platform.GetProperties() {
+	for _, p := range j.platform().GetProperties() {
 		if p.Name == name {
 			return p.Value
 		}

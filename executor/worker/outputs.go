@@ -39,28 +39,6 @@ func inside(p string) (string, error) {
 	return clean, nil
 }
 
-// wanted is the outputs that the command names, relative to its working
-// directory: the field of v2.1, else those of v2.0.
-func (j *job) wanted() []string {
-	if len(j.command.OutputPaths) > 0 {
-		return j.command.OutputPaths
-	}
-	return append(append([]string(nil), j.command.OutputFiles...), j.command.OutputDirectories...) //nolint:staticcheck // v2.0
-}
-
-// old reports whether the client is of v2.0, and whether it wants p as a file.
-func (j *job) old(p string) (file, dir bool) {
-	if len(j.command.OutputPaths) > 0 {
-		return false, false
-	}
-	for _, f := range j.command.OutputFiles { //nolint:staticcheck // v2.0
-		if f == p {
-			return true, false
-		}
-	}
-	return false, true
-}
-
 // place returns where output p is in the input root.
 func (j *job) place(p string) (string, error) {
 	clean, err := inside(path.Join(j.command.WorkingDirectory, p))
@@ -163,13 +141,7 @@ func (j *job) symlink(c *collector, r *repb.ActionResult, p, at string) error {
 	}
 	link := &repb.OutputSymlink{Path: p, Target: target}
 	r.OutputSymlinks = append(r.OutputSymlinks, link)
-	file, dir := j.old(p)
-	if file {
-		r.OutputFileSymlinks = append(r.OutputFileSymlinks, link) //nolint:staticcheck // v2.0
-	}
-	if dir {
-		r.OutputDirectorySymlinks = append(r.OutputDirectorySymlinks, link) //nolint:staticcheck // v2.0
-	}
+	j.oldSymlink(r, link)
 	return nil
 }
 

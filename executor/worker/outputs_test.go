@@ -1,5 +1,7 @@
 package worker_test
 
+//lint:file-ignore SA1019 clients of v2.0 use these fields
+
 import (
 	"maps"
 	"slices"

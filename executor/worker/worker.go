@@ -106,8 +106,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	return err
 }
 
-// retryLease is how long a slot waits after the queue could not be reached.
-const retryLease = time.Second
+const (
+	retryLease = time.Second // that a slot waits after the queue could not be reached
+	faultPause = time.Second // that it holds a lease after a fault, for each attempt so far
+)
 
 func (w *Worker) slot(ctx context.Context) error {
 	for {
@@ -143,8 +145,11 @@ func (w *Worker) serve(ctx context.Context, l *queue.Lease) {
 		log.Info("lease dropped", "cause", context.Cause(running))
 		return
 	}
-	if outcome.Failure != nil {
-		log.Warn("no result", "failure", outcome.Failure)
+	if f := outcome.Failure; f != nil {
+		log.Warn("no result", "failure", f)
+		if f.Kind == queue.Fault { // the next attempt is not to come too soon
+			sleep(running, faultPause*time.Duration(l.Attempt))
+		}
 	}
 	if err := w.cfg.Queue.Complete(ctx, l.ID, outcome); err != nil {
 		log.Warn("result not accepted", "error", err)

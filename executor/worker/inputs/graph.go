@@ -31,7 +31,7 @@ type graph struct {
 }
 
 const (
-	maxHeld    = 2_000_000 // entries remembered, about 300 bytes each
+	maxHeld    = 300_000 // entries remembered, about 300 bytes each
 	maxDepth   = 512
 	maxEntries = 4 << 20  // of one tree
 	maxMessage = 64 << 20 // bytes of one Directory

@@ -33,7 +33,7 @@ func (c *Cache) makeRoot(ctx context.Context, d digest.Digest, key string, mount
 	n := &node{msg: &repb.Directory{}}
 	if !d.IsZero() {
 		var err error
-		if n, err = c.dirs.load(ctx, d); err != nil {
+		if n, err = newGraph(c.store).load(ctx, d); err != nil { // not needed again
 			return made{}, err
 		}
 	}
