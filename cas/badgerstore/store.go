@@ -103,7 +103,7 @@ func badgerOptions(cfg Config) badger.Options {
 		WithCompression(options.None).
 		WithBlockCacheSize(0).
 		WithMetricsEnabled(false).
-		WithChecksumVerificationMode(options.OnTableRead).
+		WithChecksumVerificationMode(options.OnBlockRead).
 		WithExternalMagic(formatVersion).
 		WithLogger(logger{cfg.Log})
 }
@@ -113,7 +113,7 @@ func badgerOptions(cfg Config) badger.Options {
 func openBadger(opt badger.Options) (db *badger.DB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			db, err = nil, fmt.Errorf("panic: %v", p)
+			db, err = nil, fmt.Errorf("unreadable, badger gives up over it: %v", p)
 		}
 		var sys *fs.PathError
 		if err != nil && !errors.As(err, &sys) {
@@ -122,6 +122,9 @@ func openBadger(opt badger.Options) (db *badger.DB, err error) {
 	}()
 	if db, err = badger.Open(opt); err != nil {
 		return nil, err // badger returns half a DB
+	}
+	if err := db.VerifyChecksum(); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
