@@ -1,6 +1,9 @@
 package expr
 
-import "math/big"
+import (
+	"maps"
+	"math/big"
+)
 
 // Model gives values to variables and to elements of free arrays; those it
 // does not mention are 0.
@@ -41,6 +44,22 @@ func (m *Model) Take(b *Builder, from *Model, src Source) {
 	}
 	v := b.vars[src/2].expr
 	m.vars[v] = from.vars[v]
+}
+
+// Over returns a model that says what m says and, of the rest, what base says.
+func (m *Model) Over(base *Model) *Model {
+	out := &Model{vars: maps.Clone(base.vars), arrays: maps.Clone(base.arrays)}
+	maps.Copy(out.vars, m.vars)
+	for a, elems := range m.arrays {
+		both := maps.Clone(elems)
+		for i, x := range base.arrays[a] {
+			if _, ok := both[i]; !ok {
+				both[i] = x
+			}
+		}
+		out.arrays[a] = both
+	}
+	return out
 }
 
 // Eval returns the value of e under m. To evaluate more than a few expressions

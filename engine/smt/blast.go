@@ -41,12 +41,33 @@ func (bl *blaster) get(e expr.Expr) []lit {
 
 // make builds the circuit of e, whose arguments have theirs.
 func (bl *blaster) make(e expr.Expr) {
-	w := bl.build(e)
+	w := bl.fix(e, bl.build(e))
 	if n := bl.b.Len() + 1; n > len(bl.at) {
 		bl.at = append(bl.at, make([]uint32, n-len(bl.at))...)
 	}
 	bl.at[e.Index()] = uint32(len(bl.words)) + 1
 	bl.words = append(bl.words, w...)
+}
+
+// fix puts in the bits that are known without solving.
+func (bl *blaster) fix(e expr.Expr, w []lit) []lit {
+	if len(w) == 1 || len(w) > 64 || bl.b.IsConst(e) {
+		return w
+	}
+	f := bl.b.Facts(e)
+	if f.Zeros|f.Ones == 0 {
+		return w
+	}
+	out := append([]lit(nil), w...)
+	for i := range out {
+		switch {
+		case f.Zeros>>uint(i)&1 == 1:
+			out[i] = low
+		case f.Ones>>uint(i)&1 == 1:
+			out[i] = high
+		}
+	}
+	return out
 }
 
 func (bl *blaster) build(e expr.Expr) []lit {

@@ -32,8 +32,10 @@ type gate struct {
 type circuit struct {
 	gates []gate
 	table []uint32
-	marks []uint32 // by gate: the last cone it was in
+	marks []uint32 // by gate: when it was last visited
 	mark  uint32
+	cones uint32 // mark of the last cone
+	stack []lit
 }
 
 func newCircuit() *circuit {
@@ -208,15 +210,16 @@ func hashGate(kind gateKind, x, y, z lit) uint32 {
 	return uint32(h >> 32)
 }
 
-// cone counts the gates that roots depend on, themselves included, up to limit.
-func (c *circuit) cone(roots []lit, limit int) int {
+// cone counts the gates that roots depend on, themselves included.
+func (c *circuit) cone(roots []lit) int {
 	c.mark++
+	c.cones = c.mark
 	if n := len(c.gates) - len(c.marks); n > 0 {
 		c.marks = append(c.marks, make([]uint32, n)...)
 	}
-	stack := append([]lit(nil), roots...)
+	stack := append(c.stack[:0], roots...)
 	n := 0
-	for len(stack) > 0 && n < limit {
+	for len(stack) > 0 {
 		id := stack[len(stack)-1].gate()
 		stack = stack[:len(stack)-1]
 		if c.marks[id] == c.mark {
@@ -228,5 +231,31 @@ func (c *circuit) cone(roots []lit, limit int) int {
 			stack = append(stack, g.a, g.b, g.c) // an unused input is the constant
 		}
 	}
+	c.stack = stack
 	return n
+}
+
+// extends counts the gates that l depends on and the last cone does not have,
+// up to limit, and reports whether the two have gates in common.
+func (c *circuit) extends(l lit, limit int) (extra int, related bool) {
+	cone := c.cones
+	c.mark++
+	stack := append(c.stack[:0], l)
+	for len(stack) > 0 && extra < limit {
+		id := stack[len(stack)-1].gate()
+		stack = stack[:len(stack)-1]
+		switch {
+		case id == 0 || c.marks[id] == c.mark:
+		case c.marks[id] == cone:
+			related = true
+		default:
+			c.marks[id] = c.mark
+			extra++
+			if g := &c.gates[id]; g.kind != gateInput {
+				stack = append(stack, g.a, g.b, g.c)
+			}
+		}
+	}
+	c.stack = stack
+	return extra, related
 }

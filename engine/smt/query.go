@@ -7,42 +7,58 @@ import (
 
 // blastSolver is the last stage: circuits, clauses, SAT.
 type blastSolver struct {
-	bl     *blaster
-	sat    sat.Solver
-	cnf    *cnf
-	cfg    Config
-	stats  *Stats
-	lemmas map[[2]expr.Expr]bool // pairs of reads that are already bound together
-	core   []expr.Expr
+	bl       *blaster
+	newSAT   func() sat.Solver
+	stats    *Stats
+	budget   *budget
+	sessions []*session // by the size of queries they are for
+	core     []expr.Expr
 }
 
-func newBlast(b *expr.Builder, cfg Config, st *Stats) *blastSolver {
-	s := &blastSolver{bl: newBlaster(b), cfg: cfg, stats: st}
-	s.restart()
-	return s
+// budget is what may still be spent.
+type budget struct {
+	query, total int64 // conflicts
 }
 
-// restart begins with a SAT solver that knows nothing.
-func (s *blastSolver) restart() {
-	s.sat = s.cfg.NewSAT()
-	s.cnf = newCNF(s.bl.c, s.sat, s.stats)
-	s.lemmas = map[[2]expr.Expr]bool{}
+func (b *budget) left() int64 { return min(b.query, b.total) }
+
+func (b *budget) spend(n int64) { b.query, b.total = b.query-n, b.total-n }
+
+// session is a SAT solver with what it was told.
+type session struct {
+	sat   sat.Solver
+	cnf   *cnf
+	bound map[[2]expr.Expr]bool // pairs of reads that give equal elements at equal indices
 }
 
-// SAT assigns every variable it was ever told of before it says yes. So when
-// most of what it knows is not of this query, it starts again: with more than
-// staleVars variables, and staleRatio times the query's.
+func newBlast(bl *blaster, newSAT func() sat.Solver, st *Stats, left *budget) *blastSolver {
+	return &blastSolver{bl: bl, newSAT: newSAT, stats: st, budget: left}
+}
+
+// SAT assigns every variable it was ever told of before it says yes, so a small
+// query costs what all before it were about. Therefore queries of one size,
+// within a factor of 4, share a SAT solver, which begins again when it knows
+// many times more than they need.
 const (
-	staleVars  = 4000
+	smallest   = 1 << 10 // gates; smaller queries share one solver
 	staleRatio = 4
 )
 
-func (s *blastSolver) dropStale(roots []lit) {
-	known := int(s.cnf.vars)
-	if known > staleVars && s.bl.c.cone(roots, known/staleRatio) < known/staleRatio {
-		s.stats.Restarts++
-		s.restart()
+// session returns the SAT solver for queries that depend on roots.
+func (s *blastSolver) session(roots []lit) *session {
+	class, size := 0, smallest
+	for gates := s.bl.c.cone(roots); gates > size; size *= 4 {
+		class++
 	}
+	for len(s.sessions) <= class {
+		s.sessions = append(s.sessions, nil)
+	}
+	if on := s.sessions[class]; on == nil || int(on.cnf.vars) > staleRatio*size {
+		s.stats.Sessions++
+		solver := s.newSAT()
+		s.sessions[class] = &session{solver, newCNF(s.bl.c, solver, s.stats), map[[2]expr.Expr]bool{}}
+	}
+	return s.sessions[class]
 }
 
 // Check is Solver's.
@@ -52,17 +68,17 @@ func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 	for i, e := range conds {
 		roots[i] = s.bl.truth(e)
 	}
-	s.dropStale(roots)
+	on := s.session(roots)
 	assumptions := make([]sat.Lit, len(conds))
 	for i, l := range roots {
-		assumptions[i] = s.cnf.lit(l)
+		assumptions[i] = on.cnf.lit(l)
 	}
-	r, m := s.refine(conds, assumptions)
+	r, m := s.refine(on, conds, assumptions)
 	switch r {
 	case Unknown:
 		s.stats.Unknown++
 	case Unsat:
-		s.core = s.needed(conds, assumptions)
+		s.core = on.needed(conds, assumptions)
 	}
 	s.stats.Gates = int64(len(s.bl.c.gates))
 	return r, m
@@ -73,10 +89,10 @@ func (s *blastSolver) Core() []expr.Expr { return s.core }
 
 // needed returns the conditions that SAT used. There are none if the clauses
 // alone contradict each other, which no query can bring about; then all are kept.
-func (s *blastSolver) needed(conds []expr.Expr, assumptions []sat.Lit) []expr.Expr {
+func (on *session) needed(conds []expr.Expr, assumptions []sat.Lit) []expr.Expr {
 	var out []expr.Expr
 	for i, l := range assumptions {
-		if s.sat.Value(l) {
+		if on.sat.Value(l) {
 			out = append(out, conds[i])
 		}
 	}
@@ -88,44 +104,38 @@ func (s *blastSolver) needed(conds []expr.Expr, assumptions []sat.Lit) []expr.Ex
 
 // refine solves, and solves again with the equalities of array elements that
 // the model lacks, until none is missing.
-func (s *blastSolver) refine(conds []expr.Expr, assumptions []sat.Lit) (Result, *expr.Model) {
-	budget := s.cfg.QueryConflicts
-	for {
-		if total := s.cfg.TotalConflicts; total > 0 {
-			budget = min(budget, total-s.stats.Conflicts)
-		}
-		if budget <= 0 {
-			return Unknown, nil
-		}
-		r, n := s.sat.Solve(budget, assumptions...)
+func (s *blastSolver) refine(on *session, conds []expr.Expr, assumptions []sat.Lit) (Result, *expr.Model) {
+	for s.budget.left() > 0 {
+		r, n := on.sat.Solve(s.budget.left(), assumptions...)
 		s.stats.Conflicts += n
-		budget -= n
+		s.budget.spend(n)
 		if r != Sat {
 			return r, nil
 		}
-		m := s.model(conds)
-		if !s.bindReads(conds, m) {
+		m := s.model(on, conds)
+		if !s.bindReads(on, conds, m) {
 			return Sat, m
 		}
 	}
+	return Unknown, nil
 }
 
 // model reads the values of the variables in conds out of SAT.
-func (s *blastSolver) model(conds []expr.Expr) *expr.Model {
+func (s *blastSolver) model(on *session, conds []expr.Expr) *expr.Model {
 	b := s.bl.b
 	m := expr.NewModel()
 	for _, v := range b.Vars(conds...) {
-		m.Set(v, s.value(v))
+		m.Set(v, s.value(on, v))
 	}
 	return m
 }
 
-func (s *blastSolver) value(e expr.Expr) expr.Value {
+func (s *blastSolver) value(on *session, e expr.Expr) expr.Value {
 	w := s.bl.get(e)
 	bits := make([]bool, len(w))
 	for i, l := range w {
-		if s.cnf.has(l) { // the query does not depend on the others
-			bits[i] = s.sat.Value(s.cnf.at(l))
+		if on.cnf.has(l) { // the query does not depend on the others
+			bits[i] = on.sat.Value(on.cnf.at(l))
 		}
 	}
 	return expr.ValueOfBits(bits)
@@ -134,7 +144,7 @@ func (s *blastSolver) value(e expr.Expr) expr.Value {
 // bindReads puts the elements of free arrays in conds into m and reports
 // whether two reads at one index gave different elements; then they are bound
 // to be equal from now on.
-func (s *blastSolver) bindReads(conds []expr.Expr, m *expr.Model) bool {
+func (s *blastSolver) bindReads(on *session, conds []expr.Expr, m *expr.Model) bool {
 	b := s.bl.b
 	type place struct {
 		array expr.Array
@@ -150,17 +160,17 @@ func (s *blastSolver) bindReads(conds []expr.Expr, m *expr.Model) bool {
 		other, taken := first[at]
 		if !taken {
 			first[at] = read
-			m.SetElem(at.array, i, s.value(read))
+			m.SetElem(at.array, i, s.value(on, read))
 			continue
 		}
-		if pair := [2]expr.Expr{other, read}; !s.lemmas[pair] {
-			s.lemmas[pair] = true
-			s.stats.Lemmas++
+		if pair := [2]expr.Expr{other, read}; !on.bound[pair] {
+			on.bound[pair] = true
+			s.stats.Bound++
 			missing = append(missing, b.Implies(b.Eq(b.Arg(other, 0), index), b.Eq(other, read)))
 		}
 	}
 	for _, same := range missing { // clauses make SAT forget the values
-		s.cnf.clause(s.cnf.lit(s.bl.truth(same)))
+		on.cnf.clause(on.cnf.lit(s.bl.truth(same)))
 	}
 	return len(missing) > 0
 }

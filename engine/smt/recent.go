@@ -7,7 +7,7 @@ import "github.com/kvfarm/kvfarm/engine/expr"
 type recent struct {
 	b      *expr.Builder
 	next   Solver
-	count  *int64            // of Stats: what was decided here
+	stats  *Stats
 	models []*expr.Evaluator // the last used comes last
 }
 
@@ -17,7 +17,7 @@ const recentModels = 8
 func (r *recent) Check(conds []expr.Expr) (Result, *expr.Model) {
 	for i := len(r.models) - 1; i >= 0; i-- {
 		if ev := r.models[i]; holds(ev, conds) {
-			*r.count++
+			r.stats.Recent++
 			r.models = append(append(r.models[:i], r.models[i+1:]...), ev)
 			return Sat, ev.Model()
 		}

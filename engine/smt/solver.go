@@ -1,6 +1,8 @@
 package smt
 
 import (
+	"math"
+
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/smt/sat"
 )
@@ -41,19 +43,21 @@ type Stats struct {
 	Parts       int64 // independent parts that were looked at
 	RecentParts int64 // parts decided by a recent model
 	Cached      int64 // parts decided by the cache
-	Blasted     int64 // parts given to SAT
-	Unknown     int64 // parts that SAT left open
+	Blasted     int64 // rounds of SAT: a part may take several
+	Unknown     int64 // rounds that SAT left open
 	Conflicts   int64 // conflicts in SAT
-	Restarts    int64 // times SAT began anew because most of what it knew had become irrelevant
+	Sessions    int64 // SAT solvers begun
 	Gates       int64 // gates made
 	Clauses     int64 // clauses given to SAT
-	Lemmas      int64 // equalities of array elements added
+	Bound       int64 // equalities of array elements added
 }
 
 // Chain is the whole solver for expressions of one Builder.
 type Chain struct {
-	Solver
-	stats *Stats
+	first  Solver
+	stats  *Stats
+	query  int64 // conflicts
+	budget *budget
 }
 
 // New returns the chain of all stages for expressions of b.
@@ -61,22 +65,26 @@ func New(b *expr.Builder, cfg Config) *Chain {
 	if cfg.QueryConflicts == 0 {
 		cfg.QueryConflicts = DefaultQueryConflicts
 	}
+	if cfg.TotalConflicts == 0 {
+		cfg.TotalConflicts = math.MaxInt64
+	}
 	if cfg.NewSAT == nil {
 		cfg.NewSAT = sat.New
 	}
-	st := new(Stats)
-	var s Solver = newCache(newBlast(b, cfg, st), st)
-	s = &recent{b: b, next: s, count: &st.RecentParts}
+	st, left := new(Stats), &budget{total: cfg.TotalConflicts}
+	bl := newBlaster(b)
+	var s Solver = newCache(&lazy{bl: bl, next: newBlast(bl, cfg.NewSAT, st, left), stats: st}, st)
 	s = &slicer{b: b, next: s, stats: st}
-	s = &recent{b: b, next: s, count: &st.Recent}
+	s = &recent{b: b, next: s, stats: st}
 	s = &folder{b: b, next: s, stats: st}
-	return &Chain{s, st}
+	return &Chain{s, st, cfg.QueryConflicts, left}
 }
 
 // Check is Solver's.
 func (c *Chain) Check(conds []expr.Expr) (Result, *expr.Model) {
 	c.stats.Queries++
-	return c.Solver.Check(conds)
+	c.budget.query = c.query
+	return c.first.Check(conds)
 }
 
 // Stats returns the counts so far.

@@ -111,29 +111,51 @@ func moved(x []lit, by int, left bool, fill lit) []lit {
 	return out
 }
 
-// mul returns the low len(x) bits of the product, adding shifted rows of x.
+// mul returns the low len(x) bits of the product, adding shifted rows of x. The
+// sign of y, repeated at the top, is one row that is taken away.
 func (c *circuit) mul(x, y []lit) []lit {
-	if constants(x) > constants(y) {
+	if rows(x) < rows(y) {
 		x, y = y, x
 	}
 	n := len(x)
 	acc := word(0, n)
-	for i, digit := range digits(y) {
-		switch digit {
-		case low:
-		case minusOne:
-			part, _ := c.sub(acc[i:], x[:n-i])
-			acc = append(acc[:i:i], part...)
-		default:
-			row := make([]lit, n-i)
-			for j := range row {
-				row[j] = c.and(x[j], digit)
-			}
-			part, _ := c.add(acc[i:], row, low)
-			acc = append(acc[:i:i], part...)
-		}
+	top := signed(y) - 1
+	places := digits(append(y[:top:top], low)) // a run of ones may end in the place of the sign
+	sign := y[top]
+	if places[top] == high && sign == high {
+		places[top], sign = low, low
 	}
-	return acc
+	for i, digit := range places {
+		acc = c.addRow(acc, x, i, digit)
+	}
+	if sign == low {
+		return acc
+	}
+	part, _ := c.sub(acc[top:], c.andWord(x[:n-top], sign))
+	return append(acc[:top:top], part...)
+}
+
+// addRow adds digit times x, shifted by i.
+func (c *circuit) addRow(acc, x []lit, i int, digit lit) []lit {
+	row := x[:len(x)-i]
+	var part []lit
+	switch digit {
+	case low:
+		return acc
+	case minusOne:
+		part, _ = c.sub(acc[i:], row)
+	default:
+		part, _ = c.add(acc[i:], c.andWord(row, digit), low)
+	}
+	return append(acc[:i:i], part...)
+}
+
+func (c *circuit) andWord(x []lit, s lit) []lit {
+	out := make([]lit, len(x))
+	for i, l := range x {
+		out[i] = c.and(l, s)
+	}
+	return out
 }
 
 const minusOne = ^lit(0) // a digit of a recoded constant
@@ -163,10 +185,11 @@ func digits(y []lit) []lit {
 	return out
 }
 
-func constants(x []lit) int {
+// rows returns how many rows it takes to multiply by y.
+func rows(y []lit) int {
 	n := 0
-	for _, l := range x {
-		if l <= high {
+	for _, digit := range digits(append(y[:signed(y):signed(y)], low)) {
+		if digit != low {
 			n++
 		}
 	}
@@ -174,27 +197,62 @@ func constants(x []lit) int {
 }
 
 // udivrem returns quotient and remainder by restoring division. For y = 0 the
-// quotient is all ones and the remainder x, as SMT-LIB wants it.
+// quotient is all ones and the remainder x, as SMT-LIB wants it. Only as many
+// steps are made as x has bits that may be set, on words as wide as y's: the
+// remainder stays below y.
 func (c *circuit) udivrem(x, y []lit) (quo, rem []lit) {
-	n := len(x)
-	quo = make([]lit, n)
-	rem = word(0, n+1) // one bit more: it is shifted before y is taken away
-	wide := append(append([]lit(nil), y...), low)
-	for i := n - 1; i >= 0; i-- {
-		rem = append([]lit{x[i]}, rem[:n]...)
-		diff, fits := c.sub(rem, wide)
+	n, k := len(x), max(1, significant(y))
+	zero := c.any(y) ^ 1
+	quo = repeat(zero, n)
+	wide := append(append([]lit(nil), y[:k]...), low)
+	rem = word(0, k)
+	for i := significant(x) - 1; i >= 0; i-- {
+		next := append([]lit{x[i]}, rem...)
+		diff, fits := c.sub(next, wide)
 		quo[i] = fits
-		rem = c.muxWord(fits, diff, rem)
+		rem = c.muxWord(fits, diff[:k], next[:k])
 	}
-	return quo, rem[:n]
+	rem = append(rem, word(0, n-k)...)
+	return quo, c.muxWord(zero, x, rem)
 }
 
-// sdivrem divides magnitudes and sets the signs.
+// significant returns how many bits of x are left without constant zeros at the top.
+func significant(x []lit) int {
+	n := len(x)
+	for n > 0 && x[n-1] == low {
+		n--
+	}
+	return n
+}
+
+func repeat(l lit, n int) []lit {
+	out := make([]lit, n)
+	for i := range out {
+		out[i] = l
+	}
+	return out
+}
+
+// sdivrem divides magnitudes and sets the signs, at the least width at which
+// nothing overflows but MIN/-1.
 func (c *circuit) sdivrem(x, y []lit) (quo, rem []lit) {
-	n := len(x) - 1
-	sx, sy := x[n], y[n]
+	n := len(x)
+	w := min(n, max(signed(x), signed(y))+1)
+	x, y = x[:w], y[:w]
+	sx, sy := x[w-1], y[w-1]
 	q, r := c.udivrem(c.muxWord(sx, c.neg(x), x), c.muxWord(sy, c.neg(y), y))
-	return c.muxWord(c.xor(sx, sy), c.neg(q), q), c.muxWord(sx, c.neg(r), r)
+	quo, rem = c.muxWord(c.xor(sx, sy), c.neg(q), q), c.muxWord(sx, c.neg(r), r)
+	return append(quo, repeat(quo[w-1], n-w)...), append(rem, repeat(rem[w-1], n-w)...)
+}
+
+// signed returns how many bits of x are left when its highest ones, as far as
+// they are the same, are one.
+func signed(x []lit) int {
+	n := len(x)
+	for n > 1 && x[n-1] == x[n-2] {
+		n--
+	}
+	return n
 }
 
 // umulOvf returns whether the product needs more than len(x) bits: two set bits

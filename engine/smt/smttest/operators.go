@@ -16,6 +16,7 @@ type NewSolver func(b *expr.Builder) smt.Solver
 // Run tests a solver against evaluation.
 func Run(t *testing.T, newSolver NewSolver) {
 	t.Run("operators", func(t *testing.T) { operators(t, newSolver) })
+	t.Run("constants", func(t *testing.T) { constants(t, newSolver) })
 	t.Run("wide", func(t *testing.T) { wide(t, newSolver) })
 	t.Run("arrays", func(t *testing.T) { arrays(t, newSolver) })
 	t.Run("formulas", func(t *testing.T) { formulas(t, newSolver) })
@@ -54,6 +55,25 @@ func operators(t *testing.T, newSolver NewSolver) {
 			e := op.Make(b, x, y)
 			for i := uint64(0); i < 1<<(2*width); i++ {
 				c.only(op.Name, e, map[expr.Expr]expr.Value{x: expr.ValueOf(i & (1<<width - 1)), y: expr.ValueOf(i >> width)})
+			}
+		}
+	}
+}
+
+// constants does the same at 5 bits with each constant on either side, which
+// circuits and rules treat apart.
+func constants(t *testing.T, newSolver NewSolver) {
+	const width = 5
+	rnd := rand.New(rand.NewSource(1))
+	for _, op := range Ops {
+		b := expr.NewBuilder()
+		c := checker{t, b, newSolver(b)}
+		x := b.Var("x", width)
+		for k := range uint64(1 << width) {
+			for range 2 {
+				in := map[expr.Expr]expr.Value{x: expr.ValueOf(rnd.Uint64() % (1 << width))}
+				c.only(op.Name, op.Make(b, x, b.Const(k, width)), in)
+				c.only(op.Name, op.Make(b, b.Const(k, width), x), in)
 			}
 		}
 	}
