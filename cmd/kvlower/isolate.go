@@ -27,22 +27,22 @@ func readIsolated(files []string, types string) ([]byte, error) {
 	cmd.Stderr = &stderr
 	stream, err := cmd.Output()
 	if err != nil {
-		return nil, readError(err, stderr.String())
+		return nil, readError(files, err, stderr.String())
 	}
 	return stream, nil
 }
 
 // readError says why the reading process failed: by its own last words, or, if
 // it crashed, by the first line of the runtime's report.
-func readError(err error, stderr string) error {
+func readError(files []string, err error, stderr string) error {
 	line, _, _ := strings.Cut(stderr, "\n")
 	if i := strings.LastIndex("\n"+stderr, "\nkvlower: "); i >= 0 {
 		return errors.New(strings.TrimSpace(stderr[i+len("kvlower: "):]))
 	}
 	if line == "" {
-		return fmt.Errorf("read bitcode: %w", err)
+		return fmt.Errorf("read %s: %w", strings.Join(files, " "), err)
 	}
-	return fmt.Errorf("read bitcode: LLVM crashed: %s", line)
+	return fmt.Errorf("read %s: LLVM crashed: %s", strings.Join(files, " "), line)
 }
 
 // readMain is what the process with readFlag does.

@@ -54,12 +54,12 @@ func TestUsage(t *testing.T) {
 func TestReadErrorIsShort(t *testing.T) {
 	cause := errors.New("exit status 2")
 	for stderr, want := range map[string]string{
-		"":                                  "read bitcode: exit status 2",
-		"kvlower: read a.bc: short\n":       "read a.bc: short",
-		"noise\nkvlower: LLVM gave up: x\n": "LLVM gave up: x",
-		"SIGSEGV: segmentation violation\nPC=0x1\n\ngoroutine 1\n": "read bitcode: LLVM crashed: SIGSEGV: segmentation violation",
+		"":                            "read a.bc b.bc: exit status 2",
+		"kvlower: read a.bc: short\n": "read a.bc: short",
+		"noise\nkvlower: read a.bc: LLVM gave up: x\n":             "read a.bc: LLVM gave up: x",
+		"SIGSEGV: segmentation violation\nPC=0x1\n\ngoroutine 1\n": "read a.bc b.bc: LLVM crashed: SIGSEGV: segmentation violation",
 	} {
-		if got := readError(cause, stderr).Error(); got != want {
+		if got := readError([]string{"a.bc", "b.bc"}, cause, stderr).Error(); got != want {
 			t.Errorf("%q: %q, want %q", stderr, got, want)
 		}
 	}

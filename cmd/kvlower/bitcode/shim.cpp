@@ -26,6 +26,9 @@ struct Result {
   std::string error;
 };
 
+// reading is the file at hand, for onFatal.
+std::string reading;
+
 struct Diagnostics {
   std::string errors;
 };
@@ -42,11 +45,12 @@ void onDiagnostic(const DiagnosticInfo *d, void *context) {
 // LLVM calls this where it would abort. The reader runs in a process of its
 // own, which may end here.
 void onFatal(void *, const char *reason, bool) {
-  fprintf(stderr, "kvlower: LLVM gave up: %s\n", reason);
+  fprintf(stderr, "kvlower: read %s: LLVM gave up: %s\n", reading.c_str(), reason);
   _Exit(2);
 }
 
 Result load(const std::string &file, LLVMContext &context) {
+  reading = file;
   auto buffer = MemoryBuffer::getFile(file);
   if (!buffer)
     return {nullptr, "read " + file + ": " + buffer.getError().message()};
