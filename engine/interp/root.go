@@ -83,7 +83,7 @@ func (m *machine) argument(name string, shape *ir.Shape, p ir.Param, to []slot) 
 		return m.unsupported("argument of more than one scalar")
 	}
 	width := widthOf(p.Type)
-	v, o := m.rootInput(name, int(width))
+	v, o := m.rootInput(name, int(width), spans(shape))
 	if o != nil {
 		return o
 	}
@@ -112,6 +112,27 @@ func least(s *ir.Shape) *big.Int {
 		return new(big.Int)
 	}
 	return lo
+}
+
+func spans(s *ir.Shape) []ir.Span {
+	if s.Kind != ir.ShapeRange {
+		return nil
+	}
+	return s.Ranges
+}
+
+// byteSpans narrows the spans of a number to its i-th byte: exactly if the
+// number fits one byte, else they are given as they are, wider than a byte.
+func byteSpans(all []ir.Span, i int64) []ir.Span {
+	for _, s := range all {
+		if s.Hi.BitLen() > 8 {
+			return []ir.Span{s}
+		}
+	}
+	if len(all) > 0 && i > 0 {
+		return []ir.Span{{Lo: new(big.Int), Hi: new(big.Int)}}
+	}
+	return all
 }
 
 func allowed(s *ir.Shape, v *big.Int) bool {
@@ -171,7 +192,7 @@ func (m *machine) extent(name string, s *ir.Shape, count *uint64) (int64, *Outco
 	case isSlice(s):
 		size = elem * min(*count, maxObject+1)
 	case s.Kind == ir.ShapeRawPtr || s.Kind == ir.ShapeOpaque:
-		n, o := m.rootInput(name+".size", 64)
+		n, o := m.rootInput(name+".size", 64, nil)
 		if o != nil {
 			return 0, o
 		}
@@ -197,7 +218,7 @@ func (m *machine) optional(name string, bits int, ask bool) (uint64, *Outcome) {
 	if !ask {
 		return 0, nil
 	}
-	v, o := m.rootInput(name, bits)
+	v, o := m.rootInput(name, bits, nil)
 	if o != nil || v == nil {
 		return 0, o
 	}
@@ -305,7 +326,7 @@ func (m *machine) pointerAt(name string, p prov, s *ir.Shape, off int64, count u
 func (m *machine) leaf(name string, p prov, s *ir.Shape, off int64) (*big.Int, *Outcome) {
 	v, given := new(big.Int), false
 	for i := s.Size - 1; i >= 0; i-- {
-		b, o := m.rootInput(byteName(name, off+i), 8)
+		b, o := m.rootInput(byteName(name, off+i), 8, byteSpans(spans(s), i))
 		if o != nil {
 			return nil, o
 		}

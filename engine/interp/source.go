@@ -5,15 +5,18 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"github.com/kvfarm/kvfarm/engine/ir"
 )
 
 // Source gives the inputs of a run.
 type Source interface {
 	// Dynamic is asked in the order of the run: for any#N and fail#N.
 	Dynamic(name string, bits int) (*big.Int, error)
-	// Root is asked for a part of an automatic root's arguments, by name; nil
-	// means that it does not matter.
-	Root(name string, bits int) *big.Int
+	// Root is asked for a part of an automatic root's arguments, by name. Only
+	// values in one of the spans are valid, if there are any. Nil means that it
+	// does not matter.
+	Root(name string, bits int, valid []ir.Span) *big.Int
 }
 
 // witness replays a list of inputs.
@@ -47,7 +50,7 @@ func (w *witness) Dynamic(name string, bits int) (*big.Int, error) {
 	return in.Value, nil
 }
 
-func (w *witness) Root(name string, _ int) *big.Int { return w.root[name] }
+func (w *witness) Root(name string, _ int, _ []ir.Span) *big.Int { return w.root[name] }
 
 // random draws inputs from a seed.
 type random struct{ state uint64 }
@@ -72,11 +75,25 @@ func (r *random) Dynamic(name string, bits int) (*big.Int, error) {
 	return r.number(bits), nil
 }
 
-func (r *random) Root(name string, bits int) *big.Int {
+func (r *random) Root(name string, bits int, valid []ir.Span) *big.Int {
+	if len(valid) > 0 {
+		return r.within(valid[r.next()%uint64(len(valid))], bits)
+	}
 	if strings.HasSuffix(name, ".size") || strings.HasSuffix(name, ".null") {
 		return new(big.Int).SetUint64(r.next() % 65 & (1<<min(bits, 63) - 1))
 	}
 	return r.number(bits)
+}
+
+// within draws from a span, mostly near its ends; nil if it needs more bits.
+func (r *random) within(s ir.Span, bits int) *big.Int {
+	size := new(big.Int).Sub(s.Hi, s.Lo)
+	if size.Sign() < 0 || s.Hi.BitLen() > bits {
+		return nil
+	}
+	v := r.number(max(size.BitLen(), 1))
+	v.Mod(v, size.Add(size, big.NewInt(1)))
+	return v.Add(v, s.Lo)
 }
 
 func (r *random) number(bits int) *big.Int {
@@ -120,8 +137,8 @@ func (m *machine) dynamic(kind string, bits int) (*big.Int, *Outcome) {
 }
 
 // rootInput asks for a part of the arguments; nil means any value will do.
-func (m *machine) rootInput(name string, bits int) (*big.Int, *Outcome) {
-	v := m.source.Root(name, bits)
+func (m *machine) rootInput(name string, bits int, valid []ir.Span) (*big.Int, *Outcome) {
+	v := m.source.Root(name, bits, valid)
 	if v == nil {
 		return nil, nil
 	}
