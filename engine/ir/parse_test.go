@@ -39,20 +39,23 @@ func read(t testing.TB, name string) []byte {
 	return b
 }
 
+// parsed reads a file that holds canonical text and checks that it prints the same.
+func parsed(t *testing.T, name string) *ir.Slice {
+	t.Helper()
+	text := read(t, name)
+	s, err := ir.Parse(text)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if diff := cmp.Diff(string(text), string(ir.Print(s))); diff != "" {
+		t.Errorf("%s: text -want +got:\n%s", name, diff)
+	}
+	return s
+}
+
 func TestCanonicalTextRoundTrips(t *testing.T) {
-	names := files(t, "testdata/canonical/*.kvs")
-	names = append(names, files(t, "../testdata/rustc/*.kvs")...)
-	names = append(names, files(t, "../testdata/kernel/*.kvs")...)
-	for _, name := range names {
-		text := read(t, name)
-		s, err := ir.Parse(text)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if diff := cmp.Diff(string(text), string(ir.Print(s))); diff != "" {
-			t.Errorf("%s: text -want +got:\n%s", name, diff)
-		}
+	for _, name := range files(t, "testdata/canonical/*.kvs") {
+		s := parsed(t, name)
 		again, err := ir.Parse(ir.Print(s))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -60,6 +63,12 @@ func TestCanonicalTextRoundTrips(t *testing.T) {
 		if diff := cmp.Diff(s, again, sameSlice); diff != "" {
 			t.Errorf("%s: slice -want +got:\n%s", name, diff)
 		}
+	}
+}
+
+func TestLoweredTextRoundTrips(t *testing.T) {
+	for _, name := range append(files(t, "../testdata/rustc/*.kvs"), files(t, "../testdata/kernel/*.kvs")...) {
+		parsed(t, name)
 	}
 }
 

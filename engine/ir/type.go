@@ -32,9 +32,6 @@ func IntType(width int) *Type {
 // StructType returns the struct type with the given fields.
 func StructType(fields ...*Type) *Type { return &Type{Kind: Struct, Elems: fields} }
 
-// ArrayType returns the array type of n elements.
-func ArrayType(n int, elem *Type) *Type { return &Type{Kind: Array, Len: n, Elem: elem} }
-
 // Equal reports whether t and u are the same type by structure.
 func (t *Type) Equal(u *Type) bool {
 	if t == u {

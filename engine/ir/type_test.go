@@ -9,6 +9,7 @@ import (
 // Sizes and alignments as LLVM's data layouts of x86_64 and aarch64 give them.
 func TestLayout(t *testing.T) {
 	i := ir.IntType
+	array := func(n int, elem *ir.Type) *ir.Type { return &ir.Type{Kind: ir.Array, Len: n, Elem: elem} }
 	for _, c := range []struct {
 		t                  *ir.Type
 		text               string
@@ -31,8 +32,8 @@ func TestLayout(t *testing.T) {
 		{&ir.Type{Kind: ir.Struct, Packed: true, Elems: []*ir.Type{i(8), i(32)}}, "<{i8, i32}>", 5, 5, 1},
 		{ir.StructType(i(64), i(1)), "{i64, i1}", 16, 16, 8},
 		{ir.StructType(i(8), i(128)), "{i8, i128}", 32, 32, 16},
-		{ir.ArrayType(3, i(24)), "[3 x i24]", 12, 12, 4},
-		{ir.ArrayType(0, i(64)), "[0 x i64]", 0, 0, 8},
+		{array(3, i(24)), "[3 x i24]", 12, 12, 4},
+		{array(0, i(64)), "[0 x i64]", 0, 0, 8},
 		{&ir.Type{Kind: ir.Vector, Len: 3, Elem: i(16)}, "<3 x i16>", 6, 8, 8},
 		{&ir.Type{Kind: ir.Vector, Len: 8, Elem: i(1)}, "<8 x i1>", 1, 1, 1},
 	} {
@@ -50,7 +51,7 @@ func TestLayout(t *testing.T) {
 			t.Errorf("field %d of %v is at %d, want %d", field, s, got, want)
 		}
 	}
-	if got := ir.ArrayType(3, i(24)).Offset(2); got != 8 {
+	if got := array(3, i(24)).Offset(2); got != 8 {
 		t.Errorf("element 2 is at %d", got)
 	}
 }
