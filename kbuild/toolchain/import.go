@@ -3,6 +3,7 @@ package toolchain
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
@@ -12,12 +13,21 @@ import (
 // mountPoints are folders that every root has, for what is mounted there.
 var mountPoints = []string{"x", "tmp", "dev", "proc", "sys"}
 
+// statsFile, beside the root, remembers digests between being made and being
+// imported.
+const statsFile = "stats"
+
 // scan digests the part of t's root that the farm gets.
 func (t *Toolchain) scan(ctx context.Context) (tree.Files, error) {
-	files, err := tree.Scan(ctx, t.Dir, tree.ScanOptions{Skip: skip, SkipSpecial: true})
+	stats, err := tree.OpenStatCache(filepath.Join(filepath.Dir(t.Dir), statsFile))
 	if err != nil {
 		return nil, err
 	}
+	files, err := tree.Scan(ctx, t.Dir, tree.ScanOptions{Skip: skip, SkipSpecial: true, Cache: stats})
+	if err != nil {
+		return nil, err
+	}
+	_ = stats.Save() // where it cannot be kept, the next scan reads the files again
 	for _, p := range mountPoints {
 		files[p] = tree.Entry{Kind: tree.Dir, Digest: digest.Empty}
 	}
