@@ -159,7 +159,7 @@ func TestRandomRuns(t *testing.T) {
 				t.Fatal(err)
 			}
 			for seed := range uint64(300) {
-				o := prog.Run(interp.Random(seed), interp.Limits{Steps: 100_000, Memory: 1 << 24})
+				o := prog.Run(interp.Random(seed), interp.Limits{Steps: 100_000, Memory: 1 << 16})
 				if bad := contradicts(v, &o); bad != "" {
 					t.Fatalf("seed %d: %s, but the run ends with %v on %v", seed, bad, &o, o.Inputs)
 				}

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/smt"
 )
 
 // maxPlaces bounds how many places an access at an unknown offset is spread over.
@@ -124,9 +125,7 @@ func (x *exec) places(a alt, size, n int64) (places, bool) {
 	}
 	lin := x.linearOf(a)
 	lo, hi := x.bounds(a.off)
-	if hi > uint64(size-n) {
-		hi = uint64(size - n)
-	}
+	lo, hi = max(lo, uint64(lin.least)), min(hi, uint64(size-n))
 	if lo > hi {
 		lo = 0
 	}
@@ -147,9 +146,6 @@ func (x *exec) places(a alt, size, n int64) (places, bool) {
 }
 
 func (x *exec) readPlaces(s *state, obj int, p places, n int) (*value, error) {
-	if v, ok := x.readTable(s, obj, p, n); ok {
-		return v, nil
-	}
 	leaves := make([]*value, p.count)
 	for i := range leaves {
 		v, err := x.loadWord(s, obj, p.at(int64(i)), n)
@@ -158,28 +154,30 @@ func (x *exec) readPlaces(s *state, obj int, p places, n int) (*value, error) {
 		}
 		leaves[i] = v
 	}
+	if v, ok := x.constants(p.idx, leaves, n); ok {
+		return v, nil
+	}
 	return x.pick(p.idx, leaves), nil
 }
 
-// readTable reads a constant without pointers through a table.
-func (x *exec) readTable(s *state, obj int, p places, n int) (*value, bool) {
-	o := x.infos[obj]
-	if o.base.kind != baseGlobal || s.object(obj) != nil || n > 8 || len(o.base.global.Undef) > 0 {
+// constants reads leaves that are numbers through a table.
+func (x *exec) constants(idx expr.Expr, leaves []*value, n int) (*value, bool) {
+	if n > 8 || len(leaves) < 4 {
 		return nil, false
 	}
-	for _, r := range o.base.global.Relocs {
-		for i := int64(0); i < p.count; i++ {
-			if at := p.at(i); at < r.Offset+8 && r.Offset < at+int64(n) {
-				return nil, false
-			}
+	elems := make([]uint64, len(leaves))
+	for i, v := range leaves {
+		c, ok := uint64(0), false
+		if v.ptr == nil && v.poison == expr.False {
+			c, ok = x.b.Uint64(v.e)
 		}
+		if !ok {
+			return nil, false
+		}
+		elems[i] = c
 	}
-	width := bits.Len64(uint64(p.count - 1))
-	if width == 0 {
-		return nil, false
-	}
-	t := x.table(o.base, p, n, width)
-	return intValue(x.b.Read(t, x.b.Trunc(p.idx, width))), true
+	width := bits.Len64(uint64(len(leaves) - 1))
+	return intValue(x.b.Read(x.tableOf(elems, width, 8*n), x.b.Trunc(idx, width))), true
 }
 
 // pick chooses among leaves by the lowest bits of idx; those past the end never occur.
@@ -296,13 +294,46 @@ func (x *exec) writeAlt(s *state, a alt, v *value, n int) error {
 	}
 	width := max(1, bits.Len64(uint64(pl.count-1)))
 	idx := x.b.Trunc(pl.idx, width)
+	spared := map[*cell]bool{}
 	for i := int64(0); i < pl.count; i++ {
+		if spare, err := x.spares(s, a, pl.at(i), int64(n), spared); err != nil {
+			return err
+		} else if spare {
+			continue
+		}
 		here := x.b.And(a.guard, x.b.Eq(idx, x.b.Const(uint64(i), width)))
 		if err := x.writeIf(s, here, a.obj, pl.at(i), v, n); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// spares reports whether a write of n bytes at k would tear a word apart that no
+// input lets it touch: a field beside an array. To ask is worth it: what is torn
+// is bytes from then on, even a pointer.
+func (x *exec) spares(s *state, a alt, k, n int64, known map[*cell]bool) (bool, error) {
+	for i := k; i < k+n; i++ {
+		sl, err := x.byteAt(s, a.obj, i)
+		if err != nil {
+			return false, err
+		}
+		start, size := i-int64(sl.i), int64(sl.c.n)
+		if size == 1 || start == k && size == n {
+			continue
+		}
+		spare, ok := known[sl.c]
+		if !ok {
+			from := x.b.Const(uint64(max(0, start-n+1)), 64)
+			r, _ := x.sat(s, x.b.AndAll(a.guard, x.b.Ule(from, a.off), x.b.Ult(a.off, x.b.Const(uint64(start+size), 64))))
+			spare = r == smt.Unsat
+			known[sl.c] = spare
+		}
+		if spare {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // maxSpread bounds the places that a write at an unknown offset is entered at;

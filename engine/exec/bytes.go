@@ -1,7 +1,7 @@
 package exec
 
 import (
-	"encoding/binary"
+	"fmt"
 
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
@@ -203,25 +203,13 @@ func (x *exec) storeWord(s *state, id int, k int64, v *value, n int) {
 	}
 }
 
-// table returns a global's bytes at some places as a table of n-byte elements.
-func (x *exec) table(c *base, p places, n, width int) expr.Array {
-	key := tableKey{c.global, p.first, p.step, p.count, n}
-	if t, ok := x.tables[key]; ok {
-		return t
+// tableOf returns the table of the given elements, one for all that are equal.
+func (x *exec) tableOf(elems []uint64, index, width int) expr.Array {
+	key := fmt.Sprint(index, width, elems)
+	t, ok := x.tables[key]
+	if !ok {
+		t = x.b.Table(index, width, elems)
+		x.tables[key] = t
 	}
-	elems := make([]uint64, p.count)
-	for i := range elems {
-		var word [8]byte
-		copy(word[:n], c.global.Data[p.at(int64(i)):])
-		elems[i] = binary.LittleEndian.Uint64(word[:])
-	}
-	t := x.b.Table(width, 8*n, elems)
-	x.tables[key] = t
 	return t
-}
-
-type tableKey struct {
-	global             *ir.Global
-	first, step, count int64
-	n                  int
 }

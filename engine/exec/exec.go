@@ -76,7 +76,7 @@ type exec struct {
 	placed                        []int             // objects with an address
 	consts                        [256]*cell
 	relocs                        map[*ir.Reloc]*cell
-	tables                        map[tableKey]expr.Array
+	tables                        map[string]expr.Array
 
 	sites       map[siteKey]*Site
 	siteList    []*Site
@@ -128,7 +128,7 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	b := expr.NewBuilder()
 	x := &exec{slice: s, cfg: cfg, b: b,
 		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, relocs: map[*ir.Reloc]*cell{},
-		tables: map[tableKey]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, wait: map[string]*state{}}
+		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, wait: map[string]*state{}}
 	x.solver = smt.New(b, smt.Config{TotalConflicts: cfg.Conflicts, QueryConflicts: queryConflicts})
 	for i, fn := range s.Funcs {
 		x.flows = append(x.flows, newFlow(fn, i))

@@ -15,6 +15,7 @@ type flow struct {
 	total int
 
 	reached []bool // by block: the entry leads there
+	doomed  []bool // by block: it ends in unreachable, and so does all it leads to
 }
 
 // loop is a strongly connected part of the graph, entered through its head.
@@ -39,6 +40,7 @@ func newFlow(fn *ir.Func, index int) *flow {
 	}
 	f.order()
 	f.reach()
+	f.doom()
 	f.liveness()
 	return f
 }
@@ -221,5 +223,23 @@ func (f *flow) reach() {
 		}
 		f.reached[b] = true
 		work = append(work, f.succ[b]...)
+	}
+}
+
+// doom marks the blocks from which no run comes back: they lead to a panic.
+func (f *flow) doom() {
+	f.doomed = make([]bool, len(f.succ))
+	for changed := true; changed; {
+		changed = false
+		for i := len(f.succ) - 1; i >= 0; i-- {
+			if f.doomed[i] {
+				continue
+			}
+			dead := terminator(f.fn.Blocks[i]).Op == ir.Unreachable || len(f.succ[i]) > 0
+			for _, s := range f.succ[i] {
+				dead = dead && f.doomed[s]
+			}
+			f.doomed[i], changed = dead, changed || dead
+		}
 	}
 }

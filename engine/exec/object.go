@@ -93,7 +93,6 @@ type base struct {
 	global *ir.Global
 	array  expr.Array // baseFree
 	input  *input     // baseInput
-	tables map[[2]int64]expr.Array
 }
 
 type baseKind uint8

@@ -80,7 +80,7 @@ func (x *exec) move(a alt, st indexed, flags ir.Flags) (alt, expr.Expr) {
 	out := alt{guard: a.guard, obj: a.obj, off: b.Add(a.off, st.sum)}
 	bad := expr.False
 	if !isNumber(a.obj) {
-		out.lin = x.moveLinear(a, st)
+		out.lin = x.moveLinear(a, st, flags)
 		if st.exact && out.off != a.off {
 			bad = b.SAddOvf(a.off, st.sum)
 		}
@@ -99,7 +99,7 @@ func (x *exec) move(a alt, st indexed, flags ir.Flags) (alt, expr.Expr) {
 
 // moveLinear carries along that an offset is a multiple of a step. It must be
 // exact where the result is not poison; a power of two is so without any flag.
-func (x *exec) moveLinear(a alt, st indexed) linear {
+func (x *exec) moveLinear(a alt, st indexed, flags ir.Flags) linear {
 	if st.many {
 		return linear{}
 	}
@@ -107,7 +107,12 @@ func (x *exec) moveLinear(a alt, st indexed) linear {
 		if a.lin.step == 0 || a.lin.rem+st.off < 0 || !st.exact && bits.OnesCount64(uint64(a.lin.step)) != 1 {
 			return linear{}
 		}
-		return linear{idx: a.lin.idx, step: a.lin.step, rem: a.lin.rem + st.off}
+		out := a.lin
+		out.rem += st.off
+		if out.least += st.off; out.least < 0 || !st.exact {
+			out.least = 0
+		}
+		return out
 	}
 	c, ok := x.b.Uint64(a.off)
 	if !ok || int64(c)+st.off < 0 || int64(c) < 0 || st.scale <= 0 {
@@ -118,7 +123,11 @@ func (x *exec) moveLinear(a alt, st indexed) linear {
 		idx = x.b.Mul(idx, x.b.Const(uint64(step/pow), 64))
 		step = pow
 	}
-	return linear{idx: idx, step: step, rem: int64(c) + st.off}
+	out := linear{idx: idx, step: step, rem: int64(c) + st.off}
+	if flags&ir.NUW != 0 {
+		out.least = out.rem
+	}
+	return out
 }
 
 // comparePtr compares addresses. Within one object the offsets decide; those of

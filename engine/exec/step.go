@@ -230,8 +230,26 @@ type way struct {
 	to    int
 }
 
+// decisive reports whether it matters at once if a way is taken: it leaves or
+// repeats a loop, or leads to a panic. Elsewhere the paths soon meet again, and
+// to follow one that no input takes costs less than to ask.
+func (x *exec) decisive(s *state, ways []way) bool {
+	f := s.top
+	if x.cfg.Paths {
+		return true
+	}
+	for _, w := range ways {
+		l := f.flow.pos[w.to].loop
+		if f.flow.doomed[w.to] || f.flow.leaves(f.block, w.to) || l >= 0 && f.flow.loops[l].head == w.to {
+			return true
+		}
+	}
+	return false
+}
+
 // branch sends s along every way that some input takes.
 func (x *exec) branch(s *state, ways []way) (bool, error) {
+	ask := x.decisive(s, ways)
 	var open []way
 	var models []*expr.Evaluator
 	for _, w := range ways {
@@ -241,7 +259,13 @@ func (x *exec) branch(s *state, ways []way) (bool, error) {
 		if w.guard == expr.True {
 			return x.jump(s, w.to)
 		}
-		if ok, m := x.feasible(s, w.guard); ok {
+		ok, m := true, (*expr.Evaluator)(nil)
+		if ask {
+			ok, m = x.feasible(s, w.guard)
+		} else if s.model != nil && s.model.True(w.guard) {
+			m = s.model
+		}
+		if ok {
 			open, models = append(open, w), append(models, m)
 		}
 	}

@@ -23,13 +23,14 @@ type alt struct {
 	lin   linear
 }
 
-// linear says that an offset is rem + step*idx, exactly (no wrap-around) unless
-// the pointer is poison; step 0 says that nothing is known. It lets a table of
-// records be read at its few possible places.
+// linear says that an offset is rem + step*idx, exactly (no wrap-around), and at
+// least least, unless the pointer is poison; step 0 says that nothing is known.
+// It lets a table of records be read at its few possible places.
 type linear struct {
-	idx  expr.Expr
-	step int64
-	rem  int64
+	idx   expr.Expr
+	step  int64
+	rem   int64
+	least int64
 }
 
 func intValue(e expr.Expr) *value { return &value{e: e, poison: expr.False} }
@@ -155,7 +156,7 @@ func (x *exec) chooseAlt(sel expr.Expr, p, q alt) alt {
 // linearOf returns what is known of an offset; a number is a linear with no index.
 func (x *exec) linearOf(a alt) linear {
 	if c, ok := x.b.Uint64(a.off); ok && int64(c) >= 0 {
-		return linear{idx: x.b.Const(0, 64), step: 0, rem: int64(c)}
+		return linear{idx: x.b.Const(0, 64), step: 0, rem: int64(c), least: int64(c)}
 	}
 	if a.lin.step == 0 {
 		return linear{idx: a.off, step: 1}
@@ -173,7 +174,7 @@ func (x *exec) chooseLinear(sel expr.Expr, p, q linear) linear {
 		i := x.b.Mul(l.idx, x.b.Const(uint64(l.step/step), 64))
 		return x.b.Add(i, x.b.Const(uint64((l.rem-rem)/step), 64))
 	}
-	return linear{idx: x.b.ITE(sel, scale(p), scale(q)), step: step, rem: rem}
+	return linear{idx: x.b.ITE(sel, scale(p), scale(q)), step: step, rem: rem, least: min(p.least, q.least)}
 }
 
 func gcd(a, b int64) int64 {
