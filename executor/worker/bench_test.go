@@ -3,8 +3,11 @@ package worker_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 
 	"github.com/kvfarm/kvfarm/executor/queue"
 )
@@ -42,6 +45,32 @@ func BenchmarkAction(b *testing.B) {
 			}
 			b.ReportMetric(float64(fetch.Microseconds())/float64(b.N)/1e3, "fetch-ms/op")
 			b.ReportMetric(float64(run.Microseconds())/float64(b.N)/1e3, "run-ms/op")
+		})
+	}
+}
+
+// BenchmarkToolchain runs programs with a whole distribution as their root: the
+// folder that KVFARM_TEST_ROOT names, with a compiler in it.
+func BenchmarkToolchain(b *testing.B) {
+	dir := os.Getenv("KVFARM_TEST_ROOT")
+	if dir == "" {
+		b.Skip("KVFARM_TEST_ROOT names no root with a rustc")
+	}
+	f := newFarm(b)
+	root := f.scan(b, dir)
+	for _, argv := range [][]string{{"/usr/bin/true"}, {"/usr/bin/rustc", "--version"}} {
+		b.Run(argv[0], func(b *testing.B) {
+			begin := time.Now()
+			for i := range b.N + 1 {
+				o := f.run(b, &action{Command: &repb.Command{Arguments: argv}, root: root, doNotCache: true})
+				if o.Failure != nil || o.Result.ExitCode != 0 {
+					b.Fatal(o.Failure, o.Result)
+				}
+				if i == 0 {
+					b.Log("the first took", time.Since(begin))
+					b.ResetTimer()
+				}
+			}
 		})
 	}
 }

@@ -18,11 +18,11 @@ import (
 const Actor = "/bin/actor"
 
 // Open returns a Host. Where namespaces are refused it skips the test, but
-// fails it if KVFARM_CI is set.
+// fails it if KVFARM_CI is 1.
 func Open(t testing.TB, cfg sandbox.Config) *sandbox.Host {
 	t.Helper()
 	h, err := sandbox.Open(cfg)
-	if errors.Is(err, sandbox.ErrRefused) && os.Getenv("KVFARM_CI") == "" {
+	if errors.Is(err, sandbox.ErrRefused) && os.Getenv("KVFARM_CI") != "1" {
 		t.Skip(err)
 	}
 	if err != nil {
