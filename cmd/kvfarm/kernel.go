@@ -4,20 +4,20 @@ import (
 	"context"
 	"path"
 
-	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/frontend/job"
 	"github.com/kvfarm/kvfarm/kbuild/graph"
+	"github.com/kvfarm/kvfarm/kbuild/toolchain"
 )
 
 // kernel is a planned kernel tree as a job wants it.
 type kernel struct {
 	graph *graph.Graph
-	root  digest.Digest // toolchain
+	tools *toolchain.Toolchain
 	units map[string]*graph.Unit
 }
 
-func newKernel(g *graph.Graph, root digest.Digest) *kernel {
-	k := &kernel{graph: g, root: root, units: map[string]*graph.Unit{}}
+func newKernel(g *graph.Graph, tools *toolchain.Toolchain) *kernel {
+	k := &kernel{graph: g, tools: tools, units: map[string]*graph.Unit{}}
 	for _, u := range g.Units() {
 		if u.Driver {
 			k.units[u.Source] = u
@@ -58,7 +58,7 @@ func (k *kernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, error)
 	if err != nil {
 		return nil, err
 	}
-	return &job.Bitcode{Link: b.Link, Types: &types, Root: k.root}, nil
+	return &job.Bitcode{Link: b.Link, Types: &types, Root: k.tools.Root, Env: k.tools.Env}, nil
 }
 
 // Check implements job.Kernel.
@@ -67,5 +67,5 @@ func (k *kernel) Check(ctx context.Context, c job.Check) (*job.Bitcode, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &job.Bitcode{Link: b.Link, Root: k.root}, nil
+	return &job.Bitcode{Link: b.Link, Root: k.tools.Root, Env: k.tools.Env}, nil
 }

@@ -40,9 +40,10 @@ type Crate struct {
 
 // Bitcode is what the lowerer needs to cut slices out of a crate.
 type Bitcode struct {
-	Link  []tree.Entry  // bitcode files to link, the crate itself last
-	Types *tree.Entry   // the crate's bitcode with full debug information; nil if there is none
-	Root  digest.Digest // toolchain that made it
+	Link  []tree.Entry      // bitcode files to link, the crate itself last
+	Types *tree.Entry       // the crate's bitcode with full debug information; nil if there is none
+	Root  digest.Digest     // toolchain that made it
+	Env   map[string]string // that commands of the toolchain want
 }
 
 // Tool is a program that actions bring along.
@@ -78,7 +79,6 @@ type Job struct {
 // Proof is a root's outcome with what a witness file needs.
 type Proof struct {
 	report.Proof
-	Native *kbuild.Result // outcome of running a refuted check natively; nil if it was not
 }
 
 // New returns a Job. live decides which failures are new.

@@ -35,6 +35,8 @@ type fakeFarm struct {
 	mu    sync.Mutex
 	ran   []string
 	fail  string // name of an action that the farm loses
+	// native is how native replays end.
+	native string
 }
 
 func (f *fakeFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, error) {
@@ -50,6 +52,9 @@ func (f *fakeFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, e
 		return r, f.lower(ctx, a, r)
 	case "prove":
 		return r, f.prove(ctx, a, r)
+	case "replay":
+		r.Stdout = []byte(f.native + "\n")
+		return r, nil
 	}
 	return nil, fmt.Errorf("fake farm: action of kind %q", a.Kind)
 }
@@ -94,7 +99,7 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 
 func (f *fakeFarm) prove(ctx context.Context, a *kbuild.Action, r *kbuild.Result) (err error) {
 	v := verdict.Verdict{Version: 1, Verdict: verdict.Proved}
-	if strings.HasPrefix(a.Name, "bad") {
+	if strings.Contains(a.Name, "bad") {
 		v.Verdict = verdict.Refuted
 		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Refuted}}
 		v.Witnesses = []verdict.Witness{{Inputs: []verdict.Input{{Name: "arg0", Bits: 8, Value: "7"}}, Replayed: true}}
@@ -254,6 +259,29 @@ func TestReadWitnessRefuses(t *testing.T) {
 		}
 		if _, err := job.ReadWitness(name); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("ReadWitness(%q) = %v, want an error that names the file", text, err)
+		}
+	}
+}
+
+// What the compiler's program does not confirm is taken back.
+func TestNativeReplay(t *testing.T) {
+	tests := []struct {
+		native string
+		want   pb.Verdict
+		replay string
+	}{
+		{"PANIC drivers/a.rs:5:1: index out of bounds", pb.Verdict_REFUTED, "interpreter, native"},
+		{"MISSING mutex_lock", pb.Verdict_REFUTED, "interpreter"},
+		{"OK", pb.Verdict_UNKNOWN, ""},
+	}
+	for _, tt := range tests {
+		k := &fakeKernel{crates: map[string]string{"drivers/a.rs": "check_bad"}}
+		got := submit(t, k, &fakeFarm{native: tt.native}, "drivers")
+		if got.err != nil || len(got.report.Sites) != 1 {
+			t.Fatalf("%s: %v, %d sites", tt.native, got.err, len(got.report.Sites))
+		}
+		if s := got.report.Sites[0]; s.Verdict != tt.want || s.Replay != tt.replay || got.report.Roots[0].Verdict != tt.want {
+			t.Errorf("%s: site %v by %q, root %v; want %v by %q", tt.native, s.Verdict, s.Replay, got.report.Roots[0].Verdict, tt.want, tt.replay)
 		}
 	}
 }

@@ -56,7 +56,9 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	}}
 	for i := range v.Witnesses {
 		p.Witness[i] = WitnessName(p.Slice, i)
-		p.Replay[i] = "interpreter"
+	}
+	if err := j.replay(ctx, p, bc); err != nil {
+		return err
 	}
 	j.done(p)
 	return nil

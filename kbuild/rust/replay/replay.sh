@@ -1,7 +1,8 @@
 #!/bin/sh
 # replay.sh CHECK INPUTS FILE.bc...: links the bitcode, makes a program of the
-# function CHECK, and runs it with INPUTS. The last line of the output and the
-# exit code are those of harness.c; 2 says that no program could be made.
+# function CHECK, and runs it with INPUTS. The first line of the output is that
+# of harness.c and says how the run ended; whatever it says, the replay has then
+# succeeded, with exit code 0. 2 says that no program could be made.
 set -eu
 check=$1 inputs=$2
 shift 2
@@ -33,4 +34,7 @@ if [ "$word" = ASSERT ]; then
 else
 	cat "$work/out"
 fi
+case $code in
+0 | 1[0-5]) exit 0 ;;
+esac
 exit "$code"

@@ -1,0 +1,99 @@
+package job
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+
+	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+	"github.com/kvfarm/kvfarm/kbuild/rust"
+)
+
+// How a witness was confirmed.
+const (
+	byInterpreter = "interpreter"
+	byBoth        = "interpreter, native"
+)
+
+// blobs is kbuild.Content in memory.
+type blobs map[digest.Digest][]byte
+
+func (b blobs) Open(d digest.Digest) (io.ReadCloser, error) {
+	data, ok := b[d]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	return io.NopCloser(bytes.NewReader(data)), nil
+}
+
+func (b blobs) add(data []byte) tree.Entry {
+	d := digest.Of(data)
+	b[d] = data
+	return tree.Entry{Digest: d}
+}
+
+// replay runs the witnesses of a written check as native programs. The engine
+// has replayed each of them in its interpreter; this asks a compiler too.
+func (j *Job) replay(ctx context.Context, p *Proof, bc *Bitcode) error {
+	for i := range p.Verdict.Witnesses {
+		p.Replay[i] = byInterpreter
+		if p.Root.Kind != "check" {
+			continue
+		}
+		ending, err := j.native(ctx, p, bc, &p.Verdict.Witnesses[i])
+		if err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+		switch ending.Word {
+		case rust.Assert, rust.Panic:
+			p.Replay[i] = byBoth
+		case rust.OK, rust.Assume:
+			disown(p.Verdict, i, string(ending.Word))
+		}
+		// What a crash, or C code that is missing outside the kernel, says of a
+		// panic is nothing: the interpreter's word stands.
+	}
+	return nil
+}
+
+func (j *Job) native(ctx context.Context, p *Proof, bc *Bitcode, w *verdict.Witness) (rust.Ending, error) {
+	content := blobs{}
+	r := rust.Replay{Check: p.Root.Symbol, Bitcode: bc.Link}
+	for _, in := range w.Inputs {
+		r.Inputs = append(r.Inputs, rust.Input(in))
+	}
+	a, err := r.Action(content.add)
+	if err != nil {
+		return rust.Ending{}, err
+	}
+	a.Root, a.Content = bc.Root, content
+	maps.Copy(a.Env, bc.Env)
+	res, err := j.runner.Run(ctx, a)
+	if err != nil {
+		return rust.Ending{}, err
+	}
+	return rust.ParseEnding(res)
+}
+
+// disown takes back a refutation that the native program does not confirm:
+// interpreter and compiler disagree, so one of them, or the slice, is wrong.
+// Undefined behaviour need not show in a native run and is left alone.
+func disown(v *verdict.Verdict, witness int, ending string) {
+	s := &v.Sites[v.Witnesses[witness].Site]
+	if s.Loc < 0 && s.Kind != "assert" {
+		return
+	}
+	s.Verdict, s.Witness = verdict.Unknown, -1
+	s.Reason = "spurious: a native run of the witness ends with " + ending
+	for _, other := range v.Sites {
+		if other.Verdict == verdict.Refuted {
+			return
+		}
+	}
+	v.Verdict, v.Reason = verdict.Unknown, s.Reason
+}
