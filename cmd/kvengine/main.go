@@ -10,11 +10,13 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/kvfarm/kvfarm/engine/check"
 	"github.com/kvfarm/kvfarm/engine/exec"
 	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/verdict"
 )
 
 func main() {
@@ -24,29 +26,45 @@ func main() {
 	}
 }
 
-const usage = "usage: kvengine prove|replay [flags] slice.kvs ..."
+const usage = `usage:
+  kvengine prove [--budget N] [--loops N] --out verdict.json slice.kvs
+  kvengine replay --out result.json slice.kvs verdict.json`
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf(usage)
+		return fmt.Errorf("no command\n%s", usage)
 	}
 	switch args[0] {
 	case "prove":
 		return prove(args[1:])
+	case "replay":
+		return replay(args[1:])
 	}
-	return fmt.Errorf("%q is no command; %s", args[0], usage)
+	return fmt.Errorf("%q is no command\n%s", args[0], usage)
+}
+
+// flags parses the arguments of a command that takes n files.
+func flags(fs *flag.FlagSet, args []string, n int) error {
+	fs.SetOutput(io.Discard)
+	if err := fs.Parse(args); err != nil {
+		return fmt.Errorf("%s: %w\n%s", fs.Name(), err, usage)
+	}
+	if fs.NArg() != n {
+		return fmt.Errorf("%s: %d files given, want %d\n%s", fs.Name(), fs.NArg(), n, usage)
+	}
+	return nil
 }
 
 func prove(args []string) error {
 	fs := flag.NewFlagSet("prove", flag.ContinueOnError)
-	out := fs.String("out", "verdict.json", "file to write the verdict to")
-	budget := fs.Int64("budget", exec.DefaultBudget, "work units: instructions and terms")
-	loops := fs.Int("loops", exec.DefaultLoopBound, "rounds of a loop whose end depends on inputs")
-	if err := fs.Parse(args); err != nil {
+	out := fs.String("out", "verdict.json", "")
+	budget := fs.Int64("budget", exec.DefaultBudget, "")
+	loops := fs.Int("loops", exec.DefaultLoopBound, "")
+	if err := flags(fs, args, 1); err != nil {
 		return err
 	}
-	if fs.NArg() != 1 {
-		return fmt.Errorf("prove takes one slice; %s", usage)
+	if *budget < 1 || *loops < 1 {
+		return fmt.Errorf("prove: budget and loops must be positive")
 	}
 	s, err := readSlice(fs.Arg(0))
 	if err != nil {
@@ -54,20 +72,34 @@ func prove(args []string) error {
 	}
 	v, err := check.Prove(s, exec.Config{Budget: *budget, LoopBound: *loops})
 	if err != nil {
+		return fmt.Errorf("prove %s: %w", fs.Arg(0), err)
+	}
+	return write(*out, v.Encode)
+}
+
+func replay(args []string) error {
+	fs := flag.NewFlagSet("replay", flag.ContinueOnError)
+	out := fs.String("out", "result.json", "")
+	if err := flags(fs, args, 2); err != nil {
 		return err
 	}
-	f, err := os.Create(*out)
+	s, err := readSlice(fs.Arg(0))
 	if err != nil {
-		return fmt.Errorf("write verdict: %w", err)
-	}
-	if err := v.Encode(f); err != nil {
-		f.Close()
 		return err
 	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("write verdict: %w", err)
+	b, err := os.ReadFile(fs.Arg(1))
+	if err != nil {
+		return fmt.Errorf("read verdict: %w", err)
 	}
-	return nil
+	v, err := verdict.Decode(b)
+	if err != nil {
+		return fmt.Errorf("read verdict %s: %w", fs.Arg(1), err)
+	}
+	r, err := check.ReplayAll(s, v)
+	if err != nil {
+		return fmt.Errorf("replay %s: %w", fs.Arg(0), err)
+	}
+	return write(*out, r.Encode)
 }
 
 func readSlice(name string) (*ir.Slice, error) {
@@ -80,4 +112,25 @@ func readSlice(name string) (*ir.Slice, error) {
 		return nil, fmt.Errorf("read slice %s: %w", name, err)
 	}
 	return s, nil
+}
+
+// write makes a file whole or not at all.
+func write(name string, encode func(io.Writer) error) error {
+	tmp := name + ".part"
+	f, err := os.Create(tmp)
+	if err != nil {
+		return fmt.Errorf("write result: %w", err)
+	}
+	err = encode(f)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(tmp, name)
+	}
+	if err != nil {
+		os.Remove(tmp)
+		return fmt.Errorf("write result: %w", err)
+	}
+	return nil
 }

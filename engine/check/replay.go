@@ -1,7 +1,9 @@
 package check
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"math/big"
 
 	"github.com/kvfarm/kvfarm/engine/exec"
@@ -51,4 +53,45 @@ func Reached(o *interp.Outcome, site *verdict.Site) bool {
 		return o.What == site.Kind && here
 	}
 	return false
+}
+
+// Result says of each witness of a verdict whether its replay reached its site.
+type Result struct {
+	Version   int        `json:"version"`
+	Witnesses []Replayed `json:"witnesses"`
+}
+
+// Replayed is one replay.
+type Replayed struct {
+	Site    int    `json:"site"` // index in the verdict's sites
+	Reached bool   `json:"reached"`
+	Reason  string `json:"reason,omitempty"` // how the run ended instead
+}
+
+// ReplayAll replays every witness of a verdict.
+func ReplayAll(s *ir.Slice, v *verdict.Verdict) (*Result, error) {
+	p, err := interp.Compile(s)
+	if err != nil {
+		return nil, fmt.Errorf("prepare replays: %w", err)
+	}
+	r := &Result{Version: 1, Witnesses: []Replayed{}}
+	for i := range v.Witnesses {
+		w := &v.Witnesses[i]
+		out := Replayed{Site: w.Site, Reached: true}
+		if err := replay(p, &v.Sites[w.Site], w); err != nil {
+			out.Reached, out.Reason = false, err.Error()
+		}
+		r.Witnesses = append(r.Witnesses, out)
+	}
+	return r, nil
+}
+
+// Encode writes r as JSON.
+func (r *Result) Encode(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	if err := e.Encode(r); err != nil {
+		return fmt.Errorf("encode replays: %w", err)
+	}
+	return nil
 }

@@ -11,6 +11,7 @@ package exec
 import (
 	"container/heap"
 	"errors"
+	"fmt"
 
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
@@ -79,6 +80,7 @@ type exec struct {
 	tables                        map[string]expr.Array
 
 	sites       map[siteKey]*Site
+	visited     [][]bool // by function and block
 	siteList    []*Site
 	siteFuncs   [][]blockSite
 	reach       *reach
@@ -97,19 +99,42 @@ type exec struct {
 	stats Stats
 }
 
-// Run executes a slice from its root.
-func Run(s *ir.Slice, cfg Config) (*Result, error) {
+// Run executes a slice from its root. What the slice does is never an error;
+// neither is a fault of ours on the way: then nothing is decided.
+func Run(s *ir.Slice, cfg Config) *Result {
 	x := newExec(s, cfg)
-	first, err := x.start()
-	if err != nil {
-		return nil, err
+	x.guarded(func() {
+		first, err := x.start()
+		if err != nil {
+			x.abandon(err.Error())
+			return
+		}
+		x.put(first)
+		for x.queue.Len() > 0 {
+			x.run(x.next())
+		}
+		x.answer()
+		x.seen()
+	})
+	return x.result()
+}
+
+// guarded runs f; if f panics, everything that was open stays so.
+func (x *exec) guarded(f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			x.abandon(fmt.Sprint("fault of the engine: ", r))
+		}
+	}()
+	f()
+}
+
+// abandon leaves every site open that is not refuted.
+func (x *exec) abandon(reason string) {
+	x.stops = append([]Stop{{reason, Place{Func: x.slice.Root}}}, x.stops...)
+	for _, s := range x.siteList {
+		s.give(reason)
 	}
-	x.put(first)
-	for x.queue.Len() > 0 {
-		x.run(x.next())
-	}
-	x.answer()
-	return x.result(), nil
 }
 
 func newExec(s *ir.Slice, cfg Config) *exec {
@@ -132,6 +157,7 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	x.solver = smt.New(b, smt.Config{TotalConflicts: cfg.Conflicts, QueryConflicts: queryConflicts})
 	for i, fn := range s.Funcs {
 		x.flows = append(x.flows, newFlow(fn, i))
+		x.visited = append(x.visited, make([]bool, len(fn.Blocks)))
 	}
 	x.staticObjects()
 	x.panicSites()

@@ -45,7 +45,7 @@ func anyBytes(x *exec, c *callee) (*value, error) {
 	for i := int64(0); i < most; i++ {
 		in := x.b.Ult(x.b.Const(uint64(i), 64), n)
 		v := intValue(x.ask(c.s, "any", 8, in))
-		if err := x.write(c.s, x.guarded(x.shiftAlts(at, i), in), v, 1); err != nil {
+		if err := x.write(c.s, x.narrowed(x.shiftAlts(at, i), in), v, 1); err != nil {
 			return nil, err
 		}
 	}

@@ -50,12 +50,12 @@ func (x *exec) span(s *state, p *value, n expr.Expr, align int64, write bool) ([
 	if err := x.require(s, x.b.And(some, p.poison), PoisonUse); err != nil {
 		return nil, err
 	}
-	at, err := x.valid(s, x.guarded(x.asPtr(p), some), n, align, write)
+	at, err := x.valid(s, x.narrowed(x.asPtr(p), some), n, align, write)
 	return at, err
 }
 
-// guarded narrows the guards of alternatives.
-func (x *exec) guarded(at []alt, g expr.Expr) []alt {
+// narrowed narrows the guards of alternatives.
+func (x *exec) narrowed(at []alt, g expr.Expr) []alt {
 	if g == expr.True {
 		return at
 	}
@@ -138,7 +138,7 @@ func (x *exec) copyRange(s *state, to, from []alt, n expr.Expr, most int64) erro
 	vals := make([]*value, most)
 	for i := range vals {
 		in := x.b.Ult(x.b.Const(uint64(i), 64), n)
-		v, err := x.read(s, x.guarded(x.shiftAlts(from, int64(i)), in), 1)
+		v, err := x.read(s, x.narrowed(x.shiftAlts(from, int64(i)), in), 1)
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (x *exec) copyRange(s *state, to, from []alt, n expr.Expr, most int64) erro
 	}
 	for i, v := range vals {
 		in := x.b.Ult(x.b.Const(uint64(i), 64), n)
-		if err := x.write(s, x.guarded(x.shiftAlts(to, int64(i)), in), v, 1); err != nil {
+		if err := x.write(s, x.narrowed(x.shiftAlts(to, int64(i)), in), v, 1); err != nil {
 			return err
 		}
 	}
@@ -199,7 +199,7 @@ func memSet(x *exec, c *callee) (*value, error) {
 	}
 	for i := int64(0); i < most; i++ {
 		in := x.b.Ult(x.b.Const(uint64(i), 64), n)
-		if err := x.write(c.s, x.guarded(x.shiftAlts(at, i), in), v, 1); err != nil {
+		if err := x.write(c.s, x.narrowed(x.shiftAlts(at, i), in), v, 1); err != nil {
 			return nil, err
 		}
 	}
@@ -248,11 +248,11 @@ func memCompare(x *exec, c *callee) (*value, error) {
 	poison := expr.False
 	for i := most - 1; i >= 0; i-- {
 		in := x.b.Ult(x.b.Const(uint64(i), 64), n)
-		l, err := x.read(c.s, x.guarded(x.shiftAlts(p, i), in), 1)
+		l, err := x.read(c.s, x.narrowed(x.shiftAlts(p, i), in), 1)
 		if err != nil {
 			return nil, err
 		}
-		r, err := x.read(c.s, x.guarded(x.shiftAlts(q, i), in), 1)
+		r, err := x.read(c.s, x.narrowed(x.shiftAlts(q, i), in), 1)
 		if err != nil {
 			return nil, err
 		}
@@ -281,7 +281,7 @@ func strLen(x *exec, c *callee) (*value, error) {
 			}
 			break
 		}
-		at, err := x.valid(c.s, x.guarded(x.shiftAlts(x.asPtr(c.args[0]), i), going), b.Const(1, 64), 1, false)
+		at, err := x.valid(c.s, x.narrowed(x.shiftAlts(x.asPtr(c.args[0]), i), going), b.Const(1, 64), 1, false)
 		if err != nil {
 			return nil, err
 		}

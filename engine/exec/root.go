@@ -61,7 +61,7 @@ func (x *exec) parameter(s *state, i int, p *ir.Param) (*value, error) {
 	case ir.Ptr:
 		return x.rootPointer(name, sh, x.lengthOf(i, sh), max(p.Attr.Deref, p.Attr.DerefOrNull))
 	}
-	return nil, fmt.Errorf("make parameter %d: type %v is not supported", i, p.Type)
+	return nil, stopf("unsupported: parameter of type %v", p.Type)
 }
 
 // pointerShape is the shape of a pointer of which only attributes are known.

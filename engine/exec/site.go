@@ -44,6 +44,7 @@ type Site struct {
 	Reason  string // why it is not decided, "" if it is
 	Bound   int    // the least bound that was reached before it; 0 if none
 	Panic   bool
+	Seen    bool // a run came to the check, if not to its failure
 }
 
 // give says that a site is not decided; the first reason stays.
@@ -153,4 +154,26 @@ func (x *exec) sortedSites() []*Site {
 		return p.Kind < q.Kind
 	})
 	return out
+}
+
+// seen marks the panic sites whose check was executed: a block before the panic's was entered.
+func (x *exec) seen() {
+	for fi, sites := range x.siteFuncs {
+		f := x.flows[fi]
+		for _, s := range sites {
+			if x.visited[fi][s.block] {
+				s.site.Seen = true
+			}
+			for b, succ := range f.succ {
+				if x.visited[fi][b] && contains(succ, s.block) {
+					s.site.Seen = true
+				}
+			}
+		}
+	}
+	for _, s := range x.siteList {
+		if s.Panic && s.Bound > 0 && !s.Seen {
+			s.give("not reached within the bound")
+		}
+	}
 }

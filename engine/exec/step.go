@@ -11,6 +11,7 @@ func (x *exec) step(s *state) (bool, error) {
 	f := s.top
 	in := f.flow.fn.Blocks[f.block].Insts[f.inst]
 	x.stats.Instructions++
+	x.visited[f.flow.index][f.block] = true
 	if in.Op.IsTerminator() {
 		return x.terminate(s, in)
 	}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kvfarm/kvfarm/engine/verdict"
+)
+
+const refuted = "../../engine/testdata/refuted/table.kvs"
+
+func TestProveAndReplay(t *testing.T) {
+	dir := t.TempDir()
+	out, result := filepath.Join(dir, "v.json"), filepath.Join(dir, "r.json")
+	if err := run([]string{"prove", "--out", out, refuted}); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := verdict.Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Verdict != verdict.Refuted || len(v.Witnesses) != 2 {
+		t.Errorf("verdict %v with %d witnesses", v.Verdict, len(v.Witnesses))
+	}
+	if err := run([]string{"replay", "--out", result, refuted, out}); err != nil {
+		t.Fatal(err)
+	}
+	b, err = os.ReadFile(result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(b), `"reached": true`); n != 2 {
+		t.Errorf("%d of 2 witnesses replayed:\n%s", n, b)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	dir := t.TempDir()
+	whole, err := os.ReadFile(refuted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := func(name, text string) string {
+		p := filepath.Join(dir, name)
+		if err := os.WriteFile(p, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	cut := file("cut.kvs", string(whole[:len(whole)/2]))
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no command", nil, "no command"},
+		{"command", []string{"guess"}, `"guess" is no command`},
+		{"flag", []string{"prove", "--fast", refuted}, "fast"},
+		{"no slice", []string{"prove"}, "0 files given, want 1"},
+		{"budget", []string{"prove", "--budget", "0", refuted}, "must be positive"},
+		{"missing", []string{"prove", filepath.Join(dir, "none.kvs")}, "read slice"},
+		{"cut", []string{"prove", "--out", filepath.Join(dir, "v.json"), cut}, "cut.kvs"},
+		{"empty", []string{"prove", "--out", filepath.Join(dir, "v.json"), file("empty.kvs", "")}, "empty.kvs"},
+		{"verdict", []string{"replay", refuted, file("bad.json", `{"version":1,`)}, "decode verdict"},
+		{"foreign verdict", []string{"replay", refuted, file("v9.json", `{"version":9}`)}, "version 9"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := run(tt.args)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+	if _, err := os.Stat(filepath.Join(dir, "v.json")); err == nil {
+		t.Error("a verdict was written for a slice that could not be read")
+	}
+}
