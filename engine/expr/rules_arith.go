@@ -100,6 +100,43 @@ var addRules = []rule{
 		return None
 	}},
 	{"add-ite", func(b *Builder, n node) Expr { return b.overITE(n) }},
+	{"add-branch", addBranch},
+}
+
+// add-branch, where x + z or y + u is constant. It is how the difference of two
+// pointers that were merged together becomes a number again:
+//
+//	ite(c, x, y) + ite(c, z, u)  =>  ite(c, x + z, y + u)
+func addBranch(b *Builder, n node) Expr {
+	x, y := b.as(n.a&^1, OpITE), b.as(n.b&^1, OpITE)
+	if x == nil || y == nil || x.a != y.a {
+		return None
+	}
+	mx, my := n.a&1, n.b&1
+	if !b.constSum(x.b^mx, y.b^my) && !b.constSum(x.c^mx, y.c^my) {
+		return None
+	}
+	return b.ITE(x.a, b.Add(x.b^mx, y.b^my), b.Add(x.c^mx, y.c^my))
+}
+
+// constSum reports whether x + y is plainly a constant.
+func (b *Builder) constSum(x, y Expr) bool {
+	bx, sx := b.linear(x)
+	by, sy := b.linear(y)
+	return bx == by && (bx == None || sx != sy)
+}
+
+// linear takes x apart into a constant and a term, None if there is no term,
+// and tells whether the term is taken away.
+func (b *Builder) linear(x Expr) (term, minus Expr) {
+	if b.IsConst(x) {
+		return None, 0
+	}
+	minus, x = x&1, x&^1
+	if n := &b.nodes[x.node()]; n.op == OpAdd && b.IsConst(n.a) {
+		return n.b &^ 1, minus ^ n.b&1
+	}
+	return x, minus
 }
 
 var mulRules = []rule{

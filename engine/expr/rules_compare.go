@@ -220,6 +220,7 @@ var ultRules = []rule{
 		return None
 	}},
 	{"ult-ite", compareITE},
+	{"ult-branch", compareBranch},
 }
 
 // ult-limit:
@@ -302,6 +303,23 @@ func compareITE(b *Builder, n node) Expr {
 	return None
 }
 
+// ult-branch, slt-branch, where x < z or y < u is known:
+//
+//	ite(c, x, y) < ite(c, z, u)  =>  ite(c, x < z, y < u)
+func compareBranch(b *Builder, n node) Expr {
+	x, y := b.as(n.a&^1, OpITE), b.as(n.b&^1, OpITE)
+	if x == nil || y == nil || x.a != y.a {
+		return None
+	}
+	then, els := n, n
+	then.a, then.b = x.b^n.a&1, y.b^n.b&1
+	els.a, els.b = x.c^n.a&1, y.c^n.b&1
+	if then.a != then.b && els.a != els.b && b.known(then) == None && b.known(els) == None {
+		return None
+	}
+	return b.ITE(x.a, b.make(then), b.make(els))
+}
+
 var sltRules = []rule{
 	// x < x  =>  false
 	{"slt-same", func(b *Builder, n node) Expr {
@@ -344,6 +362,7 @@ var sltRules = []rule{
 	}},
 	{"slt-sext", sltSExt},
 	{"slt-ite", compareITE},
+	{"slt-branch", compareBranch},
 }
 
 // slt-sext; v is the wider of the widths that are extended, and k is the sign

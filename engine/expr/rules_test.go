@@ -151,8 +151,15 @@ func (g *generator) operation(op expr.Op) (width, lo int, args []expr.Expr) {
 // related returns two terms that often have a part in common, as most rules want.
 func (g *generator) related(w, v int) []expr.Expr {
 	x, y := g.term(w, 2), g.term(v, 2)
-	if w == v && g.rnd.Intn(2) == 0 {
+	switch {
+	case w == v && g.rnd.Intn(2) == 0:
 		y = g.around(x, v)
+	case w == v && g.rnd.Intn(6) == 0: // constants that can meet
+		ops := []func(x, y expr.Expr) expr.Expr{g.b.And, g.b.Xor, g.b.Add, g.b.Mul}
+		x, y = ops[g.rnd.Intn(4)](g.b.Const(g.rnd.Uint64(), w), g.term(w, 0)), g.b.Const(g.rnd.Uint64(), w)
+	case w == v && g.rnd.Intn(6) == 0: // as if merged together
+		c, z := g.cond(0), g.term(w, 1)
+		x, y = g.b.ITE(c, x, z), g.b.ITE(c, y, g.around(z, v))
 	}
 	if g.rnd.Intn(2) == 0 && w == v {
 		x, y = y, x
