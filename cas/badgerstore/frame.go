@@ -12,6 +12,8 @@ import (
 const (
 	chunk  = 256 << 10 // bytes of content in a frame, and of a blob that is held in memory
 	sumLen = 4
+
+	maxContent = 1 << 50 // bytes of one blob: more than any disk has, and no sum of a few overflows
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -19,7 +21,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // frames returns how many frames content of n bytes has.
 func frames(n int64) int64 { return max(1, (n+chunk-1)/chunk) }
 
-// framed returns the bytes that content of n bytes takes in a pack.
+// framed returns the bytes that content of n bytes, at most maxContent, takes in
+// a pack.
 func framed(n int64) int64 { return n + sumLen*frames(n) }
 
 // frameOffset returns where the frame that holds content byte off starts.

@@ -66,7 +66,7 @@ func decodeLoc(b []byte) loc {
 		size: int64(binary.BigEndian.Uint64(b[12:])),
 		used: binary.BigEndian.Uint32(b[20:]),
 	}
-	if l.off < 0 || l.size < 0 || framed(l.size) < 0 || l.off+framed(l.size) < 0 {
+	if l.off < 0 || l.off > maxContent || l.size < 0 || l.size > maxContent {
 		return loc{}
 	}
 	return l

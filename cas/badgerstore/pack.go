@@ -56,9 +56,9 @@ type pack struct {
 	tail int64 // where the next extent goes; under packs.mu
 
 	written atomic.Int64 // tickets given out, one per caller of sync
+	broken  atomic.Bool  // a flush has failed: what it should have written is in doubt for ever
 	syncMu  sync.Mutex
 	synced  int64 // the last ticket whose bytes are on disk
-	broken  error // a flush that failed: what it should have written is in doubt for ever
 }
 
 func openPacks(dir string) (*packs, error) {
@@ -114,7 +114,7 @@ func (p *packs) reserve(l lane, n int64) (extent, *pack, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	cur := p.active[l]
-	if cur == nil || cur.tail > 0 && cur.tail+n > packLimit || cur.failed() {
+	if cur == nil || cur.tail > 0 && cur.tail+n > packLimit || cur.broken.Load() {
 		var err error
 		if cur, err = p.activate(l, n); err != nil {
 			return extent{}, nil, err
@@ -131,7 +131,7 @@ func (p *packs) reserve(l lane, n int64) (extent, *pack, error) {
 func (p *packs) activate(l lane, n int64) (*pack, error) {
 	p.active[l] = nil
 	for _, f := range p.files {
-		if f.tail+n <= packLimit && !f.failed() && !p.isActive(f) {
+		if f.tail+n <= packLimit && !f.broken.Load() && !p.isActive(f) {
 			p.active[l] = f
 			return f, nil
 		}
@@ -140,8 +140,13 @@ func (p *packs) activate(l lane, n int64) (*pack, error) {
 	if err := p.open(p.last, os.O_RDWR|os.O_CREATE|os.O_EXCL); err != nil {
 		return nil, full(err)
 	}
-	p.active[l] = p.files[p.last]
-	return p.active[l], syncDir(p.dir)
+	f := p.files[p.last]
+	if err := syncDir(p.dir); err != nil {
+		f.broken.Store(true) // a power failure might take it, whatever is flushed to it
+		return nil, full(err)
+	}
+	p.active[l] = f
+	return f, nil
 }
 
 func (p *packs) isActive(f *pack) bool {
@@ -204,26 +209,23 @@ func (f *pack) writeAt(b []byte, off int64) error {
 	return full(err)
 }
 
-func (f *pack) failed() bool {
-	f.syncMu.Lock()
-	defer f.syncMu.Unlock()
-	return f.broken != nil
-}
-
 // sync returns when all that the caller has written is on disk. Callers that
 // wait at the same time share a flush.
 func (f *pack) sync() error {
 	ticket := f.written.Add(1)
 	f.syncMu.Lock()
 	defer f.syncMu.Unlock()
-	if f.broken != nil || f.synced >= ticket {
-		return f.broken
+	if f.synced >= ticket {
+		return nil
+	}
+	if f.broken.Load() {
+		return fmt.Errorf("flush pack %08x: an earlier flush has failed", f.id)
 	}
 	upTo := f.written.Load()
 	if err := unix.Fdatasync(int(f.file.Fd())); err != nil {
 		// The kernel reports a lost page once and forgets: no later flush can be trusted.
-		f.broken = fmt.Errorf("flush pack %08x: %w", f.id, full(err))
-		return f.broken
+		f.broken.Store(true)
+		return fmt.Errorf("flush pack %08x: %w", f.id, full(err))
 	}
 	f.synced = upTo
 	return nil

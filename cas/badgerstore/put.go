@@ -120,6 +120,9 @@ var chunks = sync.Pool{New: func() any { return new([chunk + sumLen]byte) }}
 
 // putStream writes blob d into a pack as it comes.
 func (s *Store) putStream(k key, d digest.Digest, r io.Reader) error {
+	if d.Size > maxContent {
+		return cas.ErrFull
+	}
 	if err := s.space.check(framed(d.Size)); err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@ package badgerstore_test
 import (
 	"io"
 	"log/slog"
+	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -64,5 +66,33 @@ func TestReopen(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestStreams puts and gets a blob of 64 MiB and counts what that allocates.
+func TestStreams(t *testing.T) {
+	const size = 64 << 20
+	stream := func() io.Reader { return io.LimitReader(rand.NewChaCha8([32]byte{1}), size) }
+	d, err := digest.OfReader(stream())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openDir(t, t.TempDir())
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := s.Put(t.Context(), d, stream()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Get(t.Context(), d, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if n, err := io.Copy(io.Discard, r); n != size || err != nil {
+		t.Fatalf("read %d bytes, %v", n, err)
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > size/8 {
+		t.Errorf("%d bytes were allocated for a blob of %d", got, size)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -186,10 +187,17 @@ func wrongContent(t *testing.T, s cas.Store) {
 		mustPut(t, s, b) // a refused put stands in nobody's way
 		wantBlob(t, s, b)
 	}
-	big := digest.Digest{Hash: digest.Empty.Hash, Size: 1 << 20}
-	if err := s.Put(t.Context(), big, strings.NewReader("")); !errors.Is(err, cas.ErrMismatch) {
-		t.Errorf("Put of nothing as 1 MiB = %v, want ErrMismatch", err)
+	for _, size := range []int64{1, 1 << 20, 1 << 40, 1 << 62, math.MaxInt64} {
+		d := digest.Digest{Hash: digest.Empty.Hash, Size: size}
+		err := s.Put(t.Context(), d, strings.NewReader(""))
+		if !errors.Is(err, cas.ErrMismatch) && (size <= 1<<20 || !errors.Is(err, cas.ErrFull)) {
+			t.Errorf("Put of nothing as %d bytes = %v, want ErrMismatch or ErrFull", size, err)
+		}
+		wantAbsent(t, s, d)
 	}
+	b := Bytes(7, 1<<20)
+	mustPut(t, s, b)
+	wantBlob(t, s, b)
 }
 
 func brokenStream(t *testing.T, s cas.Store) {
