@@ -21,21 +21,21 @@ func main() {
 	control := os.NewFile(ControlFD, "control")
 	var spec Spec
 	if err := Read(control, &spec); err != nil {
-		os.Exit(1) // nobody is there to be told
+		syscall.Exit(1) // nobody is there to be told
 	}
 	go dieWith(control)
 	report := run(&spec)
 	if err := Write(control, report); err != nil {
-		os.Exit(1)
+		syscall.Exit(1)
 	}
-	os.Exit(0)
+	syscall.Exit(0)
 }
 
 // dieWith ends the sandbox when the other end of the control socket closes:
 // the worker is gone.
 func dieWith(control io.Reader) {
 	_, _ = io.Copy(io.Discard, control)
-	os.Exit(1)
+	syscall.Exit(1)
 }
 
 func run(spec *Spec) *Report {
