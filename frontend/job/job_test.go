@@ -76,7 +76,7 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 	index := position.Index{Version: 1, Crate: a.Name}
 	files := tree.Files{}
 	for i, name := range strings.Fields(string(b)) {
-		root := position.Root{Name: name, Kind: "auto", Slice: fmt.Sprint(i, ".kvs"), Map: fmt.Sprint(i, ".map.json")}
+		root := position.Root{Name: name, Symbol: name, Kind: "auto", Slice: fmt.Sprint(i, ".kvs"), Map: fmt.Sprint(i, ".map.json")}
 		if strings.Contains(name, "check_") {
 			root.Kind = "check"
 		}
@@ -99,7 +99,7 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 
 func (f *fakeFarm) prove(ctx context.Context, a *kbuild.Action, r *kbuild.Result) (err error) {
 	v := verdict.Verdict{Version: 1, Verdict: verdict.Proved}
-	if strings.Contains(a.Name, "bad") {
+	if strings.HasPrefix(a.Name, "bad") {
 		v.Verdict = verdict.Refuted
 		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Refuted}}
 		v.Witnesses = []verdict.Witness{{Inputs: []verdict.Input{{Name: "arg0", Bits: 8, Value: "7"}}, Replayed: true}}
@@ -275,10 +275,10 @@ func TestNativeReplay(t *testing.T) {
 		{"OK", pb.Verdict_UNKNOWN, ""},
 	}
 	for _, tt := range tests {
-		k := &fakeKernel{crates: map[string]string{"drivers/a.rs": "check_bad"}}
+		k := &fakeKernel{crates: map[string]string{"drivers/a.rs": "bad_check_x"}}
 		got := submit(t, k, &fakeFarm{native: tt.native}, "drivers")
 		if got.err != nil || len(got.report.Sites) != 1 {
-			t.Fatalf("%s: %v, %d sites", tt.native, got.err, len(got.report.Sites))
+			t.Fatalf("%s: %v, %d sites, errors %q", tt.native, got.err, len(got.report.Sites), got.report.Errors)
 		}
 		if s := got.report.Sites[0]; s.Verdict != tt.want || s.Replay != tt.replay || got.report.Roots[0].Verdict != tt.want {
 			t.Errorf("%s: site %v by %q, root %v; want %v by %q", tt.native, s.Verdict, s.Replay, got.report.Roots[0].Verdict, tt.want, tt.replay)
