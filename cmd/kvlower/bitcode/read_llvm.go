@@ -3,8 +3,8 @@
 package bitcode
 
 /*
-#cgo CXXFLAGS: -std=c++17 -fno-exceptions -O2
-#cgo LDFLAGS: -lLLVM-22
+#cgo CXXFLAGS: -std=c++17 -fno-exceptions -O2 -I/usr/lib/llvm-22/include
+#cgo LDFLAGS: -L/usr/lib/llvm-22/lib -lLLVM-22
 #include "shim.h"
 #include <stdlib.h>
 */
