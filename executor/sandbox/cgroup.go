@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sys/unix"
 )
 
 // cgroupMount is where every distribution mounts cgroups.
@@ -18,7 +21,8 @@ const cgroupMount = "/sys/fs/cgroup"
 // *groups hands out nil groups, which limit nothing.
 type groups struct {
 	layout layout
-	parent string // below each mount
+	mount  string // of all cgroups
+	parent string // below each controller's folder
 	serial atomic.Int64
 	mu     sync.Mutex
 	free   []*group
@@ -26,10 +30,10 @@ type groups struct {
 
 // layout is what differs between the two versions of cgroups.
 type layout struct {
-	mounts    map[string]string // by controller
-	memory    []setting         // in this order when set to a limit
-	unlimited string
-	events    string // the file that counts kills for want of memory
+	controllers map[string]string // folder, below the mount, that each one is in
+	memory      []setting         // in this order when set to a limit
+	unlimited   string
+	events      string // the file that counts kills for want of memory
 }
 
 type setting struct {
@@ -39,7 +43,7 @@ type setting struct {
 }
 
 var version1 = layout{
-	mounts: map[string]string{"memory": cgroupMount + "/memory", "pids": cgroupMount + "/pids"},
+	controllers: map[string]string{"memory": "memory", "pids": "pids"},
 	memory: []setting{
 		{file: "memory.memsw.limit_in_bytes", value: "-1", optional: true},
 		{file: "memory.limit_in_bytes", value: "%d"},
@@ -50,7 +54,7 @@ var version1 = layout{
 }
 
 var version2 = layout{
-	mounts: map[string]string{"memory": cgroupMount, "pids": cgroupMount},
+	controllers: map[string]string{"memory": "", "pids": ""},
 	memory: []setting{
 		{file: "memory.max", value: "%d"},
 		{file: "memory.swap.max", value: "0", optional: true},
@@ -63,13 +67,27 @@ type limits struct{ memory, processes int64 }
 
 // openGroups finds the machine's cgroups and makes the parent of ours.
 func openGroups(parent string) (*groups, error) {
+	l := version1
+	if _, err := os.Stat(filepath.Join(cgroupMount, "cgroup.controllers")); err == nil {
+		l = version2
+	}
+	for controller, folder := range l.controllers {
+		var st unix.Statfs_t
+		err := unix.Statfs(filepath.Join(cgroupMount, folder), &st)
+		if err != nil || st.Type != unix.CGROUP_SUPER_MAGIC && st.Type != unix.CGROUP2_SUPER_MAGIC {
+			return nil, fmt.Errorf("controller %s is not mounted in %s", controller, cgroupMount)
+		}
+	}
+	return newGroups(l, cgroupMount, parent)
+}
+
+func newGroups(l layout, mount, parent string) (*groups, error) {
 	if parent == "" {
 		parent = "kvfarm"
 	}
-	g := &groups{layout: version1, parent: parent}
-	if controllers, err := os.ReadFile(cgroupMount + "/cgroup.controllers"); err == nil {
-		g.layout = version2
-		if err := enable(parent, string(controllers)); err != nil {
+	g := &groups{layout: l, mount: mount, parent: parent}
+	if controllers, err := os.ReadFile(filepath.Join(mount, "cgroup.controllers")); err == nil {
+		if err := g.enable(strings.Fields(string(controllers))); err != nil {
 			return nil, err
 		}
 	}
@@ -82,32 +100,31 @@ func openGroups(parent string) (*groups, error) {
 	return g, nil
 }
 
-// enable has version 2 count memory and processes below parent.
-func enable(parent, controllers string) error {
-	for _, c := range []string{"memory", "pids"} {
-		if !strings.Contains(" "+strings.TrimSpace(controllers)+" ", " "+c+" ") {
+// enable has version 2 count memory and processes below parent, and for that
+// in each folder above it.
+func (g *groups) enable(controllers []string) error {
+	for c := range g.layout.controllers {
+		if !slices.Contains(controllers, c) {
 			return fmt.Errorf("controller %s is not available", c)
 		}
 	}
-	dir := filepath.Join(cgroupMount, parent)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	for d := filepath.Dir(dir); ; d = filepath.Dir(d) {
-		if err := write(d, "cgroup.subtree_control", "+memory +pids"); err != nil {
+	dir := g.mount
+	for _, name := range append([]string{""}, strings.Split(g.parent, "/")...) {
+		dir = filepath.Join(dir, name)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
-		if d == cgroupMount {
-			break
+		if err := write(dir, "cgroup.subtree_control", "+memory +pids"); err != nil {
+			return err
 		}
 	}
-	return write(dir, "cgroup.subtree_control", "+memory +pids")
+	return nil
 }
 
 // sweep removes groups of dead processes. A group in use cannot be removed.
 func (g *groups) sweep() {
-	for _, mount := range g.layout.mounts {
-		dirs, _ := filepath.Glob(filepath.Join(mount, g.parent, "[0-9]*-*"))
+	for _, folder := range g.layout.controllers {
+		dirs, _ := filepath.Glob(filepath.Join(g.mount, folder, g.parent, "[0-9]*-*"))
 		for _, dir := range dirs {
 			pid, _, _ := strings.Cut(filepath.Base(dir), "-")
 			if _, err := os.Stat("/proc/" + pid); err != nil {
@@ -135,11 +152,12 @@ func (g *groups) Close() error {
 func (g *groups) create() (*group, error) {
 	name := fmt.Sprintf("%d-%d", os.Getpid(), g.serial.Add(1))
 	one := &group{layout: &g.layout, dirs: make(map[string]string)}
-	for controller, mount := range g.layout.mounts {
-		if err := os.MkdirAll(filepath.Join(mount, g.parent), 0o755); err != nil {
+	for controller, folder := range g.layout.controllers {
+		parent := filepath.Join(g.mount, folder, g.parent)
+		if err := os.MkdirAll(parent, 0o755); err != nil {
 			return nil, err
 		}
-		dir := filepath.Join(mount, g.parent, name)
+		dir := filepath.Join(parent, name)
 		if err := os.Mkdir(dir, 0o755); err != nil && !one.has(dir) {
 			return nil, errors.Join(err, one.remove())
 		}
@@ -295,5 +313,5 @@ func (g *group) remove() error {
 }
 
 func write(dir, file, value string) error {
-	return os.WriteFile(filepath.Join(dir, file), []byte(value), 0)
+	return os.WriteFile(filepath.Join(dir, file), []byte(value), 0o644)
 }
