@@ -70,10 +70,8 @@ func said(v *verdict.Verdict, o *interp.Outcome) (word verdict.Word, failed bool
 			return s.Verdict, true
 		}
 	}
-	for i := range v.Sites {
-		if v.Sites[i].Verdict == verdict.Unknown {
-			return verdict.Unknown, true // what lies behind it was not looked at
-		}
+	if v.Verdict == verdict.Proved {
+		return "", true
 	}
-	return "", true
+	return verdict.Unknown, true // something was not looked at, or is assumed to have held
 }

@@ -192,9 +192,12 @@ func (m *machine) extent(name string, s *ir.Shape, count *uint64) (int64, *Outco
 	case isSlice(s):
 		size = elem * min(*count, maxObject+1)
 	case s.Kind == ir.ShapeRawPtr || s.Kind == ir.ShapeOpaque:
-		n, o := m.rootInput(name+".size", 64, nil)
+		n, o := m.rootInput(name+".size", 64, sizes(*count))
 		if o != nil {
 			return 0, o
+		}
+		if n != nil && n.Uint64() < *count {
+			return 0, m.badInput(fmt.Errorf("%s.size: %v is less than the %d bytes that are promised", name, n, *count))
 		}
 		size = *count
 		if n != nil {
@@ -211,6 +214,11 @@ func (m *machine) extent(name string, s *ir.Shape, count *uint64) (int64, *Outco
 		return 0, m.unsupported("input object of %d bytes", size)
 	}
 	return int64(size), nil
+}
+
+// sizes is what the size of an object may be of which least bytes are promised.
+func sizes(least uint64) []ir.Span {
+	return []ir.Span{{Lo: new(big.Int).SetUint64(least), Hi: big.NewInt(maxObject)}}
 }
 
 // optional reads a small root input, 0 if it is missing or not asked.

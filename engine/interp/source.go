@@ -79,8 +79,8 @@ func (r *random) Root(name string, bits int, valid []ir.Span) *big.Int {
 	if len(valid) > 0 {
 		return r.within(valid[r.next()%uint64(len(valid))], bits)
 	}
-	if strings.HasSuffix(name, ".size") || strings.HasSuffix(name, ".null") {
-		return new(big.Int).SetUint64(r.next() % 65 & (1<<min(bits, 63) - 1))
+	if strings.HasSuffix(name, ".null") {
+		return new(big.Int).SetUint64(bit(r.next()%4 == 0))
 	}
 	return r.number(bits)
 }
@@ -92,6 +92,9 @@ func (r *random) within(s ir.Span, bits int) *big.Int {
 		return nil
 	}
 	v := r.number(max(size.BitLen(), 1))
+	if r.next()%16 != 0 {
+		v.SetUint64(r.next() % 65) // large objects take long to fill
+	}
 	v.Mod(v, size.Add(size, big.NewInt(1)))
 	return v.Add(v, s.Lo)
 }
