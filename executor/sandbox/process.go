@@ -52,7 +52,8 @@ func (h *Host) launch(r *Result) (*process, error) {
 // ones, and gives them up before it starts the command.
 func (h *Host) mapUser(attr *syscall.SysProcAttr) {
 	attr.Cloneflags |= syscall.CLONE_NEWUSER
-	attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP}
+	attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP,
+		unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_FOWNER} // the last three are for the overlay
 	attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: h.uid, HostID: os.Getuid(), Size: 1}}
 	attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: h.gid, HostID: os.Getgid(), Size: 1}}
 }
