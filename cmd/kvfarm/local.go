@@ -93,7 +93,7 @@ func (f *localFarm) work(dir, name string, slots int) error {
 // newWorker completes cfg with a sandbox and a cache of trees in dir. done
 // gives both up.
 func newWorker(cfg worker.Config, dir string) (w *worker.Worker, done func(), err error) {
-	if cfg.Host, err = sandbox.Open(sandbox.Config{}); err != nil {
+	if cfg.Host, err = sandbox.Open(sandbox.Config{Dir: dir}); err != nil {
 		return nil, nil, err
 	}
 	for _, note := range cfg.Host.Notes() {
@@ -106,9 +106,6 @@ func newWorker(cfg worker.Config, dir string) (w *worker.Worker, done func(), er
 	}
 	return worker.New(cfg), func() { cfg.Inputs.Close(); cfg.Host.Close() }, nil
 }
-
-// wait returns when the farm ended, by Close or by a fault of a part of it.
-func (f *localFarm) wait() error { return f.group.Wait() }
 
 // Close ends everything; what is acknowledged is on disk.
 func (f *localFarm) Close() error {

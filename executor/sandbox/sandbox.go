@@ -26,6 +26,9 @@ type Config struct {
 	// Cgroup is the folder, relative to the mount of each controller, in which
 	// every sandbox gets a group. Empty: "kvfarm".
 	Cgroup string
+	// Dir is a folder on the file system that layers will be on, which Open
+	// tries. Empty: that of temporary files.
+	Dir string
 	// Copy copies inputs instead of stacking them, as on a machine without overlayfs.
 	Copy bool
 }

@@ -13,7 +13,12 @@ import (
 // try makes an empty sandbox, first as this process is, then with a user
 // namespace, and settles whether inputs can be stacked.
 func (h *Host) try() error {
-	dir, err := os.MkdirTemp("", "kvfarm-sandbox")
+	if h.cfg.Dir != "" {
+		if err := os.MkdirAll(h.cfg.Dir, 0o755); err != nil {
+			return fmt.Errorf("try sandbox: %w", err)
+		}
+	}
+	dir, err := os.MkdirTemp(h.cfg.Dir, "kvfarm-sandbox")
 	if err != nil {
 		return fmt.Errorf("try sandbox: %w", err)
 	}
