@@ -55,6 +55,11 @@ func (m *machine) access(p slot, n, align int64, why purpose) (*object, int, *Ou
 		}
 		o = m.mem.lookup(p.p)
 	}
+	if o.input != "" && why == reading {
+		if end := m.ask(o, int(off), int(n)); end != nil {
+			return nil, 0, end
+		}
+	}
 	return o, int(off), nil
 }
 

@@ -27,6 +27,7 @@ type object struct {
 	kind    objectKind
 	name    string   // of an external object
 	pending *pending // content of an input that was not looked at yet
+	input   string   // name of an input with unasked bytes
 }
 
 type objectKind uint8
@@ -41,9 +42,11 @@ const (
 	opaque              // made for an input whose type is not understood
 )
 
-// unknown marks bytes of an input whose type is not understood. They may be
-// copied; reading one ends the run.
-const unknown = 2
+// Marks of bytes of inputs, beside 1 for an undefined byte.
+const (
+	unknown = 2 // its type is not understood: it may be copied, reading it ends the run
+	unasked = 3 // any value, which the source is asked for when it is first read
+)
 
 type ptrAt struct {
 	off int
@@ -108,7 +111,7 @@ func (mem *memory) alloc(size, align int64, kind objectKind) (prov, bool) {
 	o.undef = fit(o.undef, size)
 	o.ptrs = o.ptrs[:0]
 	o.gen++
-	o.live, o.kind, o.name, o.pending = true, kind, "", nil
+	o.live, o.kind, o.name, o.pending, o.input = true, kind, "", nil, ""
 	clear(o.data)
 	fill(o.undef, 1)
 	return prov(uint64(o.gen)<<32 | uint64(i)), true

@@ -77,7 +77,9 @@ func (m *machine) argument(name string, shape *ir.Shape, p ir.Param, to []slot) 
 		if !isPointer(shape) {
 			return m.unsupported("pointer made from %v", name)
 		}
-		return m.pointee(name, shape, uint64(max(p.Attr.Deref, p.Attr.DerefOrNull)), &to[0])
+		aligned := *shape
+		aligned.Align = max(shape.Align, p.Attr.Align)
+		return m.pointee(name, &aligned, uint64(max(p.Attr.Deref, p.Attr.DerefOrNull)), &to[0])
 	}
 	if isAggregate(p.Type) {
 		return m.unsupported("argument of more than one scalar")
@@ -238,7 +240,8 @@ func (m *machine) materialize(p prov) *Outcome {
 	pd := m.mem.objects[p.index()].pending
 	m.mem.objects[p.index()].pending = nil
 	if pd.elem == nil {
-		return m.plain(pd.name, p, 0, len(m.mem.objects[p.index()].data))
+		m.plain(pd.name, p, 0, len(m.mem.objects[p.index()].data))
+		return nil
 	}
 	for i := range pd.count {
 		if o := m.shape(pd.name, p, pd.elem, i*pd.elem.Size); o != nil {
@@ -246,7 +249,8 @@ func (m *machine) materialize(p prov) *Outcome {
 		}
 	}
 	done := int(pd.count * pd.elem.Size)
-	return m.plain(pd.name, p, done, len(m.mem.objects[p.index()].data)-done)
+	m.plain(pd.name, p, done, len(m.mem.objects[p.index()].data)-done)
+	return nil
 }
 
 // byteName names a byte of an object, or the pointer that begins there.
@@ -254,14 +258,24 @@ func byteName(object string, off int64) string {
 	return object + ".data[" + strconv.FormatInt(off, 10) + "]"
 }
 
-// plain fills a range with any bytes.
-func (m *machine) plain(name string, p prov, off, n int) *Outcome {
+// plain makes a range of any bytes.
+func (m *machine) plain(name string, p prov, off, n int) {
+	o := &m.mem.objects[p.index()]
+	o.input = name
+	fill(o.undef[off:off+n], unasked)
+}
+
+// ask asks for those bytes of a range that were not asked for yet.
+func (m *machine) ask(o *object, off, n int) *Outcome {
 	for i := off; i < off+n; i++ {
-		v, o := m.optional(byteName(name, int64(i)), 8, true)
-		if o != nil {
-			return o
+		if o.undef[i] != unasked {
+			continue
 		}
-		m.mem.objects[p.index()].write(i, 1, slot{v: v})
+		v, end := m.optional(byteName(o.input, int64(i)), 8, true)
+		if end != nil {
+			return end
+		}
+		o.write(i, 1, slot{v: v})
 	}
 	return nil
 }
@@ -270,7 +284,8 @@ func (m *machine) plain(name string, p prov, off, n int) *Outcome {
 func (m *machine) shape(name string, p prov, s *ir.Shape, off int64) *Outcome {
 	switch s.Kind {
 	case ir.ShapeBits, ir.ShapeSliceLen:
-		return m.plain(name, p, int(off), int(s.Size))
+		m.plain(name, p, int(off), int(s.Size))
+		return nil
 	case ir.ShapeRange:
 		_, o := m.leaf(name, p, s, off)
 		return o
@@ -302,10 +317,11 @@ func (m *machine) fields(name string, p prov, fs []ir.Shape, off int64) *Outcome
 				return m.unsupported("slice without a length")
 			}
 			n := &fs[i+1]
-			if o := m.plain(name, p, int(off+n.Off), int(n.Size)); o != nil {
+			m.plain(name, p, int(off+n.Off), int(n.Size))
+			if o := m.ask(&m.mem.objects[p.index()], int(off+n.Off), int(n.Size)); o != nil {
 				return o
 			}
-			count := m.mem.objects[p.index()].read(int(off+n.Off), 8).v
+			count := m.mem.objects[p.index()].read(int(off+n.Off), int(n.Size)).v
 			if o := m.pointerAt(name, p, f, off+f.Off, count); o != nil {
 				return o
 			}
