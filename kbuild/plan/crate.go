@@ -153,7 +153,7 @@ func joinFlag(flag, value string) []string {
 // paths read in them, or that set the level: all that kvfarm decides itself.
 var droppedPrefixes = []string{
 	"-W", "-D", "-A", "-F", "--cap-lints", "--emit", "--out-dir", "-Zbinary_dep_depinfo", "--remap-path-",
-	"-Copt-level=", "-Cdebug-assertions=", "-Coverflow-checks=", "-Cdebuginfo=", "-Ccodegen-units=",
+	"-O", "-Copt-level=", "-Cdebug-assertions=", "-Coverflow-checks=", "-Cdebuginfo=", "-Ccodegen-units=",
 }
 
 func dropped(flag string) bool {
