@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // ErrGone says that the distribution no longer has a version. That is not a
@@ -37,10 +38,10 @@ func (c Cache) Source(ctx context.Context, t *Toolchain, pkg string) (string, er
 	name, version := m[1], m[2]
 	if version == "" {
 		if version, err = c.newest(ctx, t, name); err != nil {
-			return "", err
+			return c.unpacked(name, err)
 		}
 	}
-	dir := filepath.Join(c.Dir, "sources", name+"_"+strings.ReplaceAll(version, ":", "%3a"))
+	dir := c.sources(name, version)
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
@@ -49,6 +50,28 @@ func (c Cache) Source(ctx context.Context, t *Toolchain, pkg string) (string, er
 		return "", fmt.Errorf("fetch %s %s: %w", name, version, err)
 	}
 	return dir, nil
+}
+
+// sources is the folder of a version of a package.
+func (c Cache) sources(name, version string) string {
+	return filepath.Join(c.Dir, "sources", name+"_"+strings.ReplaceAll(version, ":", "%3a"))
+}
+
+// unpacked returns the version of package name that was unpacked last, where
+// cause keeps us from asking for the newest.
+func (c Cache) unpacked(name string, cause error) (string, error) {
+	dirs, err := filepath.Glob(c.sources(name, "*"))
+	if err != nil || len(dirs) == 0 {
+		return "", cause
+	}
+	last, when := "", time.Time{}
+	for _, dir := range dirs {
+		if info, err := os.Stat(dir); err == nil && info.ModTime().After(when) {
+			last, when = dir, info.ModTime()
+		}
+	}
+	c.say("kernel sources: taking what is there, %s: %v", last, cause)
+	return last, nil
 }
 
 // newest returns the newest version of package name that the mirror has.

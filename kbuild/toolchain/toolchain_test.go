@@ -68,3 +68,21 @@ func TestSourceRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestSourceWithoutMirror(t *testing.T) {
+	dir := t.TempDir()
+	c := toolchain.Cache{Dir: dir}
+	nowhere := &toolchain.Toolchain{Dir: filepath.Join(dir, "no-root")}
+	if _, err := c.Source(context.Background(), nowhere, "linux-source-7.2"); err == nil {
+		t.Error("no mirror and nothing unpacked is no error")
+	}
+	want := filepath.Join(dir, "sources", "linux-source-7.2_7.2.6-1")
+	if err := os.MkdirAll(want, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, pkg := range []string{"linux-source-7.2", "linux-source-7.2=7.2.6-1"} {
+		if got, err := c.Source(context.Background(), nowhere, pkg); got != want || err != nil {
+			t.Errorf("source %s = %q, %v, want what is there", pkg, got, err)
+		}
+	}
+}
