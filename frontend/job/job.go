@@ -104,7 +104,7 @@ func (u unit) states(root string) string {
 }
 
 // Run does it all. Failures of single roots or crates are gathered, so that one
-// broken driver does not keep the others' verdicts; Errors returns them. The
+// broken driver does not keep the others' verdicts; Fill reports them. The
 // error is for what stops the whole: an unknown target, a cancelled context.
 func (j *Job) Run(ctx context.Context) error {
 	units, err := selectUnits(j.Targets, j.kernel.Crates(), j.Checks)
@@ -131,12 +131,6 @@ func (j *Job) gather(ctx context.Context, what string, err error) error {
 	j.errs = append(j.errs, fmt.Errorf("%s: %w", what, err))
 	return nil
 }
-
-// Errors returns what could not be done.
-func (j *Job) Errors() []error { return j.errs }
-
-// Proofs returns the outcomes of all roots.
-func (j *Job) Proofs() []*Proof { return j.proofs }
 
 func (j *Job) unit(ctx context.Context, u unit) error {
 	bc, err := j.bitcode(ctx, u)
