@@ -20,7 +20,7 @@ import (
 
 // Config bounds a run. The zero Config is usable.
 type Config struct {
-	Budget    int64 // instructions, and terms made; 0 means DefaultBudget
+	Budget    int64 // units of work: an instruction, a term, a part of a query; 0 means DefaultBudget
 	Conflicts int64 // SAT conflicts of all queries together; 0 means Budget/100
 	LoopBound int   // rounds of a loop whose end depends on inputs; 0 means DefaultLoopBound
 	CallDepth int   // frames; 0 means DefaultCallDepth
@@ -31,12 +31,16 @@ type Config struct {
 
 // Defaults of Config.
 const (
-	DefaultBudget    = 20_000_000
+	DefaultBudget    = 10_000_000
 	DefaultLoopBound = 64
 	DefaultCallDepth = 200
 
 	// queryConflicts bounds a query while paths are followed.
 	queryConflicts = 1000
+
+	// What queries cost in units of work, besides conflicts. A unit is about 10 microseconds.
+	queryCost      = 10
+	clausesPerUnit = 20
 )
 
 // Result is what a run found.
@@ -231,9 +235,12 @@ func (x *exec) run(s *state) {
 	}
 }
 
-// overBudget compares the work done, counted in instructions and terms, with the budget.
+// overBudget compares the work done with the budget. A part of the conflicts is
+// kept for the questions that are open at the end.
 func (x *exec) overBudget() bool {
-	return x.stats.Instructions+int64(x.b.Len()) > x.cfg.Budget
+	st := x.solver.Stats()
+	work := x.stats.Instructions + int64(x.b.Len()) + queryCost*st.Queries + st.Clauses/clausesPerUnit
+	return work > x.cfg.Budget || st.Conflicts > x.cfg.Conflicts/4*3
 }
 
 // finish ends a path that err stops: nothing is lost if no input takes it,

@@ -120,7 +120,7 @@ func (x *exec) answer() {
 		x.solver = smt.New(x.b, smt.Config{TotalConflicts: left, QueryConflicts: max(queryConflicts, left/20)})
 	}
 	for _, q := range x.open {
-		if q.site.Refuted != nil {
+		if q.site.Refuted != nil || q.site.Reason != "" {
 			continue
 		}
 		r, m := smt.Unknown, (*expr.Evaluator)(nil)
