@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -177,11 +178,16 @@ func (c *Cache) adopt(dir string) error {
 			return errors.Join(fmt.Errorf("unknown file %s/%s", dir, f.Name()), err)
 		}
 		key := filepath.Join(dir, hash)
-		c.trees[key] = &entry{key: key, used: info.ModTime(), ready: closed,
+		c.trees[key] = &entry{key: key, used: accessed(info), ready: closed,
 			made: made{layers: []string{filepath.Join(dir, f.Name())}, size: size}}
 		c.size.add(size)
 	}
 	return nil
+}
+
+func accessed(info os.FileInfo) time.Time {
+	st := info.Sys().(*syscall.Stat_t)
+	return time.Unix(st.Atim.Unix())
 }
 
 func (c *Cache) path(parts ...string) string {

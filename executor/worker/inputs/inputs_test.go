@@ -343,6 +343,39 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// TestOrderOfUseIsKept drops the longest unused tree although another process
+// used it.
+func TestOrderOfUseIsKept(t *testing.T) {
+	s := newStore()
+	var trees []digest.Digest
+	for i := range 3 {
+		trees = append(trees, upload(t, s, map[string]string{"f": strings.Repeat(fmt.Sprint(i), 1000)}))
+	}
+	use := func(c *inputs.Cache, i int) {
+		p, err := c.Root(t.Context(), trees[i], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Release()
+	}
+	dir := t.TempDir()
+	first := open(t, inputs.Config{Dir: dir}, s)
+	for _, i := range []int{0, 1, 0} {
+		use(first, i)
+		time.Sleep(20 * time.Millisecond) // more than the clock of the file system
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := open(t, inputs.Config{Dir: dir, Bytes: 2500}, s)
+	use(second, 2)
+	clear(s.gets)
+	use(second, 0)
+	if n := s.gets[digest.Of([]byte(strings.Repeat("0", 1000)))]; n != 0 {
+		t.Error("the tree that was used last was dropped")
+	}
+}
+
 func TestLimits(t *testing.T) {
 	s := newStore()
 	var trees []digest.Digest

@@ -3,6 +3,7 @@ package inputs
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -59,11 +60,16 @@ func (c *Cache) settle(e *entry, m made, err error) {
 	close(e.ready)
 }
 
+// unpin notes the time of use, on the disk too for the next process: as the
+// time of access, for the other one is part of what actions see.
 func (c *Cache) unpin(e *entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.pins--
 	e.used = time.Now()
+	if e.pins == 0 && len(e.made.layers) > 0 {
+		_ = os.Chtimes(c.path(e.made.layers[0]), e.used, epoch)
+	}
 }
 
 // maxBases is how many trees are compared with one that is wanted.
