@@ -60,6 +60,7 @@ var acts = map[string]func(args []string) error{
 	"fds":      fds,
 	"oddname":  func(args []string) error { return os.WriteFile(args[0]+"/\xff", nil, 0o644) },
 	"oddlink":  func(args []string) error { return os.Symlink("\xff", args[0]) },
+	"add":      add,
 	"tree":     func(args []string) error { return tree(args[0]) },
 	"die":      func([]string) error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) },
 }
@@ -291,6 +292,24 @@ func fds([]string) error {
 			fmt.Println(e.Name(), kind)
 		}
 	}
+	return nil
+}
+
+// add prints the sum of the numbers in files.
+func add(names []string) error {
+	sum := 0
+	for _, name := range names {
+		body, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		n, err := strconv.Atoi(string(body))
+		if err != nil {
+			return err
+		}
+		sum += n
+	}
+	fmt.Print(sum)
 	return nil
 }
 
