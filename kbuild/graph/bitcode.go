@@ -29,7 +29,13 @@ func (g *Graph) Bitcode(ctx context.Context, u *Unit) (*Bitcode, error) {
 }
 
 func (c *compiled) result() *Bitcode {
-	return &Bitcode{Crate: c.bitcode, Link: c.link, crate: c.crate, inputs: c.inputs}
+	b := &Bitcode{Crate: c.bitcode, crate: c.crate, inputs: c.inputs}
+	for _, p := range c.parts {
+		if p.crate.Role >= plan.Library {
+			b.Link = append(b.Link, p.bitcode)
+		}
+	}
+	return b
 }
 
 // Check compiles a crate of checks like a driver. Files are its sources by path

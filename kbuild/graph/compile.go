@@ -17,14 +17,18 @@ import (
 	"github.com/kvfarm/kvfarm/kbuild/source"
 )
 
+// part is a crate with its bitcode, if it is of the target.
+type part struct {
+	crate   *plan.Crate
+	bitcode tree.Entry
+}
+
 // compiled is a crate with all that compiling a dependent takes.
 type compiled struct {
-	crate    *plan.Crate
-	bitcode  tree.Entry    // of target crates
-	metadata tree.Files    // of the crate and of all that it needs, by path in the input root
-	crates   []*plan.Crate // all that it needs, dependencies first, and itself
-	inputs   tree.Files    // of its action
-	link     []tree.Entry  // bitcode of the target crates among crates
+	part
+	metadata tree.Files // of the crate and of all that it needs, by path in the input root
+	parts    []part     // all that it needs, dependencies first, and itself
+	inputs   tree.Files // of its action
 }
 
 // compile makes crate c and, before it, what it needs.
@@ -73,7 +77,9 @@ func (g *Graph) widened(c *plan.Crate, files tree.Files) (tree.Files, error) {
 func (g *Graph) dependencies(ctx context.Context, c *plan.Crate) (*compiled, error) {
 	names := g.externs(c)
 	deps := make([]*compiled, len(names))
-	eg, ctx := errgroup.WithContext(ctx)
+	// No context of its own: a crate that is given up for a sister's fault would
+	// stay given up for everybody.
+	var eg errgroup.Group
 	for i, name := range names {
 		eg.Go(func() (err error) {
 			deps[i], err = g.compile(ctx, g.byName[name])
@@ -86,27 +92,13 @@ func (g *Graph) dependencies(ctx context.Context, c *plan.Crate) (*compiled, err
 	sum := &compiled{metadata: tree.Files{}}
 	for _, d := range deps {
 		maps.Copy(sum.metadata, d.metadata)
-		for i, k := range d.crates {
-			if !slices.Contains(sum.crates, k) {
-				sum.crates = append(sum.crates, k)
-				if k.Role >= plan.Library {
-					sum.link = append(sum.link, d.linkOf(i))
-				}
+		for _, p := range d.parts {
+			if !slices.Contains(sum.parts, p) {
+				sum.parts = append(sum.parts, p)
 			}
 		}
 	}
 	return sum, nil
-}
-
-// linkOf returns the bitcode of the i-th of d's crates.
-func (d *compiled) linkOf(i int) tree.Entry {
-	n := 0
-	for _, k := range d.crates[:i] {
-		if k.Role >= plan.Library {
-			n++
-		}
-	}
-	return d.link[n]
 }
 
 // externs lists the crates that c names and those that rustc takes for granted,
@@ -124,6 +116,14 @@ func (g *Graph) externs(c *plan.Crate) []string {
 	return slices.Compact(names)
 }
 
+func (c *compiled) crates() []*plan.Crate {
+	var crates []*plan.Crate
+	for _, p := range c.parts {
+		crates = append(crates, p.crate)
+	}
+	return crates
+}
+
 // compileWith compiles c from own files and deps.
 func (g *Graph) compileWith(ctx context.Context, c *plan.Crate, own tree.Files, deps *compiled) (*compiled, error) {
 	inputs, err := g.inputs(ctx, c, own, deps)
@@ -135,17 +135,13 @@ func (g *Graph) compileWith(ctx context.Context, c *plan.Crate, own tree.Files, 
 	if err != nil {
 		return nil, err
 	}
-	out := &compiled{crate: c, metadata: tree.Files{}, crates: append(slices.Clone(deps.crates), c), inputs: inputs, link: slices.Clone(deps.link)}
-	if k.Bitcode != "" {
-		out.bitcode = r.Outputs[k.Bitcode]
-		out.link = append(out.link, out.bitcode)
-	}
+	out := &compiled{part: part{crate: c, bitcode: r.Outputs[k.Bitcode]}, metadata: tree.Files{}, inputs: inputs}
+	// A macro is a shared object that brings along what it needs.
 	if c.Role != plan.Macro {
-		// A macro is a shared object that brings along what it needs.
+		out.parts = slices.Clone(deps.parts)
 		maps.Copy(out.metadata, deps.metadata)
-	} else {
-		out.crates = []*plan.Crate{c}
 	}
+	out.parts = append(out.parts, out.part)
 	if k.Metadata != "" {
 		out.metadata[path.Join(objtree, k.Metadata)] = r.Outputs[k.Metadata]
 	}
@@ -161,7 +157,7 @@ func (g *Graph) rustc(ctx context.Context, c *plan.Crate, k *plan.Compilation, i
 
 // inputs returns exactly what compiling c reads, without the toolchain.
 func (g *Graph) inputs(ctx context.Context, c *plan.Crate, own tree.Files, deps *compiled) (tree.Files, error) {
-	r, err := g.readsOf(c, deps.crates)
+	r, err := g.readsOf(c, deps.crates())
 	if err != nil {
 		return nil, err
 	}

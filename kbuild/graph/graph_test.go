@@ -238,6 +238,15 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+func TestCratesInACircle(t *testing.T) {
+	files, plan := fixture(t)
+	plan = strings.Replace(plan, "--crate-name bindings", "--extern kernel --crate-name bindings", 1)
+	_, err := open(t, newFarm(t, plan), files, options)
+	if err == nil || !strings.Contains(err.Error(), "need one another: ") {
+		t.Errorf("error = %v, want one about a circle", err)
+	}
+}
+
 func TestOptionOffSaysWhy(t *testing.T) {
 	files, plan := fixture(t)
 	_, err := open(t, newFarm(t, plan), files, "CONFIG_RUST=n\nCONFIG_GCC_PLUGIN=y\n")

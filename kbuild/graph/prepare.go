@@ -144,5 +144,8 @@ func (g *Graph) loadPlan(ctx context.Context, d digest.Digest) error {
 	if g.byName["kernel"] == nil || g.check == nil {
 		return fmt.Errorf("plan has no kernel crate among %d crates", len(g.crates))
 	}
+	if err := g.checkCircles(); err != nil {
+		return err
+	}
 	return g.loadOptions(ctx)
 }
