@@ -205,8 +205,11 @@ func (g *groups) take(l limits) (*group, error) {
 			}
 		}
 		err := one.limit(l)
-		if used && errors.Is(err, os.ErrNotExist) {
-			continue // somebody removed it while it was empty
+		if used && err != nil {
+			// Somebody removed it while it was empty, or what is left charged to it
+			// is over the limit.
+			_ = one.remove()
+			continue
 		}
 		one.kills = one.countKills()
 		return one, err
