@@ -211,8 +211,11 @@ func (g *groups) take(l limits) (*group, error) {
 			_ = one.remove()
 			continue
 		}
+		if err != nil {
+			return nil, errors.Join(err, one.remove())
+		}
 		one.kills = one.countKills()
-		return one, err
+		return one, nil
 	}
 }
 
