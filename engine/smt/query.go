@@ -41,7 +41,7 @@ func newBlast(bl *blaster, newSAT func() sat.Solver, st *Stats, left *budget) *b
 // many times more than they need.
 const (
 	smallest   = 1 << 10 // gates; smaller queries share one solver
-	staleRatio = 4
+	staleRatio = 2
 )
 
 // session returns the SAT solver for queries that depend on roots.
