@@ -123,7 +123,8 @@ func checkWidth(width int) {
 // lookup returns the node equal to n, None if there is none.
 func (b *Builder) lookup(n *node) Expr { return Expr(b.table[b.find(n)] << 1) }
 
-// intern returns the node equal to n, adding it if there is none.
+// intern returns the node equal to n, adding it if there is none; a constant
+// instead if the facts about n leave only one.
 func (b *Builder) intern(n node) Expr {
 	slot := b.find(&n)
 	if id := b.table[slot]; id != 0 {
@@ -152,7 +153,11 @@ func (b *Builder) add(n node, slot uint32) Expr {
 	if id >= 1<<31 {
 		panic("expr: too many nodes")
 	}
-	if f, ok := b.derive(&n); ok {
+	f, ok := b.derive(&n)
+	switch {
+	case ok && f.UMin == f.UMax:
+		return b.Const(f.UMin, int(n.width))
+	case ok:
 		n.facts = uint32(len(b.facts))
 		b.facts = append(b.facts, f)
 	}

@@ -16,7 +16,9 @@ func (b *Builder) make(n node) Expr {
 	}
 	e := b.simplify(n)
 	if e == None {
-		return b.intern(n)
+		if e = b.intern(n); b.nodes[e.node()].op != OpConst {
+			return e
+		}
 	}
 	// Not through slot: simplifying may have changed what it holds, never where it is.
 	*slot = rewritten{n, e}
@@ -39,13 +41,7 @@ func (b *Builder) simplify(n node) Expr {
 			return e
 		}
 	}
-	if n.width == 1 {
-		return b.known(n)
-	}
-	if f, ok := b.derive(&n); ok && f.UMin == f.UMax {
-		return b.Const(f.UMin, int(n.width))
-	}
-	return None
+	return b.known(n)
 }
 
 // after reports whether x belongs behind y: constants come first, then age.

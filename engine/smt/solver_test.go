@@ -1,7 +1,10 @@
 package smt_test
 
 import (
+	"math/rand"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/smt"
@@ -10,4 +13,69 @@ import (
 
 func TestChain(t *testing.T) {
 	smttest.Run(t, func(b *expr.Builder) smt.Solver { return smt.New(b, smt.Config{}) })
+}
+
+// TestChainRepeats runs one sequence of queries twice.
+func TestChainRepeats(t *testing.T) {
+	run := func() (models string, st smt.Stats) {
+		rnd := rand.New(rand.NewSource(7))
+		b := expr.NewBuilder()
+		s := smt.New(b, smt.Config{QueryConflicts: 50, TotalConflicts: 2000})
+		vars := []expr.Expr{b.Var("x", 24), b.Var("y", 24), b.Var("z", 24)}
+		var conds []expr.Expr
+		for range 150 {
+			if conds = append(conds, smttest.RandomCond(rnd, b, vars)); len(conds) > 6 {
+				conds = conds[3:]
+			}
+			r, m := s.Check(conds)
+			models += r.String()
+			for _, v := range vars {
+				if m != nil {
+					models += " " + m.Value(v).String()
+				}
+			}
+		}
+		return models, s.Stats()
+	}
+	models, stats := run()
+	again, statsAgain := run()
+	if models != again {
+		t.Error("answers or models differ")
+	}
+	if diff := cmp.Diff(stats, statsAgain); diff != "" {
+		t.Errorf("counts differ: %s", diff)
+	}
+	if stats.Unknown == 0 || stats.Conflicts > 2100 {
+		t.Errorf("the budget plays no part: %+v", stats)
+	}
+}
+
+// TestStages checks that each stage decides what it is there for.
+func TestStages(t *testing.T) {
+	b := expr.NewBuilder()
+	s := smt.New(b, smt.Config{})
+	x, y, z := b.Var("x", 32), b.Var("y", 32), b.Var("z", 32)
+	less := func(p, q expr.Expr) expr.Expr { return b.Ult(b.Mul(p, p), b.Xor(q, b.Const(77, 32))) }
+	before := smt.Stats{}
+	for _, step := range []struct {
+		name  string
+		conds []expr.Expr
+		want  smt.Result
+		count func(smt.Stats) int64
+	}{
+		{"fold", []expr.Expr{less(x, y), b.Not(less(x, y))}, smt.Unsat, func(s smt.Stats) int64 { return s.Folded }},
+		{"blast", []expr.Expr{b.Ult(x, y), b.Ult(y, z)}, smt.Sat, func(s smt.Stats) int64 { return s.Blasted }},
+		{"recent", []expr.Expr{b.Ult(x, y)}, smt.Sat, func(s smt.Stats) int64 { return s.Recent }},
+		{"unsat", []expr.Expr{b.Ult(x, y), b.Ult(y, z), b.Ult(z, x)}, smt.Unsat, func(s smt.Stats) int64 { return s.Blasted }},
+		{"core", []expr.Expr{b.Ult(x, y), b.Ult(y, z), b.Ult(z, x), less(x, y)}, smt.Unsat, func(s smt.Stats) int64 { return s.Cached }},
+	} {
+		r, _ := s.Check(step.conds)
+		if r != step.want {
+			t.Errorf("%s: %v", step.name, r)
+		}
+		if step.count(s.Stats()) == step.count(before) {
+			t.Errorf("%s: not decided there: %+v", step.name, s.Stats())
+		}
+		before = s.Stats()
+	}
 }
