@@ -17,8 +17,11 @@ git diff --exit-code -- proto
 go tool gazelle -external=static -mode=diff
 
 say "tests, with the race detector where goroutines meet"
-go test -race ./cas/... ./executor/... ./frontend/... ./kbuild/... ./cmd/...
+go test -race -skip '^TestKernel' ./cas/... ./executor/... ./frontend/... ./kbuild/... ./cmd/...
 go test ./proto/... ./engine/...
+
+say "the way of a developer, on a real kernel"
+go test -count=1 -timeout 60m -v -run '^TestKernel' ./cmd/kvfarm
 
 say "tests that need LLVM or CaDiCaL, in the sdk root"
 sdk=$(bin/kvfarm toolchain path sdk)
