@@ -79,6 +79,9 @@ func (c *closure) visit(p string) bool {
 	if c.seen[p] {
 		return true
 	}
+	if c.tree.built[p] || product(p) {
+		return false
+	}
 	b, err := os.ReadFile(filepath.Join(c.tree.Dir, p))
 	if err != nil {
 		return false

@@ -25,6 +25,8 @@ type Tree struct {
 	Config []string // what configuring reads
 	Build  []string // what preparing and planning read besides: Makefiles, C and headers
 	Rust   []string // Rust sources; the plan needs to know only that they are there
+
+	built map[string]bool // products that kbuild has left a record of
 }
 
 // skipped are folders at the top below which no build of Rust reads a file.
@@ -43,19 +45,21 @@ func Scan(dir, arch string) (*Tree, error) {
 	if _, err := os.Stat(filepath.Join(dir, "rust/kernel/lib.rs")); err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", dir, ErrNoRust, err)
 	}
-	s := scanner{tree: &Tree{Dir: dir, Arch: arch}}
+	t := &Tree{Dir: dir, Arch: arch, built: map[string]bool{}}
+	s := scanner{tree: t}
 	if err := s.scan(); err != nil {
 		return nil, err
 	}
 	s.folders()
-	if err := s.tree.headers(); err != nil {
+	if err := t.headers(); err != nil {
 		return nil, err
 	}
-	for _, l := range []*[]string{&s.tree.Config, &s.tree.Build, &s.tree.Rust} {
+	for _, l := range []*[]string{&t.Config, &t.Build, &t.Rust} {
+		*l = slices.DeleteFunc(*l, func(p string) bool { return t.built[p] })
 		slices.Sort(*l)
 		*l = slices.Compact(*l)
 	}
-	return s.tree, nil
+	return t, nil
 }
 
 type scanner struct {
@@ -71,6 +75,9 @@ func (s *scanner) scan() error {
 		}
 		if d.IsDir() {
 			return s.enter(p)
+		}
+		if of, ok := recorded(p); ok {
+			s.tree.built[of] = true
 		}
 		if d.Type().IsRegular() && !product(p) {
 			s.file(p)
@@ -134,11 +141,22 @@ func (s *scanner) folders() {
 	}
 }
 
+// recorded returns what p is kbuild's record of, if it is one: beside a product
+// X it leaves a file .X.cmd.
+func recorded(p string) (of string, ok bool) {
+	dir, name := path.Split(p)
+	name, isCmd := strings.CutSuffix(name, ".cmd")
+	name, hidden := strings.CutPrefix(name, ".")
+	return dir + name, isCmd && hidden
+}
+
+// unrecorded are products that kbuild leaves no record of.
+var unrecorded = []string{"scripts/target.json", "scripts/kconfig/parser.tab.c", "scripts/module.lds", "scripts/mod/devicetable-offsets.h"}
+
 var productSuffixes = []string{".o", ".a", ".so", ".ko", ".mod", ".cmd", ".d", ".s", ".rlib", ".rmeta", ".ll", ".order", ".orig", ".rej"}
 
 // product reports whether p looks like something that a build or a patch left.
 func product(p string) bool {
 	name := path.Base(p)
-	return slices.Contains(productSuffixes, path.Ext(name)) || strings.HasPrefix(name, ".") ||
-		strings.HasPrefix(p, "rust/") && strings.Contains(name, "_generated.")
+	return slices.Contains(productSuffixes, path.Ext(name)) || strings.HasPrefix(name, ".") || slices.Contains(unrecorded, p)
 }

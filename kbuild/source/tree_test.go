@@ -21,7 +21,7 @@ func kernel() map[string]string {
 		"init/Kconfig": "", "init/main.c": "",
 		"arch/Kconfig":      "",
 		"arch/x86/Makefile": "", "arch/x86/Kconfig": "", "arch/x86/configs/x86_64_defconfig": "", "arch/x86/boot/main.c": "",
-		"arch/x86/kernel/asm-offsets.c": "#include <linux/a.h>", "arch/x86/kernel/other.c": "", "arch/x86/include/asm/z.h": "",
+		"arch/x86/kernel/asm-offsets.c": "#include <linux/a.h>\n#include <linux/made.h>", "arch/x86/kernel/other.c": "", "arch/x86/include/asm/z.h": "",
 		"arch/x86/include/generated/asm/g.h": "built", "arch/arm/Kconfig": "", "arch/arm/include/asm/z.h": "", "arch/arm/x.rs": "",
 		"kernel/bounds.c": "#include \"near.h\"\n# include <linux/b.h>", "kernel/near.h": "", "kernel/time/timeconst.bc": "",
 		"include/linux/a.h": "#include <asm/z.h>\n#include <uapi/u.h>\n#include TRACE\n#include \"\n", "include/uapi/u.h": "",
@@ -30,7 +30,9 @@ func kernel() map[string]string {
 		"drivers/base/base.h": "", "drivers/base/Makefile": "", "drivers/Makefile": "", "drivers/Kconfig": "",
 		"drivers/r/Makefile": "", "drivers/r/r.rs": "", "drivers/r/r.o": "built", "drivers/r/.r.o.cmd": "built", "drivers/r/c.c": "",
 		"rust/Makefile": "", "rust/kernel/lib.rs": "", "rust/helpers/helpers.c": "#include \"h.c\"", "rust/helpers/h.c": "#include <linux/a.h>",
-		"rust/bindings/bindings_generated.rs": "built", "rust/libmacros.so": "built",
+		"rust/bindings/bindings_generated.rs": "built", "rust/bindings/.bindings_generated.rs.cmd": "", "rust/libmacros.so": "built",
+		"scripts/basic/fixdep": "built", "scripts/basic/.fixdep.cmd": "", "scripts/target.json": "built",
+		"include/linux/made.h": "built", "include/linux/.made.h.cmd": "",
 		"Documentation/Kconfig": "", "Documentation/x/Kconfig": "", "tools/x.h": "",
 	}
 }

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
 // mirror finds the Debian mirror that this machine's apt uses.
 func mirror(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Created-By: Packages").Output()
+	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(RELEASE)", "Created-By: Packages").Output()
 	if err != nil {
 		return "", fmt.Errorf("ask apt for its mirror: %w", err)
 	}
@@ -23,16 +24,20 @@ func mirror(ctx context.Context) (string, error) {
 }
 
 // pickMirror takes the mirror of the release itself, not of its security
-// updates, out of lines of "URI CODENAME".
+// updates, out of lines of "URI CODENAME RELEASE". Before apt-get update the
+// codename is missing.
 func pickMirror(lines, codename string) (string, error) {
 	var other string
 	for line := range strings.Lines(lines) {
-		uri, name, _ := strings.Cut(strings.TrimSpace(line), " ")
-		switch {
-		case uri == "":
-		case name == codename:
+		fields := strings.Fields(line)
+		if len(fields) == 0 {
+			continue
+		}
+		uri, names := fields[0], fields[1:]
+		if slices.Contains(names, codename) {
 			return uri, nil
-		case other == "" && strings.HasPrefix(name, codename) && !strings.HasSuffix(name, "-security"):
+		}
+		if other == "" && slices.Contains(names, codename+"-updates") {
 			other = uri
 		}
 	}

@@ -36,7 +36,8 @@ func TestSkip(t *testing.T) {
 func TestPickMirror(t *testing.T) {
 	const security = "http://a/security trixie-security\n"
 	tests := []struct{ name, lines, codename, want string }{
-		{"plain", security + "http://a/debian trixie\nhttp://b/debian trixie-updates\n", "trixie", "http://a/debian"},
+		{"plain", security + "http://a/debian trixie stable\nhttp://b/debian trixie-updates stable-updates\n", "trixie", "http://a/debian"},
+		{"before the first update", "http://a/debian  trixie\n", "trixie", "http://a/debian"},
 		{"updates alone", security + "http://b/debian trixie-updates\n", "trixie", "http://b/debian"},
 		{"other release", "http://a/debian sid\n", "bookworm", ""},
 		{"security alone", security, "trixie", ""},
