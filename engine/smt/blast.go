@@ -83,7 +83,7 @@ func (bl *blaster) build(e expr.Expr) []lit {
 		}
 		return out
 	case expr.OpVar:
-		return bl.inputs(width)
+		return bl.c.inputs(width)
 	case expr.OpRead:
 		return bl.read(e)
 	}
@@ -105,14 +105,6 @@ func (bl *blaster) build(e expr.Expr) []lit {
 	return bl.binary(b.Op(e), x, bl.get(b.Arg(e, 1)))
 }
 
-func (bl *blaster) inputs(width int) []lit {
-	out := make([]lit, width)
-	for i := range out {
-		out[i] = bl.c.input()
-	}
-	return out
-}
-
 func (bl *blaster) binary(op expr.Op, x, y []lit) []lit {
 	c := bl.c
 	switch op {
@@ -124,16 +116,16 @@ func (bl *blaster) binary(op expr.Op, x, y []lit) []lit {
 	case expr.OpMul:
 		return c.mul(x, y)
 	case expr.OpUDiv:
-		q, _ := c.udivrem(x, y)
+		q, _ := c.divide(x, y, false)
 		return q
 	case expr.OpURem:
-		_, r := c.udivrem(x, y)
+		_, r := c.divide(x, y, false)
 		return r
 	case expr.OpSDiv:
-		q, _ := c.sdivrem(x, y)
+		q, _ := c.divide(x, y, true)
 		return q
 	case expr.OpSRem:
-		_, r := c.sdivrem(x, y)
+		_, r := c.divide(x, y, true)
 		return r
 	case expr.OpShl:
 		return c.shift(x, y, true, low)
@@ -181,7 +173,7 @@ func (bl *blaster) read(e expr.Expr) []lit {
 	width := bl.b.Width(e)
 	arr := bl.b.ArrayOf(e)
 	if !bl.b.IsTable(arr) {
-		return bl.inputs(width)
+		return bl.c.inputs(width)
 	}
 	_, _, _, elems := bl.b.ArrayShape(arr)
 	return bl.choose(bl.get(bl.b.Arg(e, 0)), elems, width)

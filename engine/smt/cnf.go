@@ -6,14 +6,15 @@ import "github.com/kvfarm/kvfarm/engine/smt/sat"
 type cnf struct {
 	c     *circuit
 	s     sat.Solver
-	v     []sat.Lit // by gate: its variable, 0 while it has none
-	vars  sat.Lit   // variables in use; variable 1 is the constant true
+	v     []sat.Lit    // by gate: its variable, 0 while it has none
+	vars  sat.Lit      // variables in use; variable 1 is the constant true
+	laws  map[lit]bool // those that SAT was told of
 	stack []uint32
 	stats *Stats
 }
 
 func newCNF(c *circuit, s sat.Solver, st *Stats) *cnf {
-	f := &cnf{c: c, s: s, v: []sat.Lit{-1}, vars: 1, stats: st}
+	f := &cnf{c: c, s: s, v: []sat.Lit{-1}, vars: 1, laws: map[lit]bool{}, stats: st}
 	f.clause(1)
 	return f
 }
@@ -63,6 +64,10 @@ func (f *cnf) clause(lits ...sat.Lit) {
 
 func (f *cnf) emit(o sat.Lit, g *gate) {
 	f.need(g.a)
+	if g.kind == gateBound {
+		f.law(g.a)
+		return
+	}
 	f.need(g.b)
 	a, b := f.at(g.a), f.at(g.b)
 	switch g.kind {
@@ -80,6 +85,14 @@ func (f *cnf) emit(o sat.Lit, g *gate) {
 	}
 	f.need(g.c)
 	f.emit3(g.kind, o, a, b, f.at(g.c))
+}
+
+// law adds that l holds, once.
+func (f *cnf) law(l lit) {
+	if !f.laws[l] {
+		f.laws[l] = true
+		f.clause(f.at(l))
+	}
 }
 
 func (f *cnf) emit3(kind gateKind, o, a, b, c sat.Lit) {

@@ -18,9 +18,10 @@ const (
 	gateInput gateKind = iota
 	gateAnd
 	gateXor
-	gateXor3 // sum of three bits
-	gateMaj  // carry of three bits
-	gateMux  // a ? b : c
+	gateXor3  // sum of three bits
+	gateMaj   // carry of three bits
+	gateMux   // a ? b : c
+	gateBound // an input that the law a determines
 )
 
 type gate struct {
@@ -36,10 +37,16 @@ type circuit struct {
 	mark  uint32
 	cones uint32 // mark of the last cone
 	stack []lit
+
+	divisions map[string]division // by signals
 }
 
 func newCircuit() *circuit {
-	return &circuit{gates: make([]gate, 1, 1024), table: make([]uint32, 2048)} // gate 0 is the constant
+	return &circuit{
+		gates:     make([]gate, 1, 1024), // gate 0 is the constant
+		table:     make([]uint32, 2048),
+		divisions: map[string]division{},
+	}
 }
 
 func (c *circuit) input() lit {
@@ -192,7 +199,7 @@ func (c *circuit) grow() {
 	size := uint32(len(c.table))
 	for id := 1; id < len(c.gates); id++ {
 		g := &c.gates[id]
-		if g.kind == gateInput {
+		if g.kind == gateInput || g.kind == gateBound {
 			continue
 		}
 		i := hashGate(g.kind, g.a, g.b, g.c) & (size - 1)

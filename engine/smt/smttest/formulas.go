@@ -45,7 +45,7 @@ func formulas(t *testing.T, newSolver NewSolver) {
 				conds = append(conds, RandomCond(rnd, b, vars))
 			}
 			want := smt.Unsat
-			if bruteForce(b, vars, conds) {
+			if BruteForce(b, vars, conds) {
 				want = smt.Sat
 			}
 			c.want(want, func() string { return fmt.Sprintf("width %d, round %d: %v", width, round, conds) }, conds...)
@@ -85,7 +85,8 @@ func RandomTerm(rnd *rand.Rand, b *expr.Builder, vars []expr.Expr, depth int) ex
 	return e
 }
 
-func bruteForce(b *expr.Builder, vars, conds []expr.Expr) bool {
+// BruteForce reports whether conds can hold together, trying all values of vars, of one width.
+func BruteForce(b *expr.Builder, vars, conds []expr.Expr) bool {
 	width := b.Width(vars[0])
 	for i := uint64(0); i < 1<<(width*len(vars)); i++ {
 		m := expr.NewModel()
