@@ -63,6 +63,19 @@ var addRules = []rule{
 		}
 		return None
 	}},
+	// x + (~x + y)  =>  y - 1
+	{"add-opposite", func(b *Builder, n node) Expr {
+		for _, p := range [2][2]Expr{{n.a, n.b}, {n.b, n.a}} {
+			switch y := b.as(p[1], OpAdd); {
+			case y == nil:
+			case y.a == p[0]^1:
+				return b.Add(b.zero(int(n.width))^1, y.b)
+			case y.b == p[0]^1:
+				return b.Add(b.zero(int(n.width))^1, y.a)
+			}
+		}
+		return None
+	}},
 	// (k + x) + y   =>  k + (x + y)
 	// ~(k + x) + y  =>  -k + (~x + y)
 	{"add-lift", func(b *Builder, n node) Expr {
@@ -173,6 +186,8 @@ var mulRules = []rule{
 		}
 		return None
 	}},
+	{"mul-quotient", mulQuotient},
+	{"mul-quotient-sum", mulQuotientSum},
 	// k1 * (k2 + x)  =>  k1 * k2 + k1 * x
 	{"mul-distribute", func(b *Builder, n node) Expr {
 		if x := b.as(n.b, OpAdd); x != nil && b.IsConst(n.a) && b.IsConst(x.a) {

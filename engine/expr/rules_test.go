@@ -157,6 +157,8 @@ func (g *generator) related(w, v int) []expr.Expr {
 	case w == v && g.rnd.Intn(6) == 0: // constants that can meet
 		ops := []func(x, y expr.Expr) expr.Expr{g.b.And, g.b.Xor, g.b.Add, g.b.Mul}
 		x, y = ops[g.rnd.Intn(4)](g.b.Const(g.rnd.Uint64(), w), g.term(w, 0)), g.b.Const(g.rnd.Uint64(), w)
+	case w == v && g.rnd.Intn(4) == 0:
+		x, y = g.quotient(w)
 	case w == v && g.rnd.Intn(6) == 0: // as if merged together
 		c, z := g.cond(0), g.term(w, 1)
 		x, y = g.b.ITE(c, x, z), g.b.ITE(c, y, g.around(z, v))
