@@ -69,6 +69,9 @@ func (x *exec) targets(s *state, callee *value) ([]alt, error) {
 			return nil, err
 		}
 	}
+	if len(out) == 1 {
+		return out, nil
+	}
 	var open []alt
 	for _, a := range out {
 		if ok, _ := x.feasible(s, a.guard); ok {

@@ -32,7 +32,7 @@ type Config struct {
 // Defaults of Config.
 const (
 	DefaultBudget    = 10_000_000
-	DefaultLoopBound = 64
+	DefaultLoopBound = 16
 	DefaultCallDepth = 200
 
 	// queryConflicts bounds a query while paths are followed.
@@ -95,6 +95,7 @@ type exec struct {
 	dynamic     []dynamic
 	rootInputs  []rootInput
 	bound       int
+	cuts        int // paths that a bound took away
 	ended       bool
 	spent       bool
 
@@ -214,6 +215,10 @@ func (x *exec) put(s *state) {
 func (x *exec) next() *state {
 	it := heap.Pop(&x.queue).(item)
 	delete(x.wait, it.key)
+	if it.s.cuts != x.cuts {
+		it.s.cuts = x.cuts
+		x.refine(it.s)
+	}
 	return it.s
 }
 
@@ -257,6 +262,7 @@ func (x *exec) finish(s *state, err error) {
 		return
 	}
 	if st.bound > 0 {
+		x.cuts++
 		if x.bound == 0 || st.bound < x.bound {
 			x.bound = st.bound
 		}

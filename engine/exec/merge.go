@@ -21,7 +21,7 @@ func (x *exec) merge(s, t *state) error {
 	if err != nil {
 		return err
 	}
-	s.pc, s.top, s.mem = pc, top, mem
+	s.pc, s.top, s.mem, s.cuts = pc, top, mem, min(s.cuts, t.cuts)
 	return nil
 }
 
