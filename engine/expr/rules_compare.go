@@ -51,6 +51,7 @@ var eqRules = []rule{
 	{"eq-split", eqSplit},
 	{"eq-sext", eqSExt},
 	{"eq-cancel", eqCancel},
+	{"eq-scale", eqScale},
 	{"eq-ite", eqITE},
 	{"eq-branch", eqBranch},
 }
@@ -219,6 +220,7 @@ var ultRules = []rule{
 		}
 		return None
 	}},
+	{"ult-scale", ultScale},
 	{"ult-ite", compareITE},
 	{"ult-branch", compareBranch},
 }
@@ -361,6 +363,7 @@ var sltRules = []rule{
 		return None
 	}},
 	{"slt-sext", sltSExt},
+	{"slt-scale", sltScale},
 	{"slt-ite", compareITE},
 	{"slt-branch", compareBranch},
 }
