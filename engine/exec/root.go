@@ -5,6 +5,7 @@ import (
 
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/verdict"
 )
 
 // input is an object behind a reference or pointer of an automatic root: its
@@ -36,7 +37,7 @@ func (x *exec) start() (*state, error) {
 		regs[i] = v
 	}
 	s.top = &frame{flow: fl, regs: regs}
-	s.top.enter(0, nil)
+	s.top.enter(0)
 	return s, nil
 }
 
@@ -150,7 +151,7 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, length expr.Expr, deref in
 	default:
 		o.size = x.rootVar(name+".size", 64)
 		x.axiom(b.Ule(o.size, b.Const(maxRoot, 64)))
-		x.note(fmt.Sprintf("raw pointers are null or point to an object of their own of at most %d bytes", maxRoot))
+		x.note(fmt.Sprintf("%s of at most %d bytes", verdict.RawPointers, maxRoot))
 		if deref > 0 {
 			x.axiom(b.Ule(b.Const(uint64(deref), 64), o.size))
 		}

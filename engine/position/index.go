@@ -16,11 +16,21 @@ type Index struct {
 type Root struct {
 	Name   string `json:"name"`   // demangled
 	Symbol string `json:"symbol"` // as linked
-	Kind   string `json:"kind"`   // "check": a written check; "auto": a function with external linkage
+	Kind   string `json:"kind"`
 	Slice  string `json:"slice"`
 	Map    string `json:"map"`
 	Sites  int    `json:"sites"` // panic calls in its slice
+	// Owns are the location tokens of its slice that stand in the root itself, except
+	// those that anything but the functions which own them may panic with.
+	Owns []int `json:"owns,omitempty"`
 }
+
+// Kinds of root.
+const (
+	Check = "check" // a written check
+	Auto  = "auto"  // a function with external linkage
+	Inner = "inner" // a function within, which owns panic locations that others reach
+)
 
 // DecodeIndex reads an Index.
 func DecodeIndex(b []byte) (*Index, error) {

@@ -28,6 +28,11 @@ const (
 	Vacuous  Word = "VACUOUS"      // no path reaches the end
 )
 
+// RawPointers begins the assumption that a raw pointer among the inputs points
+// to memory that nothing else points to. No type promises that, so what is proved
+// under it holds for callers that keep to it only.
+const RawPointers = "raw pointers are null or point to an object of their own"
+
 // Verdict is the result of proving one root.
 type Verdict struct {
 	Version     int       `json:"version"`

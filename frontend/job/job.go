@@ -7,6 +7,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/engine/position"
 	"github.com/kvfarm/kvfarm/frontend/event"
 	"github.com/kvfarm/kvfarm/frontend/report"
 	"github.com/kvfarm/kvfarm/kbuild"
@@ -72,6 +74,7 @@ type Job struct {
 
 	mu     sync.Mutex
 	proofs []*Proof
+	owners []owners
 	live   *report.Builder // shows failures as they are found
 	errs   []error
 }
@@ -137,15 +140,27 @@ func (j *Job) unit(ctx context.Context, u unit) error {
 	if err != nil {
 		return err
 	}
-	cut, err := j.lower(ctx, u, bc)
+	cuts, err := j.lower(ctx, u, bc)
 	if err != nil {
 		return err
 	}
+	outer := slices.DeleteFunc(slices.Clone(cuts), func(c cut) bool {
+		return c.root.Kind == position.Inner || !u.wants(c.root.Name)
+	})
+	if err := j.proveAll(ctx, u, bc, outer); err != nil || u.check != nil {
+		return err
+	}
+	inner, err := j.inner(ctx, u, cuts)
+	if err != nil {
+		return err
+	}
+	return j.proveAll(ctx, u, bc, inner)
+}
+
+func (j *Job) proveAll(ctx context.Context, u unit, bc *Bitcode, cuts []cut) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, c := range cut {
-		if u.wants(c.root.Name) {
-			g.Go(func() error { return j.gather(ctx, c.root.Name, j.prove(ctx, u, bc, c)) })
-		}
+	for _, c := range cuts {
+		g.Go(func() error { return j.gather(ctx, c.root.Name, j.prove(ctx, u, bc, c)) })
 	}
 	return g.Wait()
 }

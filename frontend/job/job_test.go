@@ -28,13 +28,16 @@ import (
 )
 
 // fakeFarm runs "lower" and "prove" actions on bitcode that is a list of words:
-// each word is a root, and a root whose name starts with "bad" has a site that
-// fails.
+// each word is a root. One whose name starts with "bad" has a site that fails,
+// one with "stuck" a site that stays open, one with "in_" is an inner root that
+// owns and proves its site. A site's line is the length of its root's name.
 type fakeFarm struct {
 	store cas.Store
 	mu    sync.Mutex
 	ran   []string
 	fail  string // name of an action that the farm loses
+	// refuted is a root whose site fails, besides those that say so.
+	refuted string
 	// native is how native replays end.
 	native string
 }
@@ -80,6 +83,9 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 		if strings.Contains(name, "check_") {
 			root.Kind = "check"
 		}
+		if strings.HasPrefix(name, "in_") {
+			root.Kind, root.Owns = "inner", []int{0}
+		}
 		index.Roots = append(index.Roots, root)
 		at := position.Map{Version: 1, Root: name, Locs: []position.Pos{{File: "drivers/a.rs", Line: len(name)}}, Funcs: []position.Func{{Name: name}}}
 		if files[root.Slice], err = f.put(ctx, name); err != nil {
@@ -99,10 +105,17 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 
 func (f *fakeFarm) prove(ctx context.Context, a *kbuild.Action, r *kbuild.Result) (err error) {
 	v := verdict.Verdict{Version: 1, Verdict: verdict.Proved}
-	if strings.HasPrefix(a.Name, "bad") {
+	if strings.HasPrefix(a.Name, "bad") || a.Name == f.refuted {
 		v.Verdict = verdict.Refuted
 		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Refuted}}
 		v.Witnesses = []verdict.Witness{{Inputs: []verdict.Input{{Name: "arg0", Bits: 8, Value: "7"}}, Replayed: true}}
+	}
+	if strings.HasPrefix(a.Name, "stuck") {
+		v.Verdict = verdict.Unknown
+		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Unknown, Witness: -1}}
+	}
+	if strings.HasPrefix(a.Name, "in_") && a.Name != f.refuted {
+		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Proved, Witness: -1}}
 	}
 	r.Outputs["verdict.json"], err = f.put(ctx, v)
 	return err
@@ -248,6 +261,56 @@ func TestFailuresAreToldOnceAndWritten(t *testing.T) {
 	}
 	if w.Slice != `"bad_1"` || w.Inputs[0].Value != "7" {
 		t.Errorf("witness = %+v", w)
+	}
+}
+
+// Inner roots are proved only where they can decide what others left open, and
+// decide it only if none of them is missing.
+func TestInnerRoots(t *testing.T) {
+	tests := []struct {
+		roots, fail string
+		ran         []string
+		site        string
+		status      int
+	}{
+		{"stuck in_ok in_other", "", []string{"lower a", "prove in_ok", "prove stuck"}, "PROVED [stuck in_ok]", report.ExitUndecided},
+		{"stuck in_ok in_no", "in_ok", []string{"lower a", "prove in_no", "prove in_ok", "prove stuck"}, "UNKNOWN [stuck]", report.ExitFailed},
+		{"stuck in_other", "", []string{"lower a", "prove stuck"}, "UNKNOWN [stuck]", report.ExitUndecided},
+		{"bad_1 in_ok", "", []string{"lower a", "prove bad_1"}, "REFUTED [bad_1]", report.ExitRefuted},
+	}
+	for _, tt := range tests {
+		k := &fakeKernel{crates: map[string]string{"drivers/a.rs": tt.roots}}
+		got := submit(t, k, &fakeFarm{fail: tt.fail}, "drivers")
+		if d := cmp.Diff(tt.ran, got.ran); d != "" {
+			t.Errorf("%s: actions (-want +got):\n%s", tt.roots, d)
+		}
+		if got.err != nil || len(got.report.Sites) != 1 {
+			t.Fatalf("%s: %v, sites %v", tt.roots, got.err, got.report.Sites)
+		}
+		s := got.report.Sites[0]
+		if site := fmt.Sprintf("%v %v", s.Verdict, s.Roots); site != tt.site {
+			t.Errorf("%s: %s, want %s", tt.roots, site, tt.site)
+		}
+		if status := report.ExitStatus(got.report); status != tt.status {
+			t.Errorf("%s: status %d, want %d", tt.roots, status, tt.status)
+		}
+	}
+}
+
+// What an inner root alone shows to fail may have no caller: it is not told.
+func TestInnerFailureIsNobodys(t *testing.T) {
+	k := &fakeKernel{crates: map[string]string{"drivers/a.rs": "stuck in_no"}}
+	got := submit(t, k, &fakeFarm{refuted: "in_no"}, "drivers")
+	failures := slices.DeleteFunc(got.events, func(e event.Event) bool { return e.Kind != event.Failed })
+	if len(failures) > 0 || got.report.Totals.Refuted > 0 || got.report.Totals.Undecided != 1 {
+		t.Errorf("failures %v, totals %v", failures, got.report.Totals)
+	}
+	dir := t.TempDir()
+	if err := got.job.WriteWitnesses(context.Background(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("witnesses of an inner root: %v, %v", files, err)
 	}
 }
 

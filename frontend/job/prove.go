@@ -54,6 +54,10 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 		Budget: j.Budget, Verdict: v, Positions: m, LoweredBy: c.by, States: u.states(c.root.Name),
 		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
 	}}
+	if c.root.Kind == position.Inner { // its failures are nobody's yet
+		j.done(p)
+		return nil
+	}
 	for i := range v.Witnesses {
 		p.Witness[i] = WitnessName(p.Slice, i)
 	}
@@ -103,6 +107,9 @@ func (j *Job) done(p *Proof) {
 func (j *Job) Fill(b *report.Builder) {
 	proofs := slices.Clone(j.proofs)
 	slices.SortStableFunc(proofs, compareProofs)
+	for _, o := range j.owners {
+		b.AddOwners(o.crate, o.list)
+	}
 	for _, p := range proofs {
 		b.AddProof(&p.Proof)
 	}

@@ -104,7 +104,7 @@ func compareProofs(a, b *Proof) int {
 // WriteWitnesses writes a file for each witness below dir.
 func (j *Job) WriteWitnesses(ctx context.Context, dir string) error {
 	for _, p := range j.proofs {
-		if len(p.Verdict.Witnesses) == 0 {
+		if len(p.Verdict.Witnesses) == 0 || p.Root.Kind == position.Inner {
 			continue
 		}
 		slice, err := j.blob(ctx, p.Slice, maxIndex)

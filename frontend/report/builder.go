@@ -39,6 +39,10 @@ type Builder struct {
 	waivers []Waiver
 	sites   map[siteKey]*site
 	report  *pb.Report
+
+	owners      map[spot][]ownerID
+	ownerProofs map[ownerID]*Proof
+	open        map[spot]bool // that some root leaves undecided
 }
 
 // NewBuilder returns a Builder for a report on tree.
@@ -48,6 +52,8 @@ func NewBuilder(about *pb.Tree, tree Source, waivers []Waiver) *Builder {
 		waivers: waivers,
 		sites:   map[siteKey]*site{},
 		report:  &pb.Report{Version: Version, Tree: about},
+
+		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID]*Proof{}, open: map[spot]bool{},
 	}
 }
 
@@ -58,7 +64,9 @@ func (b *Builder) AddAction(a *pb.Action) { b.report.Actions = append(b.report.A
 func (b *Builder) AddError(err error) { b.report.Errors = append(b.report.Errors, err.Error()) }
 
 // AddProof notes one root and merges its sites. It returns the sites that this
-// proof refutes and that no earlier one did, to be shown at once.
+// proof refutes and that no earlier one did, to be shown at once. An inner root
+// has no sites of its own: it only helps to decide what others leave open, since
+// a failure that it alone shows may have no caller.
 func (b *Builder) AddProof(p *Proof) []*pb.Site {
 	v := p.Verdict
 	b.report.Roots = append(b.report.Roots, &pb.Root{
@@ -70,6 +78,12 @@ func (b *Builder) AddProof(p *Proof) []*pb.Site {
 		Queries: float64(v.Stats.Queries), Budget: float64(p.Budget),
 		LoweredBy: p.LoweredBy.String(), States: p.States,
 	})
+	if p.Root.Kind != position.Check {
+		b.ownerProofs[ownerID{p.Crate, p.Root.Symbol}] = p
+	}
+	if p.Root.Kind == position.Inner {
+		return nil
+	}
 	var fresh []*pb.Site
 	for i := range v.Sites {
 		s, newly := b.addSite(p, &v.Sites[i])
@@ -105,6 +119,7 @@ func (b *Builder) Report(wall float64) *pb.Report {
 	})
 	r.Sites = nil
 	for _, s := range b.sites {
+		b.settle(s)
 		r.Sites = append(r.Sites, s.proto())
 	}
 	slices.SortFunc(r.Sites, compareSites)

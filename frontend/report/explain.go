@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/kvfarm/kvfarm/engine/position"
 	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
 
@@ -37,8 +38,11 @@ func called(path, name string) bool {
 
 func explainRoot(w io.Writer, r *pb.Report, x *pb.Root, dir string) {
 	kind := "automatic root: the function is called with every input its types allow"
-	if x.Kind == "check" {
+	switch x.Kind {
+	case position.Check:
 		kind = "written check"
+	case position.Inner:
+		kind = "inner root: a function that holds checks which other roots leave open, called with every input its types allow"
 	}
 	fmt.Fprintf(w, "%s\n  %s, of %s\n", x.Name, kind, x.Crate)
 	field := func(name, text string) {

@@ -22,8 +22,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the wanted parts of testdata")
 
-// archive is a testdata file: "NAME.proof" parts hold a proof in JSON, "src/PATH"
-// parts are the tree, "waivers" is a waiver file; "want.txt" is the report and
+// archive is a testdata file: "NAME.proof" parts hold a proof in JSON, "NAME.owners"
+// parts the owners of a crate's locations, "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report and
 // "want.status" the exit status.
 type archive struct{ *txtar.Archive }
 
@@ -62,6 +62,9 @@ func (a archive) report(t *testing.T) *pb.Report {
 	}
 	b := report.NewBuilder(&pb.Tree{Version: "7.2.12", Arch: "x86_64"}, a, waivers)
 	for _, f := range a.Files {
+		if strings.HasSuffix(f.Name, ".owners") {
+			addOwners(t, b, f.Data)
+		}
 		if !strings.HasSuffix(f.Name, ".proof") {
 			continue
 		}
@@ -76,6 +79,18 @@ func (a archive) report(t *testing.T) *pb.Report {
 		b.AddAction(&pb.Action{Kind: "prove", Name: p.Root.Name, Cached: p.Cached, CpuSeconds: 1.5})
 	}
 	return b.Report(2)
+}
+
+func addOwners(t *testing.T, b *report.Builder, text []byte) {
+	t.Helper()
+	var o struct {
+		Crate  string
+		Owners []report.Owner
+	}
+	if err := json.Unmarshal(text, &o); err != nil {
+		t.Fatal(err)
+	}
+	b.AddOwners(o.Crate, o.Owners)
 }
 
 func TestReports(t *testing.T) {

@@ -30,6 +30,10 @@ type site struct {
 	values  []string
 	witness string
 	replay  string
+
+	rest  pb.Verdict // the worst that roots say which decide it, PROVED if none does
+	open  []spot     // its location, in each crate whose roots leave it undecided
+	owned bool       // those roots know it by its location alone
 }
 
 // rank orders verdicts by what they do to a site that several roots reach: it
@@ -49,7 +53,7 @@ func (b *Builder) addSite(p *Proof, s *verdict.Site) (*site, bool) {
 	}
 	old, seen := b.sites[key]
 	if !seen {
-		old = &site{key: key, fn: fn, verdict: pb.Verdict_PROVED, cached: true}
+		old = &site{key: key, fn: fn, verdict: pb.Verdict_PROVED, cached: true, rest: pb.Verdict_PROVED, owned: true}
 		b.sites[key] = old
 	}
 	if !slices.Contains(old.roots, p.Root.Name) {
@@ -58,6 +62,11 @@ func (b *Builder) addSite(p *Proof, s *verdict.Site) (*site, bool) {
 	}
 	old.cached = old.cached && p.Cached
 	w := siteWord(p.Verdict, s)
+	if w == pb.Verdict_UNKNOWN {
+		b.leave(p, old, s)
+	} else if rank[w] > rank[old.rest] {
+		old.rest = w
+	}
 	if rank[w] <= rank[old.verdict] && seen {
 		old.byCheck = old.byCheck || w == pb.Verdict_REFUTED && p.Root.Kind == "check"
 		return old, false

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kvfarm/kvfarm/engine/position"
 	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
 
@@ -92,9 +93,9 @@ func ExitStatus(r *pb.Report) int {
 }
 
 // unknownRoot reports a root that came to nothing, which sites alone do not
-// show: a root without a single site can still be stuck.
+// show: a root without a single site can still be stuck. Inner roots only help.
 func unknownRoot(r *pb.Report) bool {
 	return slices.ContainsFunc(r.Roots, func(x *pb.Root) bool {
-		return x.Verdict == pb.Verdict_UNKNOWN || x.Verdict == pb.Verdict_VACUOUS
+		return x.Kind != position.Inner && (x.Verdict == pb.Verdict_UNKNOWN || x.Verdict == pb.Verdict_VACUOUS)
 	})
 }

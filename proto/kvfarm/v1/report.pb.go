@@ -389,7 +389,7 @@ type Root struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Demangled path, or the check's name.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// "check" for a written check, "auto" for a function with external linkage.
+	// "check" for a written check, "auto" for a function with external linkage, "inner" for one within that holds checks.
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Crate it comes from: path of its source file in the tree, or of the check.
 	Crate   string  `protobuf:"bytes,3,opt,name=crate,proto3" json:"crate,omitempty"`

@@ -1,0 +1,45 @@
+package job
+
+import (
+	"context"
+
+	"github.com/kvfarm/kvfarm/engine/position"
+	"github.com/kvfarm/kvfarm/frontend/report"
+)
+
+// owners are the functions of a crate that hold panic locations.
+type owners struct {
+	crate string
+	list  []report.Owner
+}
+
+// inner chooses the inner roots of u whose proofs could decide a site that its
+// automatic roots left undecided, after it has noted every owner there is.
+func (j *Job) inner(ctx context.Context, u unit, cuts []cut) ([]cut, error) {
+	all := owners{crate: u.source}
+	var holding []cut
+	for _, c := range cuts {
+		if len(c.root.Owns) == 0 {
+			continue
+		}
+		m, err := j.positions(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		o, err := report.NewOwner(c.root, m)
+		if err != nil {
+			return nil, err
+		}
+		holding, all.list = append(holding, c), append(all.list, o)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.owners = append(j.owners, all)
+	var out []cut
+	for i, c := range holding {
+		if c.root.Kind == position.Inner && j.live.Open(u.source, all.list[i]) {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}

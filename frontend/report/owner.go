@@ -1,0 +1,154 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kvfarm/kvfarm/engine/position"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+// Owner is a function of a crate that panic locations stand in, as the lowerer
+// lists it. What stands at a location cannot fail if no owner of it can fail
+// there, each called with all that its types allow: that holds for every caller,
+// also for roots which are too large to be decided as a whole.
+type Owner struct {
+	Symbol string
+	Locs   []position.Pos // that it owns
+}
+
+// NewOwner returns what the root with this map owns.
+func NewOwner(r position.Root, m *position.Map) (Owner, error) {
+	o := Owner{Symbol: r.Symbol}
+	for _, k := range r.Owns {
+		if k < 0 || k >= len(m.Locs) {
+			return o, fmt.Errorf("%s owns location %d of %d", r.Name, k, len(m.Locs))
+		}
+		o.Locs = append(o.Locs, m.Locs[k])
+	}
+	return o, nil
+}
+
+// spot is a panic location of a crate.
+type spot struct {
+	crate, file string
+	line, col   int
+}
+
+// ownerID names an owner: symbols of generic functions are in several crates.
+type ownerID struct{ crate, symbol string }
+
+// AddOwners notes all owners of a crate's panic locations, those among its
+// automatic roots too. An owner that is left out makes what it owns look proved.
+func (b *Builder) AddOwners(crate string, owners []Owner) {
+	for _, o := range owners {
+		for _, p := range o.Locs {
+			at := spot{crate, p.File, p.Line, p.Col}
+			b.owners[at] = append(b.owners[at], ownerID{crate, o.Symbol})
+		}
+	}
+}
+
+// Open reports whether o owns the location of a site that crate's roots leave
+// undecided, so that a proof of o could help.
+func (b *Builder) Open(crate string, o Owner) bool {
+	return slices.ContainsFunc(o.Locs, func(p position.Pos) bool {
+		return b.open[spot{crate, p.File, p.Line, p.Col}]
+	})
+}
+
+// leave notes that p does not decide s.
+func (b *Builder) leave(p *Proof, s *site, vs *verdict.Site) {
+	if vs.Loc < 0 || s.key.file == "" {
+		s.owned = false // where the check stands does not say who holds its location
+	}
+	at := spot{p.Crate, s.key.file, s.key.line, s.key.col}
+	b.open[at] = true
+	if !slices.Contains(s.open, at) {
+		s.open = append(s.open, at)
+	}
+}
+
+// settle decides s, which roots leave undecided, by the owners of its location.
+func (b *Builder) settle(s *site) {
+	if s.verdict != pb.Verdict_UNKNOWN || !s.owned {
+		return
+	}
+	v, cached := s.rest, s.cached
+	var names []string
+	for _, at := range s.open {
+		if len(b.owners[at]) == 0 {
+			return
+		}
+		for _, id := range b.owners[at] {
+			p := b.ownerProofs[id]
+			if p == nil {
+				return
+			}
+			w := p.proves(s.key)
+			if w != pb.Verdict_PROVED && w != pb.Verdict_PROVED_UP_TO {
+				return
+			}
+			if rank[w] > rank[v] {
+				v = w
+			}
+			cached = cached && p.Cached
+			names = append(names, p.Root.Name)
+		}
+	}
+	s.verdict, s.cached, s.reason = v, cached, "proved in each function that holds it, for all callers"
+	for _, name := range names {
+		if !slices.Contains(s.roots, name) {
+			s.roots = append(s.roots, name)
+		}
+	}
+}
+
+// proves is what p says of the check at a location that its root owns, for
+// every caller of that root.
+func (p *Proof) proves(key siteKey) pb.Verdict {
+	if !p.forAll() {
+		return pb.Verdict_UNKNOWN
+	}
+	v := p.Verdict
+	listed, w := false, pb.Verdict_PROVED
+	for i := range v.Sites {
+		s := &v.Sites[i]
+		if s.Loc < 0 || s.Loc >= len(p.Positions.Locs) || s.Kind != key.kind {
+			continue
+		}
+		at := p.Positions.Locs[s.Loc]
+		if at.File != key.file || at.Line != key.line || at.Col != key.col {
+			continue
+		}
+		listed = true
+		if x := siteWord(v, s); rank[x] > rank[w] {
+			w = x
+		}
+	}
+	if !listed { // no call of this kind in its slice, as far as it was followed
+		return word(v.Verdict)
+	}
+	return w
+}
+
+// forAll reports whether what p proves holds for every caller: nothing was taken
+// of raw pointers, and nothing went on under the assumption that a call from
+// somewhere had kept the behaviour defined.
+func (p *Proof) forAll() bool {
+	raw := func(a string) bool { return strings.HasPrefix(a, verdict.RawPointers) }
+	return !slices.ContainsFunc(p.Verdict.Assumptions, raw) &&
+		!slices.ContainsFunc(p.Verdict.Sites, func(s verdict.Site) bool { return p.undefined(&s) })
+}
+
+// undefined reports a site that may fail and is no panic: there the run goes on.
+func (p *Proof) undefined(s *verdict.Site) bool {
+	if s.Loc >= 0 || s.Verdict != verdict.Refuted && s.Verdict != verdict.Unknown {
+		return false
+	}
+	return !slices.ContainsFunc(p.Positions.Sites, func(c position.Site) bool {
+		return c.Func == s.Func && c.Inst == s.Inst && c.Kind == s.Kind
+	})
+}
