@@ -45,6 +45,7 @@ type Stats struct {
 	Cached      int64 // parts decided by the cache
 	Blasted     int64 // rounds of SAT: a part may take several
 	Unknown     int64 // rounds that SAT left open
+	Linear      int64 // of these, refuted as numbers
 	Conflicts   int64 // conflicts in SAT
 	Sessions    int64 // SAT solvers begun
 	Gates       int64 // gates made
@@ -73,7 +74,8 @@ func New(b *expr.Builder, cfg Config) *Chain {
 	}
 	st, left := new(Stats), &budget{total: cfg.TotalConflicts}
 	bl := newBlaster(b)
-	var s Solver = newCache(&lazy{bl: bl, next: newBlast(bl, cfg.NewSAT, st, left), stats: st}, st)
+	last := &lazy{bl: bl, next: newBlast(bl, cfg.NewSAT, st, left), stats: st}
+	var s Solver = newCache(&numbers{b: b, next: last, stats: st}, st)
 	s = &slicer{b: b, next: s, stats: st}
 	s = &recent{b: b, next: s, stats: st}
 	s = &folder{b: b, next: s, stats: st}
