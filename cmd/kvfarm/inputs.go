@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -120,28 +121,24 @@ func (s *submitFlags) tool(name string) (job.Tool, error) {
 		}
 		dir = filepath.Dir(self)
 	}
-	file := filepath.Join(dir, name)
-	f, err := os.Open(file)
+	b, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
 		return job.Tool{}, fmt.Errorf("find %s: %w; `make build` makes it, --tools names its folder", name, err)
 	}
-	defer f.Close()
-	d, err := digest.OfReader(f)
-	if err != nil {
-		return job.Tool{}, fmt.Errorf("digest %s: %w", file, err)
-	}
-	return job.Tool{Name: name, Entry: tree.Entry{Digest: d, Exec: true}, Content: fileContent{d, file}}, nil
+	d := digest.Of(b)
+	return job.Tool{Name: name, Entry: tree.Entry{Digest: d, Exec: true}, Content: content{d, b}}, nil
 }
 
-// fileContent is kbuild.Content of one file.
-type fileContent struct {
+// content is kbuild.Content of one blob. It is held in memory, a few MiB: who
+// builds anew during a submit must not change what the submit began with.
+type content struct {
 	digest digest.Digest
-	file   string
+	bytes  []byte
 }
 
-func (c fileContent) Open(d digest.Digest) (io.ReadCloser, error) {
+func (c content) Open(d digest.Digest) (io.ReadCloser, error) {
 	if d != c.digest {
 		return nil, fs.ErrNotExist
 	}
-	return os.Open(c.file)
+	return io.NopCloser(bytes.NewReader(c.bytes)), nil
 }
