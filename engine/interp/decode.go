@@ -62,7 +62,6 @@ type extra struct {
 	index  []int32 // variable operands of a GEP
 	scales []int64
 	call   *call
-	path   int // slot within the aggregate
 }
 
 // scalar is one scalar of a flattened type.

@@ -39,7 +39,6 @@ type machine struct {
 	spare [][]prov
 
 	mem      memory
-	root     *function
 	consumed []Input
 	asked    int // dynamic inputs so far
 	tmp      []slot
