@@ -115,7 +115,7 @@ func (x *exec) enterCall(s *state, in *ir.Inst, fi int, args []*value) (bool, er
 	}
 	f := s.top
 	s.top = &frame{parent: f, flow: fl, prefix: f.prefix + f.position() + string([]byte{byte(fi >> 16), byte(fi >> 8), byte(fi)}), regs: regs}
-	s.top.enter(0, s.pc)
+	s.top.enter(0)
 	return x.goOn(s), nil
 }
 

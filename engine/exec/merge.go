@@ -43,10 +43,8 @@ func (x *exec) mergeFrames(sel expr.Expr, f, g *frame) (*frame, error) {
 		}
 	}
 	for i := range h.iters {
-		h.iters[i].symbols = max(f.iters[i].symbols, g.iters[i].symbols)
-		if h.iters[i].pc != g.iters[i].pc {
-			h.iters[i].pc = nil
-		}
+		h.iters[i].open = max(f.iters[i].open, g.iters[i].open)
+		h.iters[i].forked = f.iters[i].forked || g.iters[i].forked
 	}
 	h.locals = union(f.locals, g.locals)
 	if f.parent != nil {

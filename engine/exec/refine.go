@@ -10,6 +10,9 @@ import (
 // maxChoices bounds the choices that one refinement asks about.
 const maxChoices = 600
 
+// maxHard is how many choices may stay open before the rest is left alone.
+const maxHard = 2
+
 // refine simplifies what a state holds after a bound took runs away: a choice
 // that the remaining runs all make alike is made. A version number that was one
 // of forty becomes the one that short inputs lead to, and all that follows is
@@ -40,6 +43,7 @@ type refiner struct {
 	values map[*value]*value
 	cells  map[*cell]*cell
 	subst  func(expr.Expr) expr.Expr
+	hard   int // questions that the solver left open
 }
 
 // collect notes the expressions of a value.
@@ -73,6 +77,9 @@ func (r *refiner) decide() map[expr.Expr]expr.Expr {
 			if b.Op(e) != expr.OpITE {
 				return
 			}
+			if !b.IsConst(b.Arg(e, 1)) && !b.IsConst(b.Arg(e, 2)) {
+				return
+			}
 			if c := b.Arg(e, 0) &^ 1; !choice[c] {
 				choice[c] = true
 				conds = append(conds, c)
@@ -83,7 +90,7 @@ func (r *refiner) decide() map[expr.Expr]expr.Expr {
 	repl := map[expr.Expr]expr.Expr{}
 	var models []*expr.Evaluator
 	for i, c := range conds {
-		if i == maxChoices || r.x.overBudget() {
+		if i == maxChoices || r.hard == maxHard || r.x.overBudget() {
 			break
 		}
 		if v, ok := r.alike(c, &models); ok {
@@ -109,7 +116,9 @@ func (r *refiner) alike(c expr.Expr, models *[]*expr.Evaluator) (expr.Expr, bool
 		case smt.Sat:
 			*models = append(*models, m)
 			is[side] = true
-			is[1-side] = is[1-side] || m.True(c) == (side == 0)
+		default:
+			r.hard++
+			return expr.None, false
 		}
 	}
 	return expr.None, false

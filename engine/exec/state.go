@@ -35,12 +35,12 @@ type frame struct {
 	locals []int       // stack objects
 }
 
-// iteration counts rounds of a loop: all of them, and those since the path
-// condition last grew, which tell a loop whose end is known from one that must be bounded.
+// iteration counts rounds of a loop: all of them, and those that some inputs
+// leave and others do not, which tell a loop whose end is known from one that must be bounded.
 type iteration struct {
-	n       int
-	symbols int
-	pc      *cond
+	n      int
+	open   int
+	forked bool // in this round some inputs have left
 }
 
 // key is a state's position: states with equal keys are merged, and the least
@@ -94,8 +94,21 @@ func (f *frame) clone() *frame {
 	return &g
 }
 
+// fork notes that inputs part where the top frame stands: those that go to one
+// block stay in the loops that lead to others leave.
+func (f *frame) fork(to int, others []way) {
+	l := f.flow.pos[f.block].loop
+	for i := len(f.iters) - 1; i >= 0; i, l = i-1, f.flow.loops[l].parent {
+		for _, w := range others {
+			if f.flow.contains(l, to) && !f.flow.contains(l, w.to) {
+				f.iters[i].forked = true
+			}
+		}
+	}
+}
+
 // enter moves the top frame along an edge and counts loop rounds.
-func (f *frame) enter(to int, pc *cond) {
+func (f *frame) enter(to int) {
 	fl := f.flow
 	var chain []int
 	for l := fl.pos[to].loop; l >= 0; l = fl.loops[l].parent {
@@ -107,14 +120,12 @@ func (f *frame) enter(to int, pc *cond) {
 			iters[i] = f.iters[i]
 			if fl.loops[l].head == to {
 				iters[i].n++
-				if iters[i].pc != pc {
-					iters[i].symbols++
+				if iters[i].forked {
+					iters[i].open++
+					iters[i].forked = false
 				}
-				iters[i].pc = pc
 			}
-			continue
 		}
-		iters[i].pc = pc
 	}
 	f.iters, f.block, f.inst = iters, to, 0
 }

@@ -195,10 +195,10 @@ func (x *exec) enter(s *state, to int) error {
 	for i, v := range vals {
 		f.regs[insts[i].Result] = v
 	}
-	f.enter(to, s.pc)
+	f.enter(to)
 	f.inst = n
 	for _, it := range f.iters {
-		if it.symbols > x.cfg.LoopBound {
+		if it.open > x.cfg.LoopBound {
 			return &stop{reason: "loop bound", bound: x.cfg.LoopBound}
 		}
 	}
@@ -283,6 +283,7 @@ func (x *exec) branch(s *state, ways []way) (bool, error) {
 		}
 		t.pc = t.pc.with(x.b, w.guard)
 		t.model = models[i]
+		t.top.fork(w.to, open)
 		if err := x.enter(t, w.to); err != nil {
 			x.finish(t, err)
 			continue
