@@ -31,6 +31,12 @@ type session struct {
 	bound map[[2]expr.Expr]bool // pairs of reads that give equal elements at equal indices
 }
 
+func (on *session) release() {
+	if r, ok := on.sat.(sat.Releaser); ok {
+		r.Release()
+	}
+}
+
 func newBlast(bl *blaster, newSAT func() sat.Solver, st *Stats, left *budget) *blastSolver {
 	return &blastSolver{bl: bl, newSAT: newSAT, stats: st, budget: left}
 }
@@ -55,6 +61,9 @@ func (s *blastSolver) session(roots []lit) *session {
 	}
 	if on := s.sessions[class]; on == nil || int(on.cnf.vars) > staleRatio*size {
 		s.stats.Sessions++
+		if on != nil {
+			on.release()
+		}
 		solver := s.newSAT()
 		s.sessions[class] = &session{solver, newCNF(s.bl.c, solver, s.stats), map[[2]expr.Expr]bool{}}
 	}

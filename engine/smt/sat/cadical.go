@@ -18,17 +18,26 @@ const Backend = "cadical"
 
 // cadical keeps clauses until the next Solve, so that handing them over is one call.
 type cadical struct {
-	s     *C.kv_cadical
-	lits  []Lit
-	known Lit // variables up to this one exist
-	last  Result
+	s       *C.kv_cadical
+	cleanup runtime.Cleanup
+	lits    []Lit
+	known   Lit // variables up to this one exist
+	last    Result
 }
 
 // New returns the default backend.
 func New() Solver {
 	s := &cadical{s: C.kv_cadical_new()}
-	runtime.AddCleanup(s, func(p *C.kv_cadical) { C.kv_cadical_free(p) }, s.s)
+	s.cleanup = runtime.AddCleanup(s, func(p *C.kv_cadical) { C.kv_cadical_free(p) }, s.s)
 	return s
+}
+
+// Release frees the memory at once: the garbage collector does not know how
+// much hangs on so small an object.
+func (s *cadical) Release() {
+	s.cleanup.Stop()
+	C.kv_cadical_free(s.s)
+	s.s = nil
 }
 
 func (s *cadical) AddClause(lits ...Lit) {

@@ -34,3 +34,7 @@ type Solver interface {
 	// Value returns l's value after Sat, and after Unsat whether assumption l was needed.
 	Value(l Lit) bool
 }
+
+// Releaser is a Solver that holds memory of its own. It must not be used after
+// Release.
+type Releaser interface{ Release() }
