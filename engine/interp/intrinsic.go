@@ -294,6 +294,9 @@ func (m *machine) zeros(in *inst, a []argument, count func(*big.Int, int) int) *
 }
 
 func bswap(m *machine, in *inst, a []argument) *Outcome {
+	if a[0].bits%16 != 0 {
+		return m.unsupported("llvm.bswap of %d bits", a[0].bits)
+	}
 	v, ok := m.numbers(in, a, 1)
 	if !ok {
 		return nil
