@@ -225,7 +225,11 @@ func (s *system) division(e expr.Expr, want, signed bool) (*form, expr.Expr) {
 	if open != expr.None {
 		return nil, open
 	}
-	q, r, open := s.divide(x, f, k, b.Arg(e, 1), signed && !shift)
+	id := key{e: x, by: b.Arg(e, 1), signed: signed}
+	if shift {
+		id = key{e: e} // not the division by the same number
+	}
+	q, r, open := s.divide(id, x, f, k, signed && !shift)
 	if op == expr.OpSRem || op == expr.OpURem {
 		return r, open
 	}
@@ -238,9 +242,8 @@ func (s *system) atomOf(e expr.Expr, signed bool) (*form, expr.Expr) {
 	return s.unknown(lo, hi), expr.None
 }
 
-// divide returns quotient and remainder, rounded towards zero or down.
-func (s *system) divide(x expr.Expr, f *form, k *big.Int, by expr.Expr, toZero bool) (q, r *form, open expr.Expr) {
-	id := key{e: x, by: by, signed: toZero}
+// divide returns quotient and remainder of x, which is f, rounded towards zero or down.
+func (s *system) divide(id key, x expr.Expr, f *form, k *big.Int, toZero bool) (q, r *form, open expr.Expr) {
 	lo, hi := s.interval(f)
 	if !toZero || lo.Sign() >= 0 {
 		q, r = s.floor(id, f, k)
