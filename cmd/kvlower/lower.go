@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
 	"github.com/kvfarm/kvfarm/engine/position"
@@ -36,36 +37,69 @@ func lower(j job) error {
 	if err := os.MkdirAll(j.out, 0o777); err != nil {
 		return err
 	}
-	index := position.Index{Version: position.Version, Crate: j.crate, Roots: []position.Root{}}
-	for _, symbol := range c.Roots() {
-		if j.root != "" && j.root != symbol {
-			continue
-		}
-		e, err := writeRoot(j, c, symbol, len(index.Roots))
-		if err != nil {
-			return err
-		}
-		index.Roots = append(index.Roots, e)
+	w := writer{job: j, c: c, owners: c.Owners(), index: position.Index{Version: position.Version, Crate: j.crate, Roots: []position.Root{}}}
+	if err := w.all(); err != nil {
+		return err
 	}
-	return writeJSON(filepath.Join(j.out, "index.json"), index)
+	return writeJSON(filepath.Join(j.out, "index.json"), w.index)
 }
 
-func writeRoot(j job, c *cut.Cutter, symbol string, n int) (position.Root, error) {
-	s, m, err := c.Cut(symbol)
-	if err != nil {
-		return position.Root{}, err
+// writer writes slices with their maps and gathers the index of them.
+type writer struct {
+	job
+	c      *cut.Cutter
+	owners *cut.Owners
+	index  position.Index
+}
+
+// all writes the roots that were asked for; if that is all of them, also the
+// functions that own panic locations.
+func (w *writer) all() error {
+	roots := w.c.Roots()
+	for _, symbol := range roots {
+		kind := position.Auto
+		if cut.IsCheck(symbol) {
+			kind = position.Check
+		}
+		if w.root != "" && w.root != symbol {
+			continue
+		}
+		if err := w.write(symbol, kind); err != nil {
+			return err
+		}
 	}
+	for _, symbol := range w.owners.Symbols {
+		if w.root != "" || slices.Contains(roots, symbol) {
+			continue
+		}
+		if err := w.write(symbol, position.Inner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) write(symbol, kind string) error {
+	s, m, err := w.c.Cut(symbol)
+	if err != nil {
+		return err
+	}
+	n := len(w.index.Roots)
 	e := position.Root{
-		Name: c.Name(symbol), Symbol: symbol, Kind: "auto", Sites: len(m.Sites),
+		Name: w.c.Name(symbol), Symbol: symbol, Kind: kind, Sites: len(m.Sites),
 		Slice: fmt.Sprintf("%d.kvs", n), Map: fmt.Sprintf("%d.map.json", n),
 	}
-	if cut.IsCheck(symbol) {
-		e.Kind = "check"
+	if kind != position.Check {
+		e.Owns = w.owners.Owns(s, m)
 	}
-	if err := os.WriteFile(filepath.Join(j.out, e.Slice), ir.Print(s), 0o666); err != nil {
-		return position.Root{}, err
+	if kind == position.Inner && len(e.Owns) == 0 {
+		return nil
 	}
-	return e, writeJSON(filepath.Join(j.out, e.Map), m)
+	w.index.Roots = append(w.index.Roots, e)
+	if err := os.WriteFile(filepath.Join(w.out, e.Slice), ir.Print(s), 0o666); err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(w.out, e.Map), m)
 }
 
 func writeJSON(name string, v any) error {

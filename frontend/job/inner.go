@@ -7,6 +7,24 @@ import (
 	"github.com/kvfarm/kvfarm/frontend/report"
 )
 
+// An inner root has a part of an outer one's budget: there are many of them, and
+// those that are decided at all are decided early.
+const (
+	innerBudget = 500_000 // where outer roots have the engine's default, 20 times as much
+	innerPart   = 20
+)
+
+// budget is that of c's proof.
+func (j *Job) budget(c cut) int64 {
+	switch {
+	case c.root.Kind != position.Inner:
+		return j.Budget
+	case j.Budget == 0:
+		return innerBudget
+	}
+	return max(1, j.Budget/innerPart)
+}
+
 // owners are the functions of a crate that hold panic locations.
 type owners struct {
 	crate string

@@ -37,7 +37,7 @@ func ProveAction(engine Tool, slice tree.Entry, budget int64, name string) *kbui
 
 // prove has one slice proved and its witnesses replayed.
 func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
-	r, err := j.runner.Run(ctx, ProveAction(j.Engine, c.slice, j.Budget, c.root.Name))
+	r, err := j.runner.Run(ctx, ProveAction(j.Engine, c.slice, j.budget(c), c.root.Name))
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	}
 	p := &Proof{Proof: report.Proof{
 		Root: c.root, Crate: u.source, Slice: c.slice.Digest, Action: r.Action, Cached: r.Cached,
-		Budget: j.Budget, Verdict: v, Positions: m, LoweredBy: c.by, States: u.states(c.root.Name),
+		Budget: j.budget(c), Verdict: v, Positions: m, LoweredBy: c.by, States: u.states(c.root.Name),
 		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
 	}}
 	if c.root.Kind == position.Inner { // its failures are nobody's yet

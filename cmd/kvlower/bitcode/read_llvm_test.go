@@ -32,6 +32,7 @@ var programs = []program{
 	{source: "same/unrelated.rs", name: "same/unrelated"},
 	{source: "shapes.rs", name: "shapes", typed: true},
 	{source: "sites.rs", name: "sites"},
+	{source: "owners.rs", name: "owners", typed: true},
 }
 
 // The streams that the tests of other packages read are what LLVM makes of the

@@ -1,0 +1,145 @@
+package cut
+
+import (
+	"slices"
+
+	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/position"
+
+	"github.com/kvfarm/kvfarm/cmd/kvlower/module"
+)
+
+// Owners are the functions that panic locations stand in. A panic at a location
+// happens in a run of a function that holds it, or of what that function calls:
+// if each of them, called with all that its types allow, cannot panic there,
+// nothing can.
+type Owners struct {
+	Symbols []string // in the order in which the automatic roots reach them
+	loose   map[Loc]bool
+}
+
+// Owners finds the owners of all locations that automatic roots reach.
+func (c *Cutter) Owners() *Owners {
+	w := newWalk(c)
+	for _, symbol := range c.Roots() {
+		if !IsCheck(symbol) {
+			w.function(c.bySym[symbol])
+		}
+	}
+	w.run()
+	o := &Owners{loose: map[Loc]bool{}}
+	for _, g := range w.slice.Globals {
+		for i := range g.Relocs {
+			o.lose(w, &g.Relocs[i].Target)
+		}
+	}
+	for i, f := range w.slice.Funcs {
+		o.function(w, f, w.c.m.Funcs[w.funcOf[i]])
+	}
+	return o
+}
+
+// function enters f, which is src in the module. What it does with a location
+// other than hand it on, and what the caller of a function like this may do that
+// no input of its root shows, makes its locations nobody's.
+func (o *Owners) function(w *walk, f *ir.Func, src *module.Func) {
+	held := tokens(w.slice, f)
+	if len(held) == 0 {
+		return
+	}
+	o.Symbols = append(o.Symbols, src.Symbol)
+	if !allCallers(&src.Sig, w.c.m.ParamTypes[src.Symbol]) {
+		for _, k := range held {
+			o.loose[w.locs[k]] = true
+		}
+	}
+	for _, b := range f.Blocks {
+		for _, in := range b.Insts {
+			for i := range in.Args {
+				if !handsOn(w.slice, in, i) {
+					o.lose(w, &in.Args[i])
+				}
+			}
+		}
+	}
+}
+
+// handsOn reports whether operand i of in is an argument for a function of the
+// slice or a panic entry.
+func handsOn(s *ir.Slice, in *ir.Inst, i int) bool {
+	if in.Op != ir.Call || i == 0 || in.Args[i].Kind != ir.GlobalAddr || in.Args[i].Off != 0 {
+		return false
+	}
+	callee := &in.Args[0]
+	return callee.Kind == ir.FuncAddr || callee.Kind == ir.ExternAddr && s.Externs[callee.Index].Panic != ""
+}
+
+// lose makes the locations in v nobody's.
+func (o *Owners) lose(w *walk, v *ir.Value) {
+	eachToken(w.slice, v, func(k int) { o.loose[w.locs[k]] = true })
+}
+
+// Owns lists the tokens that the root of s holds and that are somebody's, ascending.
+func (o *Owners) Owns(s *ir.Slice, m *position.Map) []int {
+	return slices.DeleteFunc(tokens(s, s.Funcs[0]), func(k int) bool { return o.loose[m.Locs[k]] })
+}
+
+// tokens lists the location tokens among the operands of f, ascending.
+func tokens(s *ir.Slice, f *ir.Func) []int {
+	var out []int
+	for _, b := range f.Blocks {
+		for _, in := range b.Insts {
+			for i := range in.Args {
+				eachToken(s, &in.Args[i], func(k int) { out = append(out, k) })
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func eachToken(s *ir.Slice, v *ir.Value, f func(k int)) {
+	if v.Kind == ir.GlobalAddr && s.Globals[v.Index].Loc > 0 {
+		f(s.Globals[v.Index].Loc - 1)
+	}
+	for i := range v.Elems {
+		eachToken(s, &v.Elems[i], f)
+	}
+}
+
+// allCallers reports whether the inputs of a root with this signature cover what
+// every caller may pass. They do not where references may lead to the same
+// memory and it changes: an input's objects lie apart, and nobody else writes them.
+// Raw pointers are a matter of the proof, which says if it assumed anything of them.
+func allCallers(sig *ir.Sig, types []*module.DebugType) bool {
+	if m := (matcher{params: sig.Params}); types != nil && m.all(types) {
+		c := cells{}
+		return !slices.ContainsFunc(types, c.in)
+	}
+	pointers, shared := 0, 0
+	for i := range sig.Params {
+		if p := &sig.Params[i]; p.Type.Kind == ir.Ptr {
+			pointers++
+			if !p.Attr.NoAlias {
+				shared++
+			}
+		}
+	}
+	return pointers <= 1 || shared == 0
+}
+
+// cells holds the types that were looked at for memory that changes behind a
+// shared reference.
+type cells map[*module.DebugType]bool
+
+func (c cells) in(t *module.DebugType) bool {
+	if t == nil || c[t] {
+		return false
+	}
+	c[t] = true
+	if t.Scope == "core::cell" || c.in(t.Base) || t.Selector != nil && c.in(t.Selector.Type) {
+		return true
+	}
+	member := func(m module.Member) bool { return c.in(m.Type) }
+	return slices.ContainsFunc(t.Members, member) || slices.ContainsFunc(t.Variants, member)
+}
