@@ -59,12 +59,12 @@ func prove(args []string) error {
 	fs := flag.NewFlagSet("prove", flag.ContinueOnError)
 	out := fs.String("out", "verdict.json", "")
 	budget := fs.Int64("budget", exec.DefaultBudget, "")
-	loops := fs.Int("loops", exec.DefaultLoopBound, "")
+	loops := fs.Int("loops", 0, "")
 	if err := flags(fs, args, 1); err != nil {
 		return err
 	}
-	if *budget < 1 || *loops < 1 {
-		return fmt.Errorf("prove: budget and loops must be positive")
+	if *budget < 1 || *loops < 0 {
+		return fmt.Errorf("prove: --budget and --loops must be positive")
 	}
 	s, err := readSlice(fs.Arg(0))
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 type Config struct {
 	Budget    int64 // units of work: an instruction, a term, a part of a query; 0 means DefaultBudget
 	Conflicts int64 // SAT conflicts of all queries together; 0 means Budget/100
-	LoopBound int   // rounds of a loop whose end depends on inputs; 0 means DefaultLoopBound
+	LoopBound int   // rounds of a loop that some inputs leave and others do not; 0 means CheckLoops or AutoLoops
 	CallDepth int   // frames; 0 means DefaultCallDepth
 	Paths     bool  // do not merge: one path at a time, for tests
 	// Confirm runs a witness and says why it does not reach its site, nil if it does. Without it nothing is refuted.
@@ -32,7 +32,8 @@ type Config struct {
 // Defaults of Config.
 const (
 	DefaultBudget    = 10_000_000
-	DefaultLoopBound = 16
+	CheckLoops       = 64 // of a written check, which bounds its inputs itself
+	AutoLoops        = 8  // of an automatic root, whose inputs have no bound
 	DefaultCallDepth = 200
 
 	// queryConflicts bounds a query while paths are followed.
@@ -150,7 +151,10 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 		cfg.Conflicts = max(1000, cfg.Budget/100)
 	}
 	if cfg.LoopBound == 0 {
-		cfg.LoopBound = DefaultLoopBound
+		cfg.LoopBound = CheckLoops
+		if len(s.Funcs[s.Root].Sig.Params) > 0 {
+			cfg.LoopBound = AutoLoops
+		}
 	}
 	if cfg.CallDepth == 0 {
 		cfg.CallDepth = DefaultCallDepth

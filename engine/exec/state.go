@@ -13,7 +13,7 @@ type state struct {
 	pc    *cond
 	mem   []entry // by object
 	owner *token
-	cuts  int // of the run, when the state was refined
+	cuts  int             // of the run, when the state was refined
 	model *expr.Evaluator // of a model that satisfies pc; nil if none is at hand
 }
 
