@@ -2,6 +2,8 @@
 //
 // New composes the chain; each stage is a Solver around the next: fold.go
 // (conjuncts, contradictions), recent.go (models found before), slice.go
-// (independent parts), cache.go (answers given before), blast.go (gates and
-// SAT). README.md says what each is for and what it costs.
+// (independent parts), cache.go (answers given before), numbers.go (whole
+// numbers), lazy.go (as few conditions as will do), query.go (SAT). Below that
+// are blast.go and words.go (expressions to circuits), gates.go, divide.go and
+// cnf.go (circuits to clauses). README.md says what each is for and what it costs.
 package smt
