@@ -154,16 +154,7 @@ func TestRandomRuns(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			prog, err := interp.Compile(p.slice)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for seed := range uint64(300) {
-				o := prog.Run(interp.Random(seed), interp.Limits{Steps: 100_000, Memory: 1 << 16})
-				if bad := contradicts(v, &o); bad != "" {
-					t.Fatalf("seed %d: %s, but the run ends with %v on %v", seed, bad, &o, o.Inputs)
-				}
-			}
+			randomRuns(t, p.slice, v, 300)
 		})
 	}
 }

@@ -5,7 +5,10 @@ import "github.com/kvfarm/kvfarm/engine/expr"
 // assumeHint is llvm.assume: what the compiler took for granted is checked.
 func assumeHint(x *exec, c *callee) (*value, error) {
 	v := c.args[0]
-	return nil, x.require(c.s, x.b.Or(v.poison, x.b.Not(v.e)), AssumeFalse)
+	if err := x.require(c.s, v.poison, UninitUse); err != nil {
+		return nil, err
+	}
+	return nil, x.require(c.s, x.b.Not(v.e), AssumeFalse)
 }
 
 func firstArgument(_ *exec, c *callee) (*value, error) { return c.args[0], nil }
