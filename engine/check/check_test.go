@@ -96,9 +96,13 @@ func TestPrograms(t *testing.T) {
 			if d := cmp.Diff(p.sites, sites); d != "" {
 				t.Errorf("sites (-want +got):\n%s", d)
 			}
-			for i := range v.Witnesses {
-				if err := check.Replay(p.slice, &v.Sites[v.Witnesses[i].Site], &v.Witnesses[i]); err != nil {
-					t.Errorf("witness %d: %v", i, err)
+			r, err := check.ReplayAll(p.slice, v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, w := range r.Witnesses {
+				if !w.Reached {
+					t.Errorf("witness %d: %s", i, w.Reason)
 				}
 			}
 		})

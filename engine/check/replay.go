@@ -12,16 +12,8 @@ import (
 	"github.com/kvfarm/kvfarm/engine/verdict"
 )
 
-// Replay runs the interpreter, which shares no code with the executor, on a
+// replay runs the interpreter, which shares no code with the executor, on a
 // witness. The error says why it does not reach the witness's site.
-func Replay(s *ir.Slice, site *verdict.Site, w *verdict.Witness) error {
-	p, err := interp.Compile(s)
-	if err != nil {
-		return err
-	}
-	return replay(p, site, w)
-}
-
 func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
 	in := make([]interp.Input, 0, len(w.Inputs))
 	for _, i := range w.Inputs {

@@ -98,7 +98,6 @@ type exec struct {
 	bound       int
 	cuts        int // paths that a bound took away
 	ended       bool
-	spent       bool
 
 	queue queue
 	wait  map[string]*state

@@ -22,8 +22,6 @@ type callee struct {
 	args []*value
 }
 
-func (c *callee) argType(i int) *ir.Type { return c.in.Args[i+1].Type }
-
 // external executes a call of a function without a body: a panic ends the
 // path, a model gives the result, and without a model nothing after is known.
 func (x *exec) external(s *state, in *ir.Inst, e *ir.Extern, args []*value) (bool, error) {

@@ -35,12 +35,6 @@ type linear struct {
 
 func intValue(e expr.Expr) *value { return &value{e: e, poison: expr.False} }
 
-func poisonOf(v *value) *value {
-	w := *v
-	w.poison, w.bytes = expr.True, nil
-	return &w
-}
-
 // withPoison returns v, poison also where p holds.
 func (x *exec) withPoison(v *value, p expr.Expr) *value {
 	if p == expr.False {
