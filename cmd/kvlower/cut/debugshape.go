@@ -146,10 +146,25 @@ func (d *describer) arrayShape(t *module.DebugType, depth int) ir.Shape {
 	return ir.Shape{Kind: ir.ShapeArray, Size: t.Size, Align: elem.Align, Len: t.Len, Elem: &elem}
 }
 
+// structShape is opaque where parts lie outside of the whole: debug information
+// describes variants that no value can have, and they take no space.
 func (d *describer) structShape(t *module.DebugType, depth int) ir.Shape {
-	if s, ok := d.knownStruct(t, depth); ok {
-		return s
+	s, ok := d.knownStruct(t, depth)
+	if !ok {
+		s = d.plainStruct(t, depth)
 	}
+	if !holds(s.Size, s.Fields) || slices.ContainsFunc(s.Variants, func(v ir.Variant) bool { return !holds(s.Size, v.Fields) }) {
+		return opaqueShape(t.Size, alignOf(t))
+	}
+	return s
+}
+
+// holds reports whether fields lie within size bytes.
+func holds(size int64, fields []ir.Shape) bool {
+	return !slices.ContainsFunc(fields, func(f ir.Shape) bool { return f.Off < 0 || f.Size > size-f.Off })
+}
+
+func (d *describer) plainStruct(t *module.DebugType, depth int) ir.Shape {
 	s := ir.Shape{Kind: ir.ShapeStruct, Size: t.Size, Align: alignOf(t), Fields: d.fields(t.Members, depth)}
 	if !t.HasVariants {
 		return s
