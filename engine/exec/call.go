@@ -3,6 +3,7 @@ package exec
 import (
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/smt"
 )
 
 // call executes a call: of one function at once; of one of several, each on a path of its own.
@@ -199,7 +200,8 @@ func (x *exec) deliver(s *state, call *ir.Inst, v *value) error {
 func (x *exec) end(s *state) error {
 	if !x.ended {
 		r, _ := x.sat(s, expr.True)
-		x.ended = r == satisfiable
+		x.ended = r == smt.Sat
+		x.unsure = x.unsure || r == smt.Unknown
 	}
 	return errOver
 }

@@ -98,6 +98,7 @@ type exec struct {
 	bound       int
 	cuts        int // paths that a bound took away
 	ended       bool
+	unsure      bool // whether some input reaches the end was not decided
 
 	queue queue
 	wait  map[string]*state
@@ -205,7 +206,9 @@ func (q *queue) Pop() any {
 func (x *exec) put(s *state) {
 	key := s.key()
 	if t := x.wait[key]; t != nil && !x.cfg.Paths {
-		x.finish(t, x.merge(t, s))
+		if err := x.merge(t, s); err != nil {
+			x.finish(s, err) // t stays as it was
+		}
 		return
 	}
 	x.queue.seq++
@@ -290,6 +293,9 @@ func (x *exec) give(s *state, e expr.Expr, st *stop) error {
 }
 
 func (x *exec) result() *Result {
+	if x.unsure && !x.ended {
+		x.stops = append(x.stops, Stop{"budget", Place{Func: x.slice.Root}})
+	}
 	st := x.solver.Stats()
 	x.stats.Queries, x.stats.Conflicts = x.first.Queries+st.Queries, x.first.Conflicts+st.Conflicts
 	return &Result{Sites: x.sortedSites(), Stopped: x.stops, Bound: x.bound, Ended: x.ended,

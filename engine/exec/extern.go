@@ -6,10 +6,7 @@ import (
 
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
-	"github.com/kvfarm/kvfarm/engine/smt"
 )
-
-const satisfiable = smt.Sat
 
 // model executes a function without a body. It returns the result, nil for none.
 type model func(x *exec, c *callee) (*value, error)

@@ -9,9 +9,6 @@ import (
 // merge joins t into s; both stand at the same position.
 func (x *exec) merge(s, t *state) error {
 	pc, sel := join(x.b, s.pc, t.pc)
-	if s.model == nil {
-		s.model = t.model
-	}
 	top, err := x.mergeFrames(sel, s.top, t.top)
 	if err != nil {
 		return err
@@ -20,6 +17,9 @@ func (x *exec) merge(s, t *state) error {
 	mem, err := x.mergeMemory(sel, s, t)
 	if err != nil {
 		return err
+	}
+	if s.model == nil {
+		s.model = t.model
 	}
 	s.pc, s.top, s.mem, s.cuts = pc, top, mem, min(s.cuts, t.cuts)
 	return nil

@@ -226,7 +226,7 @@ func (x *exec) fillAll(c *callee, v *value) (bool, error) {
 	return true, nil
 }
 
-// memCompare is memcmp and bcmp: the difference of the first bytes that differ.
+// memCompare is memcmp and bcmp: the order of the first bytes that differ.
 func memCompare(x *exec, c *callee) (*value, error) {
 	n, most, err := x.length(c.s, c.args[2])
 	if err != nil {
@@ -264,12 +264,24 @@ func memCompare(x *exec, c *callee) (*value, error) {
 	if err := x.require(c.s, poison, UninitUse); err != nil {
 		return nil, err
 	}
-	return intValue(out), nil
+	return intValue(x.someOrder(out)), nil
+}
+
+// someOrder returns any number with the sign of d: C says no more of memcmp.
+func (x *exec) someOrder(d expr.Expr) expr.Expr {
+	b, width := x.b, x.b.Width(d)
+	any := b.Var("order", width)
+	half := b.LShr(any, b.Const(1, width))
+	more := b.ITE(b.IsZero(half), b.Const(1, width), half)
+	return b.ITE(b.IsZero(d), d, b.ITE(b.Sign(d), b.Not(half), more))
 }
 
 // strLen reads until the first zero byte.
 func strLen(x *exec, c *callee) (*value, error) {
 	b := x.b
+	if err := x.require(c.s, c.args[0].poison, PoisonUse); err != nil {
+		return nil, err
+	}
 	n, going := b.Const(0, 64), expr.True
 	for i := int64(0); going != expr.False; i++ {
 		if ok, _ := x.feasible(c.s, going); !ok {

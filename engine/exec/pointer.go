@@ -125,7 +125,7 @@ func (x *exec) moveLinear(a alt, st indexed, flags ir.Flags) linear {
 	}
 	out := linear{idx: idx, step: step, rem: int64(c) + st.off}
 	if flags&ir.NUW != 0 {
-		out.least = out.rem
+		out.least = int64(c)
 	}
 	return out
 }
@@ -185,7 +185,7 @@ func (x *exec) inside(a alt) bool {
 	o := x.infos[a.obj]
 	_, hi := x.bounds(a.off)
 	if o.kind == objFunc || o.kind == objExtern {
-		return hi == 0
+		return false // functions with the same code may be one
 	}
 	return !isNumber(a.obj) && o.bytes >= 0 && hi < uint64(o.bytes) && !x.shared(o)
 }
