@@ -35,8 +35,14 @@ func replay(out io.Writer, name string) error {
 		return fmt.Errorf("replay %s: %w", name, err)
 	}
 	tellWitness(out, w)
-	if err := check.Replay(slice, &w.Site, &verdict.Witness{Inputs: w.Inputs}); err != nil {
-		fmt.Fprintf(out, "does not fail: %v\n", err)
+	r, err := check.ReplayAll(slice, &verdict.Verdict{
+		Sites: []verdict.Site{w.Site}, Witnesses: []verdict.Witness{{Inputs: w.Inputs}},
+	})
+	if err != nil {
+		return fmt.Errorf("replay %s: %w", name, err)
+	}
+	if !r.Witnesses[0].Reached {
+		fmt.Fprintf(out, "does not fail: %s\n", r.Witnesses[0].Reason)
 		return nil
 	}
 	fmt.Fprintf(out, "fails again: %s\n", w.Site.Kind)
