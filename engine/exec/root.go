@@ -117,6 +117,15 @@ func (x *exec) inSpans(v expr.Expr, spans []ir.Span) expr.Expr {
 // maxRoot bounds the size of an object behind a raw pointer, in bytes.
 const maxRoot = 1 << 20
 
+// promised returns the size of the object behind a pointer of which no type
+// says it: at most maxRoot, and at least what an attribute promises.
+func (x *exec) promised(name string, deref int64) expr.Expr {
+	size := x.rootVar(name+".size", 64)
+	x.axiom(x.b.Ule(size, x.b.Const(maxRoot, 64)))
+	x.axiom(x.b.Ule(x.b.Const(uint64(deref), 64), size))
+	return size
+}
+
 // rootPointer makes a pointer input and the object behind it.
 func (x *exec) rootPointer(name string, sh *ir.Shape, length expr.Expr, deref int64) (*value, error) {
 	b := x.b
@@ -146,15 +155,11 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, length expr.Expr, deref in
 			x.note("strings are not checked to be UTF-8")
 		}
 	case ir.ShapeOpaque:
-		o.size = x.rootVar(name+".size", 64)
+		o.size = x.promised(name, deref)
 		o.base.kind = baseUnknown
 	default:
-		o.size = x.rootVar(name+".size", 64)
-		x.axiom(b.Ule(o.size, b.Const(maxRoot, 64)))
+		o.size = x.promised(name, deref)
 		x.note(fmt.Sprintf("%s of at most %d bytes", verdict.RawPointers, maxRoot))
-		if deref > 0 {
-			x.axiom(b.Ule(b.Const(uint64(deref), 64), o.size))
-		}
 		if sh.Elem != nil && sh.Elem.Kind == ir.ShapeOpaque {
 			o.base.kind = baseUnknown
 		}
