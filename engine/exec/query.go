@@ -160,15 +160,15 @@ func (x *exec) confirm(st *Site, w *Witness) error {
 	return x.cfg.Confirm(st, w)
 }
 
-// smallInput is the size of input objects that a witness keeps to if it can, in bytes.
+// smallInput is the size of input and heap objects that a witness keeps to if it can, in bytes.
 const smallInput = 4096
 
-// smaller looks for a model of the same failure with small input objects: it
+// smaller looks for a model of the same failure with small objects: it
 // is easier to run and to read.
 func (x *exec) smaller(s *state, m *expr.Evaluator, bad expr.Expr) *expr.Evaluator {
 	small := expr.True
 	for _, o := range x.infos {
-		if o.kind == objInput {
+		if o.kind == objInput || o.kind == objHeap {
 			small = x.b.And(small, x.b.Ule(o.size, x.b.Const(smallInput, 64)))
 		}
 	}
