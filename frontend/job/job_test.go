@@ -252,8 +252,21 @@ func TestFailuresAreToldOnceAndWritten(t *testing.T) {
 		t.Errorf("%d failures told, %d in the report, want 1", len(failures), got.report.Totals.Refuted)
 	}
 	dir := t.TempDir()
+	stale := filepath.Join(dir, "witness", "0123456789abcdef-0.json")
+	mine := filepath.Join(dir, "witness", "mine.json")
+	for _, name := range []string{stale, mine} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o777), os.WriteFile(name, nil, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := got.job.WriteWitnesses(context.Background(), dir); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := os.Stat(stale); err == nil {
+		t.Error("a witness of an earlier report is still there")
+	}
+	if _, err := os.Stat(mine); err != nil {
+		t.Errorf("a file that is no witness: %v", err)
 	}
 	w, err := job.ReadWitness(filepath.Join(dir, got.report.Sites[0].Witness))
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/engine/position"
@@ -101,8 +102,12 @@ func compareProofs(a, b *Proof) int {
 		cmp.Compare(a.Crate, b.Crate), cmp.Compare(a.Root.Name, b.Root.Name), cmp.Compare(a.Slice.Hash, b.Slice.Hash))
 }
 
-// WriteWitnesses writes a file for each witness below dir.
+// WriteWitnesses writes a file for each witness below dir, and removes those
+// of an earlier report.
 func (j *Job) WriteWitnesses(ctx context.Context, dir string) error {
+	if err := removeWitnesses(dir); err != nil {
+		return err
+	}
 	for _, p := range j.proofs {
 		if len(p.Verdict.Witnesses) == 0 || p.Root.Kind == position.Inner {
 			continue
@@ -115,6 +120,20 @@ func (j *Job) WriteWitnesses(ctx context.Context, dir string) error {
 			if err := writeWitness(dir, p.Witness[i], witnessFile(p, i, slice)); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// removeWitnesses removes the witness files below dir, and nothing else.
+func removeWitnesses(dir string) error {
+	old, err := filepath.Glob(filepath.Join(dir, "witness", strings.Repeat("[0-9a-f]", 16)+"-*.json"))
+	if err != nil {
+		return fmt.Errorf("remove old witnesses: %w", err)
+	}
+	for _, name := range old {
+		if err := os.Remove(name); err != nil {
+			return fmt.Errorf("remove old witnesses: %w", err)
 		}
 	}
 	return nil
