@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -19,9 +20,10 @@ import (
 // rig is a real kernel tree, the three programs, and a state folder. The state
 // is the user's own, so that what was compiled once is not compiled again.
 type rig struct {
-	t    *testing.T
-	bin  string
-	tree string
+	t     *testing.T
+	bin   string
+	tree  string
+	state string // "" is the user's
 }
 
 // need skips, or fails where everything is expected to be there.
@@ -97,11 +99,20 @@ func (r *rig) edit(file, old, new string) {
 	}
 }
 
+// command is a submit whose report goes to dir.
+func (r *rig) command(dir string, targets ...string) *exec.Cmd {
+	args := []string{"submit", "--tree", r.tree, "--report", dir}
+	if r.state != "" {
+		args = append(args, "--state", r.state)
+	}
+	return exec.Command(r.bin, append(args, targets...)...)
+}
+
 // submit returns the report and the exit status.
 func (r *rig) submit(targets ...string) (*pb.Report, int) {
 	r.t.Helper()
 	dir := r.t.TempDir()
-	cmd := exec.Command(r.bin, append([]string{"submit", "--tree", r.tree, "--report", dir}, targets...)...)
+	cmd := r.command(dir, targets...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.Run()
@@ -180,6 +191,62 @@ func TestKernelReuse(t *testing.T) {
 	if got := ran(elsewhere); len(got) > 0 {
 		t.Errorf("the same tree at another path ran %q", got)
 	}
+}
+
+// A submit that is killed loses nothing that was finished. What an empty store
+// and a tree at another path come to is the same to the byte: every action has
+// the digest that it has elsewhere, and so the same inputs.
+func TestKernelKilled(t *testing.T) {
+	r := newRig(t, newest)
+	elsewhere, _ := newRig(t, newest).submit("check_sizes")
+	r.state = t.TempDir()
+	finished := r.kill(4, "check_sizes")
+	again, _ := r.submit("check_sizes")
+	wantVerdict(t, again, "check_sizes", pb.Verdict_PROVED)
+	for _, a := range finished {
+		if slices.Contains(ran(again), a) {
+			t.Errorf("%s was finished before the kill and ran again", a)
+		}
+	}
+	digests := map[string]string{}
+	for _, a := range elsewhere.Actions {
+		digests[a.Kind+" "+a.Name] = a.Digest
+	}
+	for _, a := range again.Actions {
+		if want := digests[a.Kind+" "+a.Name]; a.Digest != want {
+			t.Errorf("%s %s has digest %s here and %s elsewhere", a.Kind, a.Name, a.Digest, want)
+		}
+	}
+	if out, err := exec.Command(r.bin, "cache", "fsck", "--state", r.state).CombinedOutput(); err != nil {
+		t.Errorf("fsck: %v\n%s", err, out)
+	}
+}
+
+// kill kills a submit once n actions have finished, and returns those.
+func (r *rig) kill(n int, target string) []string {
+	r.t.Helper()
+	cmd := r.command(r.t.TempDir(), target)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	var finished []string
+	for lines := bufio.NewScanner(stderr); len(finished) < n && lines.Scan(); {
+		if f := strings.Fields(lines.Text()); strings.HasPrefix(lines.Text(), "[") && len(f) == 4 {
+			finished = append(finished, f[1]+" "+f[2])
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		r.t.Fatal(err)
+	}
+	cmd.Wait()
+	if len(finished) < n {
+		r.t.Fatalf("the submit ended after %q", finished)
+	}
+	return finished
 }
 
 // A known overflow, with the input that shows it; an edit of its function
