@@ -15,12 +15,13 @@ import (
 )
 
 // TestSecondOpinion gives random queries, in SMT-LIB, to solvers that others
-// wrote, where they are installed.
+// wrote, where they are installed. CI has z3; not every distribution has
+// bitwuzla.
 func TestSecondOpinion(t *testing.T) {
 	for _, argv := range [][]string{{"z3", "-in", "-T:60"}, {"bitwuzla"}} {
 		t.Run(argv[0], func(t *testing.T) {
 			path, err := exec.LookPath(argv[0])
-			if err != nil && os.Getenv("KVFARM_CI") == "" {
+			if err != nil && (os.Getenv("KVFARM_CI") == "" || argv[0] != "z3") {
 				t.Skipf("no second opinion: %v", err)
 			} else if err != nil {
 				t.Fatal(err)
