@@ -287,6 +287,41 @@ func overflowOfURL(s *pb.Site) bool {
 		})
 }
 
+// A bound that is dropped or loosened turns a proof into a failure.
+func TestKernelMutations(t *testing.T) {
+	driver, name := "drivers/gpu/drm/drm_panic_qr.rs", "drm_panic_qr_max_data_size"
+	r := newRig(t, newest)
+	before, _ := r.submit(driver)
+	if got := refutedKinds(before, name); !slices.Equal(got, []string{"add_overflow"}) {
+		t.Fatalf("%s fails by %q before any edit", name, got)
+	}
+	tests := []struct{ old, new, want string }{
+		{"version < 1 || version > 40", "version > 40", "sub_overflow"},
+		{"version < 1 || version > 40", "version < 1 || version > 41", "bounds"},
+		{"url_len + 5 >= max_data", "url_len + 5 >= max_data + 5", "sub_overflow"},
+	}
+	for _, tt := range tests {
+		r.edit(driver, tt.old, tt.new)
+		after, _ := r.submit(driver)
+		if got := refutedKinds(after, name); !slices.Contains(got, tt.want) {
+			t.Errorf("%q for %q: %s fails by %q, want %s too", tt.new, tt.old, name, got, tt.want)
+		}
+		r.edit(driver, tt.new, tt.old)
+	}
+}
+
+// refutedKinds lists the kinds of the sites that fail and that root reaches.
+func refutedKinds(r *pb.Report, root string) []string {
+	var kinds []string
+	for _, s := range r.Sites {
+		if s.Verdict == pb.Verdict_REFUTED && slices.Contains(s.Roots, root) {
+			kinds = append(kinds, s.Kind)
+		}
+	}
+	slices.Sort(kinds)
+	return slices.Compact(kinds)
+}
+
 // Rounding towards zero, a bug that as_micros_ceil once had, is found.
 func TestKernelRounding(t *testing.T) {
 	r := newRig(t, newest)
