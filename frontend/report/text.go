@@ -78,7 +78,7 @@ func siteTable(w io.Writer, r *pb.Report) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "SITE\tPLACE\tVERDICT\tROOTS\tFROM")
 	for _, s := range r.Sites {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Kind, clip(at(s)), siteVerdict(s), roots(s.Roots), from(s.Cached))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Kind, Clip(at(s)), siteVerdict(s), roots(s.Roots), from(s.Cached))
 	}
 	t.Flush()
 	fmt.Fprintln(w)
@@ -88,8 +88,8 @@ func siteTable(w io.Writer, r *pb.Report) {
 // hundreds, and one of them would push a column out of everybody's sight.
 const maxCell = 72
 
-// clip shortens s in the middle; both ends of a path tell something.
-func clip(s string) string {
+// Clip shortens s in the middle; both ends of a path tell something.
+func Clip(s string) string {
 	r := []rune(s)
 	if len(r) <= maxCell {
 		return s
@@ -120,9 +120,9 @@ func siteVerdict(s *pb.Site) string {
 
 func roots(names []string) string {
 	if len(names) <= 1 {
-		return clip(strings.Join(names, ""))
+		return Clip(strings.Join(names, ""))
 	}
-	return fmt.Sprintf("%s and %d more", clip(names[0]), len(names)-1)
+	return fmt.Sprintf("%s and %d more", Clip(names[0]), len(names)-1)
 }
 
 func from(cached bool) string {
@@ -136,7 +136,7 @@ func rootTable(w io.Writer, r *pb.Report) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "ROOT\tKIND\tVERDICT\tSITES\tINSTRUCTIONS\tCONFLICTS\tFROM")
 	for _, x := range r.Roots {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.0f\t%.0f\t%s\n", clip(x.Name), x.Kind, rootVerdict(x), x.Sites, x.Instructions, x.Conflicts, from(x.Cached))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.0f\t%.0f\t%s\n", Clip(x.Name), x.Kind, rootVerdict(x), x.Sites, x.Instructions, x.Conflicts, from(x.Cached))
 	}
 	t.Flush()
 	fmt.Fprintln(w)

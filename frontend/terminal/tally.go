@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kvfarm/kvfarm/frontend/event"
+	"github.com/kvfarm/kvfarm/frontend/report"
 	"github.com/kvfarm/kvfarm/kbuild"
 )
 
@@ -34,7 +35,7 @@ func (t *tally) add(e event.Event, now time.Time) {
 	case event.Planned:
 		t.total, t.fixed = e.Total, t.fixed || e.Fixed
 	case event.Staged:
-		t.live[e.ID] = action{what: e.Action + " " + e.Name, stage: e.Stage, since: now}
+		t.live[e.ID] = action{what: e.Action + " " + report.Clip(e.Name), stage: e.Stage, since: now}
 	case event.Done:
 		delete(t.live, e.ID)
 		t.done++

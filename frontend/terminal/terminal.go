@@ -78,7 +78,7 @@ func (d *Display) text(e event.Event) string {
 		}
 	case event.Done:
 		if d.plain && !e.Cached {
-			return fmt.Sprintf("[%s] %s %s %v%s\n", d.tally.progress(), e.Action, e.Name, e.Wall.Round(time.Millisecond), exit(e.Exit))
+			return fmt.Sprintf("[%s] %s %s %v%s\n", d.tally.progress(), e.Action, report.Clip(e.Name), e.Wall.Round(time.Millisecond), exit(e.Exit))
 		}
 	}
 	return ""
