@@ -32,7 +32,6 @@ type Event struct {
 	Exit   int
 	Wall   time.Duration // Done: of its execution
 	Total  int
-	Fixed  bool // Planned: Total will not change any more
 	Site   *pb.Site
 	Text   string
 }

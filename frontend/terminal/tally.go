@@ -15,7 +15,6 @@ import (
 // tally is what the display knows of a submit.
 type tally struct {
 	total, done, hits int
-	fixed             bool
 	failures          int
 	live              map[int]action
 	start             time.Time
@@ -33,7 +32,7 @@ func newTally(now time.Time) *tally { return &tally{live: map[int]action{}, star
 func (t *tally) add(e event.Event, now time.Time) {
 	switch e.Kind {
 	case event.Planned:
-		t.total, t.fixed = e.Total, t.fixed || e.Fixed
+		t.total = e.Total
 	case event.Staged:
 		t.live[e.ID] = action{what: e.Action + " " + report.Clip(e.Name), stage: e.Stage, since: now}
 	case event.Done:
@@ -61,13 +60,9 @@ func (t *tally) line(now time.Time, width int) string {
 	return s
 }
 
-// progress shows "done/total"; a "+" says that the total may still grow.
+// progress shows "done/total"; the "+" says that the total may still grow.
 func (t *tally) progress() string {
-	more := "+"
-	if t.fixed {
-		more = ""
-	}
-	return fmt.Sprintf("%d/%d%s", t.done, max(t.total, t.done+len(t.live)), more)
+	return fmt.Sprintf("%d/%d+", t.done, max(t.total, t.done+len(t.live)))
 }
 
 // stages counts what waits and names what runs, the longest first.
