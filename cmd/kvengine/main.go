@@ -2,7 +2,9 @@
 //
 //	kvengine prove [--budget N] [--loops N] --out verdict.json slice.kvs
 //	kvengine replay --out result.json slice.kvs verdict.json
+//	kvengine knows <slices
 //
+// What knows is for: kvlower --census asks it which constructs are supported.
 // It exits with 0 when a result was written, whatever it says, and with 2 when
 // its input could not be read.
 package main
@@ -28,7 +30,8 @@ func main() {
 
 const usage = `usage:
   kvengine prove [--budget N] [--loops N] --out verdict.json slice.kvs
-  kvengine replay --out result.json slice.kvs verdict.json`
+  kvengine replay --out result.json slice.kvs verdict.json
+  kvengine knows <slices`
 
 func run(args []string) error {
 	if len(args) == 0 {
@@ -39,6 +42,8 @@ func run(args []string) error {
 		return prove(args[1:])
 	case "replay":
 		return replay(args[1:])
+	case "knows":
+		return knows(os.Stdin, os.Stdout, args[1:])
 	}
 	return fmt.Errorf("%q is no command\n%s", args[0], usage)
 }

@@ -81,3 +81,18 @@ func TestBadInput(t *testing.T) {
 		t.Error("a verdict was written for a slice that could not be read")
 	}
 }
+
+func TestKnows(t *testing.T) {
+	slice := "kvslice 1\narch x86_64\nextern @e \"reboot\" ()\nfunc @f () {\n  call void @e()\n  ret void\n}\n"
+	known := "kvslice 1\narch x86_64\nfunc @f () {\n  ret void\n}\n"
+	var out strings.Builder
+	if err := knows(strings.NewReader(known+"\n"+slice+known), &out, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), "\nstub: reboot\n\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if err := knows(strings.NewReader("kvslice 1\nnonsense"), &out, nil); err == nil {
+		t.Error("a broken slice is taken")
+	}
+}
