@@ -24,16 +24,17 @@ func run(args []string) error {
 	types := fs.String("types", "", "bitcode `file` of the last file's crate with full debug information, for the types of parameters")
 	crate := fs.String("crate", "", "`name` of the crate, for the index")
 	root := fs.String("root", "", "lower only the root with this `symbol`")
-	census := fs.Bool("census", false, "count what each file is made of, and write no slices")
+	census := fs.Bool("census", false, "count what each file is made of, say what of it the engine supports, and write no slices")
+	engine := fs.String("engine", besides(), "the kvengine `program` that --census asks; without one it only counts")
 	fs.Usage = func() {
-		fmt.Fprintln(fs.Output(), "usage: kvlower --out DIR [--types FILE.bc] [--crate NAME] FILE.bc...\n       kvlower --census FILE.bc...")
+		fmt.Fprintln(fs.Output(), "usage: kvlower --out DIR [--types FILE.bc] [--crate NAME] FILE.bc...\n       kvlower --census [--engine KVENGINE] FILE.bc...")
 		fs.PrintDefaults()
 	}
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
 	if *census && fs.NArg() > 0 {
-		return countFiles(os.Stdout, fs.Args())
+		return countFiles(os.Stdout, *engine, fs.Args())
 	}
 	if fs.NArg() == 0 || *out == "" {
 		fs.Usage()

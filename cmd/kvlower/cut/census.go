@@ -1,66 +1,96 @@
 package cut
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/kvfarm/kvfarm/engine/ir"
 
 	"github.com/kvfarm/kvfarm/cmd/kvlower/module"
 )
 
+// Row is one construct of a census: how often it occurs, and the probes of the
+// instructions that it occurs in, which show whether an engine knows it.
+type Row struct {
+	Count  int
+	Probes map[string]bool // texts of slices
+}
+
 // Census counts what the functions of a module are made of, in the blocks that
 // something leads to. Keys are such as "call of intrinsic llvm.memcpy", "flag nuw".
-func Census(m *module.Module) map[string]int {
-	c := census{m: m, n: map[string]int{}}
+func Census(m *module.Module) (map[string]*Row, error) {
+	c := census{m: m, rows: map[string]*Row{}}
 	for _, f := range m.Funcs {
-		if f.Defined {
-			c.function(f)
+		if !f.Defined {
+			continue
+		}
+		if err := c.function(f); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Symbol, err)
 		}
 	}
-	return c.n
+	return c.rows, nil
 }
 
 type census struct {
-	m *module.Module
-	n map[string]int
+	m     *module.Module
+	rows  map[string]*Row
+	probe string // of the instruction that is being counted
 }
 
-func (c *census) function(f *module.Func) {
-	c.n["functions"]++
+// count counts a construct of the current instruction.
+func (c *census) count(what string) {
+	r := c.rows[what]
+	if r == nil {
+		r = &Row{Probes: map[string]bool{}}
+		c.rows[what] = r
+	}
+	r.Count++
+	if c.probe != "" {
+		r.Probes[c.probe] = true
+	}
+}
+
+func (c *census) function(f *module.Func) error {
+	c.count("functions")
 	if panicKind(f) != "" {
-		c.n["functions that are panic entries"]++
+		c.count("functions that are panic entries")
 	}
 	live := reachable(f)
 	for b, block := range f.Blocks {
 		if live[b] < 0 {
-			c.n["blocks that nothing reaches"]++
+			c.count("blocks that nothing reaches")
 			continue
 		}
-		c.n["blocks"]++
+		c.count("blocks")
 		for _, in := range block.Insts {
+			var err error
+			if c.probe, err = probeOf(c.m, in); err != nil {
+				return err
+			}
+			c.own(in)
 			c.inst(in)
+			c.probe = ""
 		}
 	}
+	return nil
 }
 
 func (c *census) inst(in *ir.Inst) {
-	c.n["instructions"]++
-	c.n["op "+in.Op.String()]++
+	c.count("op " + in.Op.String())
 	if in.Type.Kind != ir.Void {
-		c.n["type "+in.Type.String()]++
+		c.count("type " + in.Type.String())
 	}
 	for _, flag := range in.Flags.Names() {
-		c.n["flag "+in.Op.String()+" "+flag]++
+		c.count("flag " + in.Op.String() + " " + flag)
 	}
 	if in.Ordering != "" {
-		c.n["ordering "+in.Op.String()+" "+in.Ordering]++
+		c.count("ordering " + in.Op.String() + " " + in.Ordering)
+	}
+	if in.RMW != "" {
+		c.count("atomicrmw " + in.RMW)
 	}
 	for i := range in.Args {
 		c.operand(&in.Args[i])
-	}
-	switch in.Op {
-	case ir.Call, ir.CallBr:
-		c.call(in)
-	case ir.Unsupported:
-		c.n["unsupported "+in.Text]++
 	}
 }
 
@@ -70,10 +100,22 @@ var operandNames = map[ir.ValueKind]string{
 
 func (c *census) operand(v *ir.Value) {
 	if name, ok := operandNames[v.Kind]; ok {
-		c.n["operand "+name]++
+		c.count("operand " + name)
 	}
 	if v.Kind == ir.ConstInt && v.Type.Kind == ir.Ptr {
-		c.n["operand integer as an address"]++
+		c.count("operand integer as an address")
+	}
+}
+
+// own counts what has a row of its own, and is supported or not in that row only:
+// a C function without a model does not make calls unknown.
+func (c *census) own(in *ir.Inst) {
+	switch in.Op {
+	case ir.Call, ir.CallBr:
+		c.call(in)
+	case ir.Unsupported:
+		c.count("unsupported " + in.Text)
+		c.probe = ""
 	}
 }
 
@@ -81,24 +123,27 @@ func (c *census) call(in *ir.Inst) {
 	callee := in.Args[0]
 	switch callee.Kind {
 	case ir.AsmRef:
-		c.n["call of assembly"]++
+		text := callee.Asm.Template + " " + callee.Asm.Constraints
+		c.count("call of assembly " + strings.Join(strings.Fields(text), " "))
+		c.probe = ""
 		return
 	case ir.FuncAddr:
 	default:
-		c.n["call through a pointer"]++
+		c.count("call through a pointer")
 		return
 	}
 	f := c.m.Funcs[callee.Index]
 	kind := panicKind(f)
 	switch {
 	case f.Intrinsic:
-		c.n["call of intrinsic "+f.Name]++
+		c.count("call of intrinsic " + f.Name)
 	case kind != "":
-		c.n["site "+kind]++
-		c.n["sites"]++
+		c.count("site " + kind)
+		c.count("sites")
 	case f.Name == f.Symbol && !f.Defined:
-		c.n["call of C"]++
+		c.count("call of C " + f.Symbol)
+		c.probe = ""
 	default:
-		c.n["call of Rust"]++
+		c.count("call of Rust")
 	}
 }
