@@ -216,10 +216,11 @@ func (s *submitFlags) embedded(ctx context.Context, cfg farm.Config, in *inputs)
 	if err != nil {
 		return nil, err
 	}
-	if err := importToolchain(ctx, in.toolchain, f.store, s.note); err != nil {
+	// The worker first: where sandboxes are refused nobody should wait to hear it.
+	if err := f.work(s.path("worker", "embedded"), "embedded", s.jobs); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	if err := f.work(s.path("worker", "embedded"), "embedded", s.jobs); err != nil {
+	if err := importToolchain(ctx, in.toolchain, f.store, s.note); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	endpoint, remove, err := f.embed()

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -42,7 +41,7 @@ func (h *Host) launch(r *Result) (*process, error) {
 	}
 	if err := cmd.Start(); err != nil {
 		_ = control.Close()
-		return nil, fmt.Errorf("start sandbox: %w", err)
+		return nil, notStarted(err)
 	}
 	return &process{cmd: cmd, control: control}, nil
 }

@@ -26,16 +26,28 @@ func (h *Host) try() error {
 	if err := makeEmptyRoot(dir); err != nil {
 		return fmt.Errorf("try sandbox: %w", err)
 	}
-	h.user = os.Geteuid() != 0
-	err = h.tryIn(dir)
-	if !h.user && errors.Is(err, syscall.EPERM) {
-		h.user = true
-		err = h.tryIn(dir)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w%s", ErrRefused, err, advice())
+	if err := h.tryAs(dir); errors.Is(err, ErrRefused) {
+		return err
+	} else if err != nil {
+		return refused(err)
 	}
 	return nil
+}
+
+// tryAs settles whether a user namespace is needed. Root may need one too: in
+// a container that has few capabilities, or no other users.
+func (h *Host) tryAs(dir string) error {
+	h.user = os.Geteuid() != 0
+	err := h.tryIn(dir)
+	if err == nil || h.user {
+		return err
+	}
+	h.user = true
+	if h.tryIn(dir) == nil {
+		return nil
+	}
+	h.user = false
+	return err
 }
 
 // tryIn tries to stack inputs, and falls back to copying them.
@@ -72,6 +84,23 @@ func makeEmptyRoot(dir string) error {
 	return os.Mkdir(filepath.Join(dir, "layer"), 0o755)
 }
 
+// refused is err with what would allow sandboxes.
+func refused(err error) error { return fmt.Errorf("%w: %w; %s", ErrRefused, err, advice(err)) }
+
+// refusals are what the kernel says to whoever may not have namespaces: not
+// allowed, by a filter or a setting, no more of them, or not compiled in.
+var refusals = []error{syscall.EPERM, syscall.EACCES, syscall.ENOSPC, syscall.EUSERS, syscall.EINVAL, syscall.ENOSYS}
+
+// notStarted is err, of starting a process in new namespaces.
+func notStarted(err error) error {
+	for _, r := range refusals {
+		if errors.Is(err, r) {
+			return refused(err)
+		}
+	}
+	return fmt.Errorf("start sandbox: %w", err)
+}
+
 // switches are the ones that forbid namespaces to the unprivileged.
 var switches = []struct{ file, forbids, allow string }{
 	{"/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"},
@@ -79,12 +108,36 @@ var switches = []struct{ file, forbids, allow string }{
 	{"/proc/sys/user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"},
 }
 
-// advice says what would allow namespaces.
-func advice() string {
+// limited are the namespaces that user.max_*_namespaces limits, for root too.
+var limited = []string{"mnt", "pid", "ipc", "uts", "net"}
+
+// advice says what would allow namespaces after err.
+func advice(err error) string {
 	for _, s := range switches {
-		if v, err := os.ReadFile(s.file); err == nil && strings.TrimSpace(string(v)) == s.forbids {
-			return "; run as root, or enable user namespaces: " + s.allow
+		if valueOf(s.file) == s.forbids && os.Geteuid() != 0 {
+			return "run as root, or enable user namespaces: " + s.allow
 		}
 	}
-	return "; namespaces need root, or user namespaces; in a container, the capability SYS_ADMIN (docker: --privileged, or --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined)"
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EUSERS) {
+		return "that is namespaces, not disk: " + raise()
+	}
+	return "namespaces need root, or user namespaces; in a container, the capability SYS_ADMIN (docker: --privileged, or --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined)"
+}
+
+// raise names the limits to raise: those that allow none, or any.
+func raise() string {
+	for _, kind := range limited {
+		if valueOf("/proc/sys/user/max_"+kind+"_namespaces") == "0" {
+			return "sysctl user.max_" + kind + "_namespaces=10000"
+		}
+	}
+	return "raise the limits user.max_*_namespaces (sysctl -a | grep namespaces), or run fewer actions at a time (--slots)"
+}
+
+func valueOf(file string) string {
+	v, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(v))
 }
