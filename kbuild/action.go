@@ -12,18 +12,19 @@ import (
 
 // Action is one hermetic command.
 type Action struct {
-	Kind    string            // what sort of work, for reports: "config", "plan", "bindgen", "rustc", "lower", "prove" ...
-	Name    string            // what it is about, for people: "kernel", "drivers/gpu/drm/drm_panic_qr"
-	Argv    []string          // Argv[0] is looked up in Env's PATH if it has no slash
-	Env     map[string]string // the whole environment
-	Dir     string            // working directory, relative to the input root
-	Inputs  tree.Files        // the input root without the toolchain; all of it read-only
-	Outputs []string          // files or directories, relative to Dir
-	Root    digest.Digest     // Directory of the toolchain that becomes "/"; zero: none is needed
-	Timeout time.Duration     // zero: the farm's default
-	Memory  int64             // limit in bytes; zero: the farm's default
-	Content Content           // opens Inputs that the farm may lack; nil: the farm has them all
-	Staged  func(Stage)       // is told how far the action is; may be nil
+	Kind     string            // what sort of work, for reports: "config", "plan", "bindgen", "rustc", "lower", "prove" ...
+	Name     string            // what it is about, for people: "kernel", "drivers/gpu/drm/drm_panic_qr"
+	Argv     []string          // Argv[0] is looked up in Env's PATH if it has no slash
+	Env      map[string]string // the whole environment
+	Dir      string            // working directory, relative to the input root
+	Inputs   tree.Files        // the input root without the toolchain; all of it read-only
+	Outputs  []string          // files or directories, relative to Dir
+	Root     digest.Digest     // Directory of the toolchain that becomes "/"; zero: none is needed
+	Timeout  time.Duration     // zero: the farm's default
+	Memory   int64             // limit in bytes; zero: the farm's default
+	Priority int32             // smaller runs earlier where there is a choice; no part of the action's identity
+	Content  Content           // opens Inputs that the farm may lack; nil: the farm has them all
+	Staged   func(Stage)       // is told how far the action is; may be nil
 }
 
 // Stage is how far an action is, in REv2's order.

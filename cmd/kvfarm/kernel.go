@@ -48,6 +48,15 @@ func moduleDir(source string) string {
 	return ""
 }
 
+// Actions implements job.Kernel.
+func (k *kernel) Actions(crates []job.Crate, checks int) (int, error) {
+	var units []*graph.Unit
+	for _, c := range crates {
+		units = append(units, k.units[c.Source])
+	}
+	return k.graph.Count(units, checks)
+}
+
 // Bitcode implements job.Kernel.
 func (k *kernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, error) {
 	b, err := k.graph.Bitcode(ctx, k.units[c.Source])

@@ -24,6 +24,7 @@ type rig struct {
 	bin   string
 	tree  string
 	state string // "" is the user's
+	log   string // what the last submit said
 }
 
 // need skips, or fails where everything is expected to be there.
@@ -116,12 +117,23 @@ func (r *rig) submit(targets ...string) (*pb.Report, int) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.Run()
+	r.log = out.String()
 	code := cmd.ProcessState.ExitCode()
 	rep, err := report.Read(filepath.Join(dir, "report.json"))
 	if err != nil {
-		r.t.Fatalf("submit %v: status %d: %v\n%s", targets, code, err, out.String())
+		r.t.Fatalf("submit %v: status %d: %v\n%s", targets, code, err, r.log)
 	}
 	return rep, code
+}
+
+// wantPlanned wants the last submit to have planned n actions and done them all.
+func (r *rig) wantPlanned(n int) {
+	r.t.Helper()
+	for _, want := range []string{fmt.Sprintf("planned: %d actions\n", n), fmt.Sprintf("[%d/%d] ", n, n)} {
+		if !strings.Contains(r.log, want) {
+			r.t.Errorf("the submit did not say %q:\n%s", want, r.log)
+		}
+	}
 }
 
 // ran lists the actions that were executed, "kind name" each.
@@ -202,6 +214,7 @@ func TestKernelKilled(t *testing.T) {
 	r.state = t.TempDir()
 	finished := r.kill(4, "check_sizes")
 	again, _ := r.submit("check_sizes")
+	r.wantPlanned(len(again.Actions))
 	wantVerdict(t, again, "check_sizes", pb.Verdict_PROVED)
 	for _, a := range finished {
 		if slices.Contains(ran(again), a) {

@@ -14,9 +14,10 @@ type Kind uint8
 
 // The kinds of event.
 const (
-	Planned Kind = iota // the number of actions, as far as known, is Total
+	Planned Kind = iota // Total actions are known to be needed; no more if Fixed
 	Staged              // an action came to Stage
 	Done                // an action finished
+	Skipped             // an action that was planned turned out not to be needed
 	Failed              // a check was refuted: Site
 	Note                // Text for people
 )
@@ -31,7 +32,9 @@ type Event struct {
 	Cached bool
 	Exit   int
 	Wall   time.Duration // Done: of its execution
-	Total  int
+	Total  int           // Planned
+	Fixed  bool          // Planned: Total is the last word
+	Extra  bool          // Done: of an action that no plan counts, a replay of a witness
 	Site   *pb.Site
 	Text   string
 }

@@ -91,6 +91,7 @@ func (c *Client) executeOnce(ctx context.Context, j *job) (*repb.ExecuteResponse
 		InstanceName:    c.cfg.Instance,
 		ActionDigest:    j.digest.Proto(),
 		SkipCacheLookup: c.cfg.NoCache,
+		ExecutionPolicy: policy(j.Action),
 		InlineStdout:    true,
 		InlineStderr:    true,
 	}, c.follower(j))
@@ -127,6 +128,15 @@ func (c *Client) follower(j *job) func(*repb.ExecuteOperationMetadata) {
 			c.tell(j, s, m.GetPartialExecutionMetadata().GetWorker())
 		}
 	}
+}
+
+// policy says what goes first. No policy at all is what servers without
+// priorities expect.
+func policy(a *kbuild.Action) *repb.ExecutionPolicy {
+	if a.Priority == 0 {
+		return nil
+	}
+	return &repb.ExecutionPolicy{Priority: a.Priority}
 }
 
 func stageOf(m *repb.ExecuteOperationMetadata) (Stage, bool) {

@@ -31,6 +31,9 @@ type Kernel interface {
 	Bitcode(ctx context.Context, c Crate) (*Bitcode, error)
 	// Check compiles a file of written checks against the kernel crate.
 	Check(ctx context.Context, c Check) (*Bitcode, error)
+	// Actions returns how many actions Bitcode and Check take for all of these,
+	// with those that came before: configuration and plan.
+	Actions(crates []Crate, checks int) (int, error)
 }
 
 // Crate is a target crate of the kernel.
@@ -69,6 +72,7 @@ type Job struct {
 	Spec
 	kernel Kernel
 	runner kbuild.Runner
+	plan   *plan
 	blobs  cas.Store
 	events event.Sink
 
@@ -86,7 +90,8 @@ type Proof struct {
 
 // New returns a Job. live decides which failures are new.
 func New(s Spec, k Kernel, r kbuild.Runner, blobs cas.Store, events event.Sink, live *report.Builder) *Job {
-	return &Job{Spec: s, kernel: k, runner: r, blobs: blobs, events: events, live: live}
+	return &Job{Spec: s, kernel: k, runner: r, blobs: blobs, events: events, live: live,
+		plan: &plan{events: events}}
 }
 
 // unit is a crate or a file of checks, on its way to slices.
@@ -114,6 +119,9 @@ func (j *Job) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := j.count(units); err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, u := range units {
 		g.Go(func() error { return j.gather(ctx, u.name, j.unit(ctx, u)) })
@@ -136,17 +144,15 @@ func (j *Job) gather(ctx context.Context, what string, err error) error {
 }
 
 func (j *Job) unit(ctx context.Context, u unit) error {
-	bc, err := j.bitcode(ctx, u)
-	if err != nil {
-		return err
-	}
-	cuts, err := j.lower(ctx, u, bc)
-	if err != nil {
-		return err
-	}
+	bc, cuts, err := j.cutUnit(ctx, u)
 	outer := slices.DeleteFunc(slices.Clone(cuts), func(c cut) bool {
 		return c.root.Kind == position.Inner || !u.wants(c.root.Name)
 	})
+	holding := u.holding(cuts)
+	j.plan.cut(len(outer) + len(holding))
+	if err != nil {
+		return err
+	}
 	if err := j.proveAll(ctx, u, bc, outer); err != nil || u.check != nil {
 		return err
 	}
@@ -154,7 +160,17 @@ func (j *Job) unit(ctx context.Context, u unit) error {
 	if err != nil {
 		return err
 	}
+	j.plan.skip(len(holding) - len(inner))
 	return j.proveAll(ctx, u, bc, inner)
+}
+
+func (j *Job) cutUnit(ctx context.Context, u unit) (*Bitcode, []cut, error) {
+	bc, err := j.bitcode(ctx, u)
+	if err != nil {
+		return nil, nil, err
+	}
+	cuts, err := j.lower(ctx, u, bc)
+	return bc, cuts, err
 }
 
 func (j *Job) proveAll(ctx context.Context, u unit, bc *Bitcode, cuts []cut) error {

@@ -149,6 +149,9 @@ func (k *fakeKernel) Check(ctx context.Context, c job.Check) (*job.Bitcode, erro
 	return &job.Bitcode{Link: []tree.Entry{{Digest: d}}}, err
 }
 
+// Actions is 0: this kernel's bitcode is there already.
+func (k *fakeKernel) Actions([]job.Crate, int) (int, error) { return 0, nil }
+
 type noSource struct{}
 
 func (noSource) Line(string, int) (string, bool) { return "", false }
@@ -306,6 +309,32 @@ func TestInnerRoots(t *testing.T) {
 		}
 		if status := report.ExitStatus(got.report); status != tt.status {
 			t.Errorf("%s: status %d, want %d", tt.roots, status, tt.status)
+		}
+	}
+}
+
+// The total is told as fixed once, never changes after, and is what is done in
+// the end, whether inner roots were needed or not and witnesses replayed or not.
+func TestTotalIsFixed(t *testing.T) {
+	for _, roots := range []string{"f g", "stuck in_ok in_other", "bad_check_x in_ok", "stuck in_ok in_no", ""} {
+		k := &fakeKernel{crates: map[string]string{"drivers/a.rs": roots, "drivers/b.rs": "h"}}
+		got := submit(t, k, &fakeFarm{native: "OK"})
+		if got.err != nil {
+			t.Fatal(got.err)
+		}
+		total, done := 0, 0
+		for _, e := range got.events {
+			switch {
+			case e.Kind == event.Planned && total > 0:
+				t.Errorf("%s: planned again, %d, after a fixed total of %d", roots, e.Total, total)
+			case e.Kind == event.Planned && e.Fixed:
+				total = e.Total
+			case e.Kind == event.Done && !e.Extra, e.Kind == event.Skipped:
+				done++
+			}
+		}
+		if total == 0 || done != total {
+			t.Errorf("%s: %d done of %d planned", roots, done, total)
 		}
 	}
 }

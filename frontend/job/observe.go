@@ -6,6 +6,7 @@ import (
 
 	"github.com/kvfarm/kvfarm/frontend/event"
 	"github.com/kvfarm/kvfarm/kbuild"
+	"github.com/kvfarm/kvfarm/kbuild/rust"
 	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
 
@@ -30,7 +31,6 @@ func (o *Observer) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, e
 	o.mu.Lock()
 	id := o.next
 	o.next++
-	o.events.Emit(event.Event{Kind: event.Planned, Total: o.next})
 	o.mu.Unlock()
 	seen := *a
 	seen.Staged = func(s kbuild.Stage) {
@@ -40,7 +40,7 @@ func (o *Observer) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, e
 		}
 	}
 	r, err := o.runner.Run(ctx, &seen)
-	done := event.Event{Kind: event.Done, ID: id, Action: a.Kind, Name: a.Name}
+	done := event.Event{Kind: event.Done, ID: id, Action: a.Kind, Name: a.Name, Extra: a.Kind == rust.ReplayKind}
 	if err != nil {
 		done.Exit = -1
 		o.events.Emit(done)

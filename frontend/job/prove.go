@@ -17,6 +17,10 @@ import (
 const (
 	sliceFile   = "slice.kvs"
 	verdictFile = "verdict.json"
+
+	// Whatever leads to further actions goes before proofs: the longest way
+	// through a submit is from the first crate to the last driver's proofs.
+	provePriority = 1
 )
 
 // ProveAction is the action whose digest is a proof's key: the engine, the
@@ -28,10 +32,11 @@ func ProveAction(engine Tool, slice tree.Entry, budget int64, name string) *kbui
 	}
 	return &kbuild.Action{
 		Kind: "prove", Name: name,
-		Argv:    append(argv, "--out", verdictFile, sliceFile),
-		Inputs:  tree.Files{"kvengine": engine.Entry, sliceFile: slice},
-		Outputs: []string{verdictFile},
-		Content: engine.Content,
+		Argv:     append(argv, "--out", verdictFile, sliceFile),
+		Inputs:   tree.Files{"kvengine": engine.Entry, sliceFile: slice},
+		Outputs:  []string{verdictFile},
+		Content:  engine.Content,
+		Priority: provePriority,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 // tally is what the display knows of a submit.
 type tally struct {
 	total, done, hits int
+	fixed             bool
 	failures          int
 	live              map[int]action
 	start             time.Time
@@ -32,15 +33,19 @@ func newTally(now time.Time) *tally { return &tally{live: map[int]action{}, star
 func (t *tally) add(e event.Event, now time.Time) {
 	switch e.Kind {
 	case event.Planned:
-		t.total = e.Total
+		t.total, t.fixed = e.Total, e.Fixed
 	case event.Staged:
 		t.live[e.ID] = action{what: e.Action + " " + report.Clip(e.Name), stage: e.Stage, since: now}
 	case event.Done:
 		delete(t.live, e.ID)
-		t.done++
+		if !e.Extra {
+			t.done++
+		}
 		if e.Cached {
 			t.hits++
 		}
+	case event.Skipped:
+		t.done++
 	case event.Failed:
 		t.failures++
 	}
@@ -60,8 +65,11 @@ func (t *tally) line(now time.Time, width int) string {
 	return s
 }
 
-// progress shows "done/total"; the "+" says that the total may still grow.
+// progress shows "done/total"; a "+" says that the total is not known yet.
 func (t *tally) progress() string {
+	if t.fixed {
+		return fmt.Sprintf("%d/%d", t.done, t.total)
+	}
 	return fmt.Sprintf("%d/%d+", t.done, max(t.total, t.done+len(t.live)))
 }
 

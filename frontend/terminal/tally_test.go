@@ -26,6 +26,8 @@ func TestTallyLine(t *testing.T) {
 	}{
 		{"growing", nil, 0, "1/4+ · 1 hits · 1 can fail · 12s · 1 queued, 1 running: rustc kernel 12s"},
 		{"narrow", nil, 20, "1/4+ · 1 hits · 1 …"},
+		{"fixed", []event.Event{{Kind: event.Planned, Total: 5, Fixed: true}}, 0, "1/5 · 1 hits · 1 can fail · 12s · 1 queued, 1 running: rustc kernel 12s"},
+		{"extra and skipped", []event.Event{{Kind: event.Planned, Total: 5, Fixed: true}, {Kind: event.Done, ID: 1}, {Kind: event.Done, ID: 0, Extra: true}, {Kind: event.Skipped}}, 0, "3/5 · 1 hits · 1 can fail · 12s"},
 		{"idle", []event.Event{{Kind: event.Done, ID: 0}, {Kind: event.Done, ID: 1}}, 0, "3/4+ · 1 hits · 1 can fail · 12s"},
 	}
 	for _, tt := range tests {

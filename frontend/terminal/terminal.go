@@ -72,6 +72,10 @@ func (d *Display) text(e event.Event) string {
 		return failure(e, d.dir)
 	case event.Note:
 		return e.Text + "\n"
+	case event.Planned:
+		if d.plain && e.Fixed {
+			return fmt.Sprintf("planned: %d actions\n", e.Total)
+		}
 	case event.Done:
 		if d.plain && !e.Cached {
 			return fmt.Sprintf("[%s] %s %s %v%s\n", d.tally.progress(), e.Action, report.Clip(e.Name), e.Wall.Round(time.Millisecond), exit(e.Exit))

@@ -7,16 +7,22 @@ import (
 // prepared is how many actions Open takes.
 const prepared = 2
 
-// Count returns how many actions it takes to configure, to plan, and to compile
-// units to bitcode. It counts each once, whoever needs it, and leaves out Types.
-func (g *Graph) Count(units []*Unit) (int, error) {
+// Count returns how many actions it takes to configure, to plan, to compile
+// units to bitcode and again for their types, and to compile so many crates of
+// checks. It counts each once, whoever needs it.
+func (g *Graph) Count(units []*Unit, checks int) (int, error) {
 	c := counter{graph: g, crates: map[*plan.Crate]bool{}, steps: map[*plan.Step]bool{}}
 	for _, u := range units {
 		if _, err := c.add(u.crate); err != nil {
 			return 0, err
 		}
 	}
-	return prepared + len(c.crates) + len(c.steps), nil
+	if checks > 0 {
+		if _, err := c.needs(g.check); err != nil {
+			return 0, err
+		}
+	}
+	return prepared + len(c.crates) + len(units) + checks + len(c.steps), nil
 }
 
 type counter struct {
@@ -25,8 +31,8 @@ type counter struct {
 	steps  map[*plan.Step]bool
 }
 
-// add counts crate k with what it needs, and returns the crates among that.
-func (c *counter) add(k *plan.Crate) ([]*plan.Crate, error) {
+// needs counts what crate k needs and returns the crates among that.
+func (c *counter) needs(k *plan.Crate) ([]*plan.Crate, error) {
 	var deps []*plan.Crate
 	for _, name := range c.graph.externs(k) {
 		more, err := c.add(c.graph.byName[name])
@@ -34,6 +40,15 @@ func (c *counter) add(k *plan.Crate) ([]*plan.Crate, error) {
 			return nil, err
 		}
 		deps = append(deps, more...)
+	}
+	return deps, nil
+}
+
+// add counts crate k with what it needs, and returns the crates among that.
+func (c *counter) add(k *plan.Crate) ([]*plan.Crate, error) {
+	deps, err := c.needs(k)
+	if err != nil {
+		return nil, err
 	}
 	if !c.crates[k] {
 		c.crates[k] = true

@@ -11,6 +11,9 @@ import (
 	"github.com/kvfarm/kvfarm/kbuild"
 )
 
+// ReplayKind is the kind of action that runs a witness as a native program.
+const ReplayKind = "replay"
+
 // Replay runs a written check as an ordinary program, compiled by the
 // toolchain that compiled the kernel: the last judge of a witness.
 type Replay struct {
@@ -29,7 +32,7 @@ type Input struct {
 // Action returns the action that replays the check; Root and the PATH of its
 // tools are left to the caller. add makes a file of some bytes.
 func (r *Replay) Action(add func([]byte) tree.Entry) (*kbuild.Action, error) {
-	a := &kbuild.Action{Kind: "replay", Name: r.Check, Inputs: tree.Files{}, Env: map[string]string{"LC_ALL": "C"},
+	a := &kbuild.Action{Kind: ReplayKind, Name: r.Check, Inputs: tree.Files{}, Env: map[string]string{"LC_ALL": "C"},
 		Argv: []string{"sh", "replay/replay.sh", r.Check, "replay/inputs"}}
 	list, err := files.ReadDir("replay")
 	if err != nil {

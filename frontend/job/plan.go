@@ -1,0 +1,79 @@
+package job
+
+import (
+	"sync"
+
+	"github.com/kvfarm/kvfarm/engine/position"
+	"github.com/kvfarm/kvfarm/frontend/event"
+)
+
+// plan counts the actions of a submit, so that a person sees how far it is. How
+// many proofs there are is known when the last unit is cut: from then on the
+// total stands. Inner roots count all, though only those are proved that could
+// decide something; the others are told as skipped.
+type plan struct {
+	events event.Sink
+
+	mu    sync.Mutex
+	total int
+	uncut int // units whose number of roots is not known yet
+}
+
+// count plans what comes before the proofs of units.
+func (j *Job) count(units []unit) error {
+	var crates []Crate
+	checks := 0
+	for _, u := range units {
+		if u.check != nil {
+			checks++
+		} else {
+			crates = append(crates, *u.crate)
+		}
+	}
+	n, err := j.kernel.Actions(crates, checks)
+	if err != nil {
+		return err
+	}
+	j.plan.start(n+len(units), len(units))
+	return nil
+}
+
+func (p *plan) start(actions, units int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total, p.uncut = actions, units
+	p.tell()
+}
+
+// cut says that one more unit is cut, into so many slices that could be proved.
+func (p *plan) cut(roots int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total += roots
+	p.uncut--
+	p.tell()
+}
+
+func (p *plan) tell() {
+	p.events.Emit(event.Event{Kind: event.Planned, Total: p.total, Fixed: p.uncut == 0})
+}
+
+func (p *plan) skip(n int) {
+	for range n {
+		p.events.Emit(event.Event{Kind: event.Skipped})
+	}
+}
+
+// holding are the inner roots of u: each owns a panic location.
+func (u unit) holding(cuts []cut) []cut {
+	if u.check != nil {
+		return nil
+	}
+	var out []cut
+	for _, c := range cuts {
+		if c.root.Kind == position.Inner && len(c.root.Owns) > 0 {
+			out = append(out, c)
+		}
+	}
+	return out
+}
