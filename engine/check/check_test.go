@@ -60,18 +60,23 @@ func readProgram(t *testing.T, file string) program {
 		t.Fatal(err)
 	}
 	for _, line := range strings.Split(string(text), "\n") {
-		_, note, _ := strings.Cut(line, ";")
-		note = strings.TrimSpace(note)
-		if v, ok := strings.CutPrefix(note, "verdict "); ok {
-			p.verdict = v
+		for _, note := range strings.Split(line, ";")[1:] {
+			p.note(strings.TrimSpace(note))
 		}
-		if v, ok := strings.CutPrefix(note, "site "); ok {
-			p.sites = append(p.sites, v)
-		}
-		fmt.Sscanf(note, "loops %d", &p.cfg.LoopBound)
-		fmt.Sscanf(note, "budget %d", &p.cfg.Budget)
 	}
 	return p
+}
+
+// note takes one remark of a comment, "; site KIND WORD ; site KIND WORD" being two.
+func (p *program) note(note string) {
+	if v, ok := strings.CutPrefix(note, "verdict "); ok {
+		p.verdict = v
+	}
+	if v, ok := strings.CutPrefix(note, "site "); ok {
+		p.sites = append(p.sites, v)
+	}
+	fmt.Sscanf(note, "loops %d", &p.cfg.LoopBound)
+	fmt.Sscanf(note, "budget %d", &p.cfg.Budget)
 }
 
 func show(v *verdict.Verdict) (word string, sites []string) {

@@ -173,13 +173,19 @@ func (x *exec) shift(in *ir.Inst, l, r expr.Expr) (e, poison expr.Expr) {
 	return e, b.Or(poison, lost)
 }
 
+// divisor checks a division. A dividend that is poison overflows with -1, as it may be
+// the least number, and makes poison with any other divisor.
 func (x *exec) divisor(s *state, in *ir.Inst, r, l, rPoison, lPoison expr.Expr) error {
 	b := x.b
-	if err := x.require(s, b.Or(rPoison, b.IsZero(r)), DivZero); err != nil {
+	if err := x.require(s, rPoison, UninitUse); err != nil {
+		return err
+	}
+	if err := x.require(s, b.IsZero(r), DivZero); err != nil {
 		return err
 	}
 	if in.Op == ir.SDiv || in.Op == ir.SRem {
-		return x.require(s, b.Or(lPoison, b.SDivOvf(l, r)), DivOverflow)
+		minusOne := b.Eq(r, b.ConstInt(-1, b.Width(r)))
+		return x.require(s, b.Or(b.SDivOvf(l, r), b.And(lPoison, minusOne)), DivOverflow)
 	}
 	return nil
 }

@@ -186,15 +186,16 @@ func doDivide(m *machine, in *inst) *Outcome {
 		return m.ub(UBDivZero, "")
 	}
 	op := in.x.ir.Op
+	x, y := signed(a.v, in.width), signed(b.v, in.width)
+	signs := op == ir.SDiv || op == ir.SRem
+	if signs && y == -1 && (a.u != 0 || a.v == 1<<(in.width-1)) {
+		return m.ub(UBDivOverflow, "")
+	}
 	if a.u != 0 {
 		return m.spoil(in.dst, 1)
 	}
-	if op == ir.UDiv || op == ir.URem {
+	if !signs {
 		return m.unsignedDivide(in, op, a.v, b.v)
-	}
-	x, y := signed(a.v, in.width), signed(b.v, in.width)
-	if y == -1 && a.v == 1<<(in.width-1) {
-		return m.ub(UBDivOverflow, "")
 	}
 	if op == ir.SRem {
 		return m.set(in, uint64(x%y)&in.mask)

@@ -122,16 +122,20 @@ func doWideDivide(m *machine, in *inst) *Outcome {
 	if b.Sign() == 0 {
 		return m.ub(UBDivZero, "")
 	}
+	op := in.x.ir.Op
+	signs := op == ir.SDiv || op == ir.SRem
 	if undefined(m.many(in.a, n)) {
+		if signs && bigSigned(b, in.width).IsInt64() && bigSigned(b, in.width).Int64() == -1 {
+			return m.ub(UBDivOverflow, "")
+		}
 		return m.spoil(in.dst, n)
 	}
 	a := toBig(m.many(in.a, n))
-	op := in.x.ir.Op
-	if op == ir.SDiv || op == ir.SRem {
+	if signs {
 		a, b = bigSigned(a, in.width), bigSigned(b, in.width)
 	}
 	q, r := new(big.Int).QuoRem(a, b, new(big.Int))
-	if (op == ir.SDiv || op == ir.SRem) && !fitsSigned(q, in.width) {
+	if signs && !fitsSigned(q, in.width) {
 		return m.ub(UBDivOverflow, "")
 	}
 	if op == ir.URem || op == ir.SRem {
