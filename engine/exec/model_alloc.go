@@ -66,13 +66,13 @@ func (x *exec) free(s *state, p *value, when expr.Expr) error {
 			bad = b.Or(bad, a.guard)
 		default:
 			bad = b.Or(bad, b.And(a.guard, x.nonzero(a.off)))
-			twice = b.Or(twice, b.And(a.guard, x.deadOf(s, a.obj)))
 		}
-	}
-	if err := x.require(s, b.And(when, bad), BadFree); err != nil {
-		return err
+		twice = b.Or(twice, b.And(a.guard, x.deadOf(s, a.obj)))
 	}
 	if err := x.require(s, b.And(when, twice), UseAfterFree); err != nil {
+		return err
+	}
+	if err := x.require(s, b.And(when, bad), BadFree); err != nil {
 		return err
 	}
 	for _, a := range x.asPtr(p) {

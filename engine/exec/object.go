@@ -136,7 +136,8 @@ func (x *exec) staticObjects() {
 	x.globalObj = len(x.infos)
 	for i, g := range x.slice.Globals {
 		b := &base{kind: baseGlobal, global: g}
-		if g.External || g.Loc != 0 || !g.Const {
+		changed := !g.Const && x.slice.Inputs != nil // by whatever ran before an automatic root
+		if g.External || g.Loc != 0 || changed {
 			b.kind = baseUnknown
 		}
 		x.newObject(info{kind: objGlobal, ref: i, name: fmt.Sprintf("global%d", i), bytes: g.Size, align: max(1, g.Align), fixed: g.Const, base: b})
