@@ -8,7 +8,7 @@ import (
 // cModels are the C functions that a run may call, and those of the check crate.
 var cModels = map[string]*modelled{
 	"kvfarm_assume": {1, nought, kvAssume}, "kvfarm_assert": {1, nought, kvAssert},
-	"kvfarm_any_bytes": {2, nought, anyBytes}, "kvfarm_any_bool": {0, number, anyValue},
+	"kvfarm_any_bytes": {2, nought, anyBytes}, "kvfarm_any_bool": {0, number, anyBool},
 	"kvfarm_any_u8": {0, number, anyValue}, "kvfarm_any_u16": {0, number, anyValue}, "kvfarm_any_u32": {0, number, anyValue},
 	"kvfarm_any_u64": {0, number, anyValue}, "kvfarm_any_u128": {0, number, anyValue}, "kvfarm_any_usize": {0, number, anyValue},
 	"memcpy": {3, same, returning(memcpy)}, "memmove": {3, same, returning(memmove)}, "memset": {3, same, returning(memset)},
@@ -23,8 +23,16 @@ var cModels = map[string]*modelled{
 }
 
 func anyValue(m *machine, in *inst, _ []argument) *Outcome {
+	return m.anyOf(in, int(widthOf(in.x.ir.Type)))
+}
+
+// anyBool asks for 0 or 1; the C type behind it may be wider than a bit.
+func anyBool(m *machine, in *inst, _ []argument) *Outcome { return m.anyOf(in, 1) }
+
+// anyOf asks for a number of which only the lowest free bits may be set.
+func (m *machine) anyOf(in *inst, free int) *Outcome {
 	w := widthOf(in.x.ir.Type)
-	v, o := m.dynamic("any", int(w))
+	v, o := m.dynamic("any", int(w), free)
 	if o != nil {
 		return o
 	}
@@ -41,7 +49,7 @@ func anyBytes(m *machine, _ *inst, a []argument) *Outcome {
 		return end
 	}
 	for i := range int(n) {
-		v, end := m.dynamic("any", 8)
+		v, end := m.dynamic("any", 8, 8)
 		if end != nil {
 			return end
 		}
@@ -228,7 +236,7 @@ func alloc(m *machine, in *inst, a []argument) *Outcome {
 // fresh makes an allocation, or null where fail#N says so, as the result. ok
 // is false for null.
 func (m *machine) fresh(in *inst, size, align int64, zero bool) (ok bool, end *Outcome) {
-	failed, end := m.dynamic("fail", 1)
+	failed, end := m.dynamic("fail", 1, 1)
 	if end != nil {
 		return false, end
 	}

@@ -11,8 +11,9 @@ import (
 
 // Source gives the inputs of a run.
 type Source interface {
-	// Dynamic is asked in the order of the run: for any#N and fail#N.
-	Dynamic(name string, bits int) (*big.Int, error)
+	// Dynamic is asked in the order of the run: for any#N and fail#N. Only the
+	// lowest free of the bits may be set.
+	Dynamic(name string, bits, free int) (*big.Int, error)
 	// Root is asked for a part of an automatic root's arguments, by name. Only
 	// values in one of the spans are valid, if there are any. Nil means that it
 	// does not matter.
@@ -38,7 +39,7 @@ func Witness(list []Input) Source {
 	return w
 }
 
-func (w *witness) Dynamic(name string, bits int) (*big.Int, error) {
+func (w *witness) Dynamic(name string, bits, _ int) (*big.Int, error) {
 	if len(w.dynamic) == 0 {
 		return nil, fmt.Errorf("no input left for %s", name)
 	}
@@ -68,11 +69,11 @@ func (r *random) next() uint64 {
 	return z ^ z>>31
 }
 
-func (r *random) Dynamic(name string, bits int) (*big.Int, error) {
+func (r *random) Dynamic(name string, _, free int) (*big.Int, error) {
 	if strings.HasPrefix(name, "fail#") {
 		return new(big.Int).SetUint64(bit(r.next()%8 == 0)), nil
 	}
-	return r.number(bits), nil
+	return r.number(free), nil
 }
 
 func (r *random) Root(name string, bits int, valid []ir.Span) *big.Int {
@@ -125,15 +126,15 @@ func cut(v *big.Int, bits int) *big.Int {
 }
 
 // dynamic asks for the next input of the run.
-func (m *machine) dynamic(kind string, bits int) (*big.Int, *Outcome) {
+func (m *machine) dynamic(kind string, bits, free int) (*big.Int, *Outcome) {
 	name := kind + "#" + strconv.Itoa(m.asked)
 	m.asked++
-	v, err := m.source.Dynamic(name, bits)
+	v, err := m.source.Dynamic(name, bits, free)
 	if err != nil {
 		return nil, m.badInput(err)
 	}
-	if v == nil || v.Sign() < 0 || v.BitLen() > bits {
-		return nil, m.badInput(fmt.Errorf("%s is no number of %d bits", name, bits))
+	if v == nil || v.Sign() < 0 || v.BitLen() > free {
+		return nil, m.badInput(fmt.Errorf("%s is no number of %d bits", name, free))
 	}
 	m.consumed = append(m.consumed, Input{name, bits, v})
 	return v, nil
