@@ -102,7 +102,7 @@ func randomRuns(t *testing.T, s *ir.Slice, v *verdict.Verdict, n uint64) {
 		t.Fatal(err)
 	}
 	for seed := range n {
-		o := prog.Run(interp.Random(seed), interp.Limits{Steps: 100_000, Memory: 1 << 16})
+		o := prog.Run(interp.Random(seed), interp.Limits{Steps: 10_000, Memory: 1 << 16})
 		if bad := contradicts(v, &o); bad != "" {
 			t.Fatalf("seed %d: %s, but the run ends with %v on %v", seed, bad, &o, o.Inputs)
 		}
