@@ -33,7 +33,7 @@ func Knows(s *ir.Slice) (string, error) {
 // roomy gives inputs that are zero, and large objects behind pointers.
 type roomy struct{}
 
-func (roomy) Dynamic(string, int) (*big.Int, error) { return new(big.Int), nil }
+func (roomy) Dynamic(string, int, int) (*big.Int, error) { return new(big.Int), nil }
 
 func (roomy) Root(_ string, bits int, valid []ir.Span) *big.Int {
 	if bits == 64 && len(valid) > 0 {
