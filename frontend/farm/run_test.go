@@ -233,6 +233,20 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// The priority reaches the queue and is no part of what the action is.
+func TestPriority(t *testing.T) {
+	r := start(t)
+	c := r.dial()
+	first := run(t, c, &kbuild.Action{Argv: []string{"exit", "1"}, Priority: 7})
+	if got := r.last.Load(); got != 7 {
+		t.Errorf("the queue was told priority %d, want 7", got)
+	}
+	second := run(t, c, &kbuild.Action{Argv: []string{"exit", "1"}})
+	if got := r.last.Load(); got != 0 || first.Action != second.Action {
+		t.Errorf("priority %d, actions %v and %v: want 0 and the same", got, first.Action, second.Action)
+	}
+}
+
 // Equal actions have equal digests, whatever the order of maps.
 func TestActionDigestIsStable(t *testing.T) {
 	r := start(t)
