@@ -77,15 +77,10 @@ type Job struct {
 	events event.Sink
 
 	mu     sync.Mutex
-	proofs []*Proof
+	proofs []*report.Proof
 	owners []owners
 	live   *report.Builder // shows failures as they are found
 	errs   []error
-}
-
-// Proof is a root's outcome with what a witness file needs.
-type Proof struct {
-	report.Proof
 }
 
 // New returns a Job. live decides which failures are new.

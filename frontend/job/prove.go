@@ -54,11 +54,11 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	if err != nil {
 		return err
 	}
-	p := &Proof{Proof: report.Proof{
+	p := &report.Proof{
 		Root: c.root, Crate: u.source, Slice: c.slice.Digest, Action: r.Action, Cached: r.Cached,
 		Budget: j.budget(c), Verdict: v, Positions: m, LoweredBy: c.by, States: u.states(c.root.Name),
 		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
-	}}
+	}
 	if c.root.Kind == position.Inner { // its failures are nobody's yet
 		j.done(p)
 		return nil
@@ -97,10 +97,10 @@ func (j *Job) positions(ctx context.Context, c cut) (*position.Map, error) {
 }
 
 // done notes a proof and tells of the failures that it is the first to show.
-func (j *Job) done(p *Proof) {
+func (j *Job) done(p *report.Proof) {
 	j.mu.Lock()
 	j.proofs = append(j.proofs, p)
-	fresh := j.live.AddProof(&p.Proof)
+	fresh := j.live.AddProof(p)
 	j.mu.Unlock()
 	for _, s := range fresh {
 		j.events.Emit(event.Event{Kind: event.Failed, Site: s})
@@ -116,7 +116,7 @@ func (j *Job) Fill(b *report.Builder) {
 		b.AddOwners(o.crate, o.list)
 	}
 	for _, p := range proofs {
-		b.AddProof(&p.Proof)
+		b.AddProof(p)
 	}
 	for _, err := range j.errs {
 		b.AddError(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/engine/verdict"
+	"github.com/kvfarm/kvfarm/frontend/report"
 	"github.com/kvfarm/kvfarm/kbuild/rust"
 )
 
@@ -39,7 +40,7 @@ func (b blobs) add(data []byte) tree.Entry {
 
 // replay runs the witnesses of a written check as native programs. The engine
 // has replayed each of them in its interpreter; this asks a compiler too.
-func (j *Job) replay(ctx context.Context, p *Proof, bc *Bitcode) error {
+func (j *Job) replay(ctx context.Context, p *report.Proof, bc *Bitcode) error {
 	for i := range p.Verdict.Witnesses {
 		p.Replay[i] = byInterpreter
 		if p.Root.Kind != "check" {
@@ -61,7 +62,7 @@ func (j *Job) replay(ctx context.Context, p *Proof, bc *Bitcode) error {
 	return nil
 }
 
-func (j *Job) native(ctx context.Context, p *Proof, bc *Bitcode, w *verdict.Witness) (rust.Ending, error) {
+func (j *Job) native(ctx context.Context, p *report.Proof, bc *Bitcode, w *verdict.Witness) (rust.Ending, error) {
 	content := blobs{}
 	r := rust.Replay{Check: p.Root.Symbol, Bitcode: bc.Link}
 	for _, in := range w.Inputs {

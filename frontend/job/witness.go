@@ -12,6 +12,7 @@ import (
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/engine/position"
 	"github.com/kvfarm/kvfarm/engine/verdict"
+	"github.com/kvfarm/kvfarm/frontend/report"
 )
 
 // WitnessVersion is the version of the witness file's form.
@@ -41,7 +42,7 @@ func WitnessName(slice digest.Digest, i int) string {
 }
 
 // witnessFile describes witness i of p.
-func witnessFile(p *Proof, i int, slice []byte) *WitnessFile {
+func witnessFile(p *report.Proof, i int, slice []byte) *WitnessFile {
 	w := &p.Verdict.Witnesses[i]
 	f := &WitnessFile{
 		Version: WitnessVersion, Root: p.Root, Crate: p.Crate,
@@ -97,7 +98,7 @@ func writeWitness(dir, name string, w *WitnessFile) error {
 
 // compareProofs puts written checks first: where a check and an automatic root
 // refute the same site, the check's witness is the one to show.
-func compareProofs(a, b *Proof) int {
+func compareProofs(a, b *report.Proof) int {
 	return cmp.Or(boolCompare(b.Root.Kind == "check", a.Root.Kind == "check"),
 		cmp.Compare(a.Crate, b.Crate), cmp.Compare(a.Root.Name, b.Root.Name), cmp.Compare(a.Slice.Hash, b.Slice.Hash))
 }
