@@ -5,44 +5,42 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
+	"sort"
 )
 
-// Frames holds, by "func:inst", the position of an instruction with the calls
-// it was inlined through, innermost first. Its JSON form writes every file,
-// name and place once: a slice has tens of thousands of instructions, and an
-// inlined one repeats the frames of its neighbours.
-type Frames map[string][]Pos
+// Inst is the position of an instruction with the calls it was inlined
+// through, innermost first.
+type Inst struct {
+	Func, Inst int
+	Frames     []Pos
+}
+
+// Frames holds the positions of instructions. Every file, name and place is
+// held once: a slice has tens of thousands of instructions, and an inlined one
+// repeats the frames of its neighbours. Most are never asked for, so the frames
+// of one are put together when they are.
+type Frames struct{ t table }
 
 // table is the JSON form of Frames.
 type table struct {
 	Files  []string `json:"files"`
 	Names  []string `json:"names"`  // of functions
 	Places [][5]int `json:"places"` // file, line, column, name, 1 + place that it is inlined into or 0
-	Insts  [][3]int `json:"insts"`  // function, instruction, place
+	Insts  [][3]int `json:"insts"`  // function, instruction, place; ascending
 }
 
-// MarshalJSON writes the frames in order of function and instruction.
-func (f Frames) MarshalJSON() ([]byte, error) {
+// NewFrames returns the Frames of insts, each of which is named once.
+func NewFrames(insts []Inst) Frames {
+	insts = slices.DeleteFunc(slices.Clone(insts), func(in Inst) bool { return len(in.Frames) == 0 })
+	slices.SortFunc(insts, func(a, b Inst) int {
+		return cmp.Or(cmp.Compare(a.Func, b.Func), cmp.Compare(a.Inst, b.Inst))
+	})
 	t := &tableWriter{files: map[string]int{}, names: map[string]int{}, places: map[[5]int]int{}}
 	t.Files, t.Names, t.Places, t.Insts = []string{}, []string{}, [][5]int{}, [][3]int{}
-	for key, frames := range f {
-		fn, inst, err := split(key)
-		if err != nil {
-			return nil, err
-		}
-		if len(frames) > 0 {
-			t.Insts = append(t.Insts, [3]int{fn, inst})
-		}
+	for _, in := range insts {
+		t.Insts = append(t.Insts, [3]int{in.Func, in.Inst, t.place(in.Frames)})
 	}
-	slices.SortFunc(t.Insts, func(a, b [3]int) int {
-		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
-	})
-	for i, in := range t.Insts {
-		t.Insts[i][2] = t.place(f[key(in[0], in[1])])
-	}
-	return json.Marshal(&t.table)
+	return Frames{t.table}
 }
 
 type tableWriter struct {
@@ -77,48 +75,47 @@ func (t *tableWriter) place(frames []Pos) int {
 	return parent - 1
 }
 
+// at returns the frames of an instruction, nil if unknown.
+func (f *Frames) at(fn, inst int) []Pos {
+	i, ok := sort.Find(len(f.t.Insts), func(i int) int {
+		in := f.t.Insts[i]
+		return cmp.Or(cmp.Compare(fn, in[0]), cmp.Compare(inst, in[1]))
+	})
+	if !ok {
+		return nil
+	}
+	var out []Pos
+	for at := f.t.Insts[i][2] + 1; at > 0; {
+		p := f.t.Places[at-1]
+		out = append(out, Pos{File: f.t.Files[p[0]], Line: p[1], Col: p[2], Func: f.t.Names[p[3]]})
+		at = p[4]
+	}
+	return out
+}
+
+// MarshalJSON implements json.Marshaler.
+func (f Frames) MarshalJSON() ([]byte, error) { return json.Marshal(&f.t) }
+
 // UnmarshalJSON reads what MarshalJSON writes.
 func (f *Frames) UnmarshalJSON(b []byte) error {
 	var t table
 	if err := json.Unmarshal(b, &t); err != nil {
 		return err
 	}
-	chains := make([][]Pos, len(t.Places))
 	for i, p := range t.Places {
+		// A place stands after what it is inlined into, so every chain ends.
 		if p[0] < 0 || p[0] >= len(t.Files) || p[3] < 0 || p[3] >= len(t.Names) || p[4] < 0 || p[4] > i {
 			return fmt.Errorf("place %d is %v", i, p)
 		}
-		chain := []Pos{{File: t.Files[p[0]], Line: p[1], Col: p[2], Func: t.Names[p[3]]}}
-		if p[4] > 0 {
-			chain = append(chain, chains[p[4]-1]...)
-		}
-		if len(chain) > maxFrames {
-			return fmt.Errorf("place %d is inlined more than %d times", i, maxFrames)
-		}
-		chains[i] = chain
 	}
-	*f = Frames{}
-	for _, in := range t.Insts {
-		if in[2] < 0 || in[2] >= len(chains) {
+	for i, in := range t.Insts {
+		if in[2] < 0 || in[2] >= len(t.Places) {
 			return fmt.Errorf("no place %d", in[2])
 		}
-		(*f)[key(in[0], in[1])] = chains[in[2]]
+		if i > 0 && cmp.Or(cmp.Compare(t.Insts[i-1][0], in[0]), cmp.Compare(t.Insts[i-1][1], in[1])) >= 0 {
+			return fmt.Errorf("instruction %d:%d is out of order", in[0], in[1])
+		}
 	}
+	f.t = t
 	return nil
-}
-
-// maxFrames is the largest number of frames of one place.
-const maxFrames = 256
-
-func key(fn, inst int) string { return strconv.Itoa(fn) + ":" + strconv.Itoa(inst) }
-
-func split(key string) (fn, inst int, err error) {
-	a, b, _ := strings.Cut(key, ":")
-	if fn, err = strconv.Atoi(a); err == nil {
-		inst, err = strconv.Atoi(b)
-	}
-	if err != nil {
-		return 0, 0, fmt.Errorf("place %q is not func:inst: %w", key, err)
-	}
-	return fn, inst, nil
 }

@@ -64,7 +64,7 @@ func (m *Map) Input(name string) string {
 }
 
 // At returns the frames of instruction inst of function fn, nil if unknown.
-func (m *Map) At(fn, inst int) []Pos { return m.Insts[key(fn, inst)] }
+func (m *Map) At(fn, inst int) []Pos { return m.Insts.at(fn, inst) }
 
 // Encode writes m as JSON.
 func (m *Map) Encode(w io.Writer) error {

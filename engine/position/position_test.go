@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/kvfarm/kvfarm/engine/position"
 )
@@ -18,11 +19,12 @@ func TestMapRoundTrips(t *testing.T) {
 		Params:  []string{"url_len", ""},
 		Funcs:   []position.Func{{Name: "k::f"}},
 		Sites:   []position.Site{{Func: 0, Inst: 12, Kind: "bounds", Loc: 0}},
-		Insts: position.Frames{
-			"0:12": {{File: "core.rs", Line: 1, Col: 2, Func: "core::index"}, outer},
-			"0:2":  {{File: "core.rs", Line: 9, Col: 2, Func: "core::index"}, outer},
-			"1:0":  {outer},
-		},
+		Insts: position.NewFrames([]position.Inst{
+			{Func: 0, Inst: 12, Frames: []position.Pos{{File: "core.rs", Line: 1, Col: 2, Func: "core::index"}, outer}},
+			{Func: 1, Inst: 0, Frames: []position.Pos{outer}},
+			{Func: 0, Inst: 2, Frames: []position.Pos{{File: "core.rs", Line: 9, Col: 2, Func: "core::index"}, outer}},
+			{Func: 0, Inst: 3},
+		}),
 	}
 	var b, again bytes.Buffer
 	if err := m.Encode(&b); err != nil {
@@ -32,8 +34,17 @@ func TestMapRoundTrips(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(m, got); diff != "" {
+	if diff := cmp.Diff(m, got, cmpopts.IgnoreFields(position.Map{}, "Insts")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	for _, at := range [][2]int{{0, 2}, {0, 12}, {1, 0}, {0, 3}, {7, 7}} {
+		if diff := cmp.Diff(m.At(at[0], at[1]), got.At(at[0], at[1])); diff != "" {
+			t.Errorf("%v: -want +got:\n%s", at, diff)
+		}
+	}
+	want := []position.Pos{{File: "core.rs", Line: 9, Col: 2, Func: "core::index"}, outer}
+	if diff := cmp.Diff(want, got.At(0, 2)); diff != "" {
+		t.Errorf("frames of 0:2: -want +got:\n%s", diff)
 	}
 	if err := got.Encode(&again); err != nil {
 		t.Fatal(err)
@@ -48,6 +59,7 @@ func TestBadMapIsRefused(t *testing.T) {
 		"version":       `{"version":9}`,
 		"no file":       `{"version":1,"insts":{"files":[],"names":[""],"places":[[0,1,1,0,0]],"insts":[]}}`,
 		"own parent":    `{"version":1,"insts":{"files":["a"],"names":[""],"places":[[0,1,1,0,2]],"insts":[]}}`,
+		"twice":         `{"version":1,"insts":{"files":["a"],"names":[""],"places":[[0,1,1,0,0]],"insts":[[0,0,0],[0,0,0]]}}`,
 		"no such place": `{"version":1,"insts":{"files":[],"names":[],"places":[],"insts":[[0,0,0]]}}`,
 	} {
 		if m, err := position.Decode([]byte(text)); err == nil {

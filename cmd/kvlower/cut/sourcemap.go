@@ -1,7 +1,6 @@
 package cut
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
@@ -9,7 +8,7 @@ import (
 )
 
 func (w *walk) mapping() *position.Map {
-	m := &position.Map{Version: position.Version, Root: w.slice.Funcs[0].Name, Locs: w.locs, Sites: sites(w.slice), Insts: position.Frames{}}
+	m := &position.Map{Version: position.Version, Root: w.slice.Funcs[0].Name, Locs: w.locs, Sites: sites(w.slice)}
 	if m.Locs == nil {
 		m.Locs = []Loc{}
 	}
@@ -17,9 +16,11 @@ func (w *walk) mapping() *position.Map {
 		m.Funcs = append(m.Funcs, position.Func{Name: f.Name})
 	}
 	m.Params = paramNames(w.c.m.Funcs[w.funcOf[0]].ParamNames)
+	var insts []position.Inst
 	for p, at := range w.frames {
-		m.Insts[fmt.Sprintf("%d:%d", p.fn, p.inst)] = w.chain(at)
+		insts = append(insts, position.Inst{Func: p.fn, Inst: p.inst, Frames: w.chain(at)})
 	}
+	m.Insts = position.NewFrames(insts)
 	return m
 }
 
