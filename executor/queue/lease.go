@@ -16,6 +16,8 @@ type Lease struct {
 	Attempt int // 1 for the first
 	Queued  time.Time
 	TTL     time.Duration // heartbeats should come three times as often
+
+	recorded uint64
 }
 
 // parked is a worker that waits in Lease.
@@ -24,8 +26,22 @@ type parked struct {
 	got    chan *Lease // takes one
 }
 
-// Lease waits for a task that w can run. Errors: ctx's, ErrClosed.
+// Lease waits for a task that w can run. Errors: ctx's, ErrClosed, ErrJournal.
 func (q *Queue) Lease(ctx context.Context, w Worker) (*Lease, error) {
+	if err := q.log.ready(); err != nil {
+		return nil, fmt.Errorf("lease: %w", err)
+	}
+	l, err := q.lease(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.log.wait(l.recorded); err != nil { // it runs out
+		return nil, fmt.Errorf("lease: %w", err)
+	}
+	return l, nil
+}
+
+func (q *Queue) lease(ctx context.Context, w Worker) (*Lease, error) {
 	q.mu.Lock()
 	if q.isClosed() {
 		q.mu.Unlock()
@@ -84,24 +100,53 @@ func (q *Queue) Heartbeat(_ context.Context, id string, s Stage) error {
 
 // Complete ends a lease. It is accepted once per task: a result counts even
 // if the lease has run out, as long as no other was accepted; a Failure counts
-// only under a lease in force. Error: ErrLost.
+// only under a lease in force. Errors: ErrLost, ErrClosed, ErrJournal.
 func (q *Queue) Complete(_ context.Context, id string, o *Outcome) error {
+	recorded, err := q.complete(id, o)
+	if err == nil {
+		err = q.log.wait(recorded)
+	}
+	if err != nil {
+		return fmt.Errorf("complete lease %q: %w", id, err)
+	}
+	return nil
+}
+
+func (q *Queue) complete(id string, o *Outcome) (recorded uint64, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	t, attempt, err := q.leased(id)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	inForce := attempt == t.attempt && t.stage != Queued
 	if t.stage == Done || (o.Failure != nil && !inForce) {
-		return fmt.Errorf("complete lease %q: %w", id, ErrLost)
+		return 0, ErrLost
 	}
-	if o.Failure != nil && o.Failure.Kind == Fault {
+	switch {
+	case o.Failure != nil && o.Failure.Kind == Returned:
+		q.putBack(t)
+	case o.Failure != nil && o.Failure.Kind == Fault:
 		q.retry(t, o.Failure.Reason)
-		return nil
+	default:
+		q.finish(t, o)
 	}
-	q.finish(t, o)
-	return nil
+	return t.recorded, nil
+}
+
+// Task returns what a lease is for, in force or run out, as long as a result
+// would be accepted. Errors: ErrLost, ErrClosed.
+func (q *Queue) Task(id string) (Task, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	t, _, err := q.leased(id)
+	if err == nil && t.stage == Done {
+		err = fmt.Errorf("lease %q: %w", id, ErrLost)
+	}
+	if err != nil {
+		return Task{}, err
+	}
+	return t.Task, nil
 }
 
 func (q *Queue) leased(id string) (*task, int, error) {

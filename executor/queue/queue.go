@@ -3,6 +3,7 @@
 package queue
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"slices"
@@ -47,23 +48,47 @@ func defaultTo[T comparable](p *T, v T) {
 // state is behind one mutex, and changes in transition.go only.
 type Queue struct {
 	cfg    Config
+	log    *recorder
 	mu     sync.Mutex
 	closed chan struct{}
 	seq    uint64
 	tasks  map[string]*task // by operation name
 	shared map[identity]*task
 	ready  map[string]*class // by platform
-	idle   map[string]*crew  // by offer
+	turns  turns
+	idle   map[string]*crew // by offer
 }
 
-// New returns an empty queue.
-func New(cfg Config) *Queue {
+// New returns an empty queue, whose tasks end with it.
+func New(cfg Config) *Queue { return newQueue(cfg, nil) }
+
+// Restore returns a queue that goes on from j and keeps its tasks there:
+// Submit, Lease and Complete return when what they say is kept. Operations and
+// leases keep their names; who holds a lease has the TTL from now on to renew it.
+func Restore(cfg Config, j Journal) (*Queue, error) {
+	records, err := j.Load()
+	if err != nil {
+		return nil, fmt.Errorf("restore queue: %w", err)
+	}
+	q := newQueue(cfg, j)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	slices.SortFunc(records, func(a, b Record) int { return cmp.Compare(a.Seq, b.Seq) })
+	for _, r := range records {
+		q.readmit(r)
+	}
+	return q, nil
+}
+
+func newQueue(cfg Config, j Journal) *Queue {
 	return &Queue{
 		cfg:    cfg.withDefaults(),
+		log:    newRecorder(j),
 		closed: make(chan struct{}),
 		tasks:  make(map[string]*task),
 		shared: make(map[identity]*task),
 		ready:  make(map[string]*class),
+		turns:  turns{last: make(map[string]uint64)},
 		idle:   make(map[string]*crew),
 	}
 }
@@ -79,6 +104,7 @@ func (q *Queue) Close() {
 	for _, t := range q.tasks {
 		t.stopTimers()
 	}
+	_ = q.log.all() // what callers wait for they are told; the rest is news of no weight
 }
 
 func (q *Queue) isClosed() bool {
@@ -92,22 +118,35 @@ func (q *Queue) isClosed() bool {
 
 // Submit asks for t to be run and returns a waiter for it, which the caller
 // closes. A task that is already in flight is joined, unless DoNotCache is set.
-// Errors: ErrFull, ErrPlatform, ErrClosed.
+// Errors: ErrFull, ErrPlatform, ErrClosed, ErrJournal.
 func (q *Queue) Submit(t Task) (*Waiter, error) {
-	if err := q.known(t.Platform); err != nil {
+	w, err := q.submit(t)
+	if err == nil {
+		if err = w.kept(); err != nil {
+			w.Close()
+		}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("submit %v: %w", t.Action, err)
+	}
+	return w, nil
+}
+
+func (q *Queue) submit(t Task) (*Waiter, error) {
+	if err := cmp.Or(q.known(t.Platform), q.log.ready()); err != nil {
+		return nil, err
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.isClosed() {
-		return nil, fmt.Errorf("submit %v: %w", t.Action, ErrClosed)
+		return nil, ErrClosed
 	}
 	if k, ok := q.shared[t.identity()]; ok && !t.DoNotCache {
 		q.promote(k, t.Priority)
 		return q.attach(k), nil
 	}
 	if len(q.tasks) >= q.cfg.Backlog {
-		return nil, fmt.Errorf("submit %v: %w", t.Action, ErrFull)
+		return nil, ErrFull
 	}
 	return q.attach(q.admit(t, rand.Text())), nil
 }
@@ -134,6 +173,22 @@ func (q *Queue) Wait(name string) (*Waiter, error) {
 		return nil, fmt.Errorf("wait for %q: %w", name, ErrUnknown)
 	}
 	return q.attach(t), nil
+}
+
+// Cancel ends the operation of that name, if it has not ended yet. Who runs it
+// learns that at the next heartbeat. Errors: ErrUnknown, ErrClosed, ErrJournal.
+func (q *Queue) Cancel(name string) error {
+	w, err := q.Wait(name)
+	if err != nil {
+		return fmt.Errorf("cancel: %w", err)
+	}
+	defer w.Close()
+	q.mu.Lock()
+	if w.t.stage != Done {
+		q.finish(w.t, &Outcome{Failure: &Failure{Kind: Cancelled, Reason: "a client cancelled " + w.t.Action.String()}})
+	}
+	q.mu.Unlock()
+	return w.kept()
 }
 
 // Counts is how many tasks there are by stage, and workers waiting for one.

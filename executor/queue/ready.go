@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"container/heap"
 	"slices"
 )
@@ -36,13 +37,30 @@ func (c *class) Pop() any {
 	return t
 }
 
-// before orders by priority, then by age. A task that is retried keeps its age.
+// before orders by priority, then by turn, then by age. A task that is retried
+// keeps all three.
 func (t *task) before(u *task) bool {
-	if t.Priority != u.Priority {
-		return t.Priority < u.Priority
-	}
-	return t.seq < u.seq
+	return cmp.Or(cmp.Compare(t.Priority, u.Priority), cmp.Compare(t.turn, u.turn), cmp.Compare(t.seq, u.seq)) < 0
 }
+
+// turns has invocations take turns: each one's next task comes a turn after its
+// last one, and not before the turn that it is now. So who asks for one action
+// does not wait until somebody's ten thousand have run.
+type turns struct {
+	now  uint64            // of the task that was leased last
+	last map[string]uint64 // of the invocations whose tasks wait, and others
+}
+
+func (s *turns) next(invocation string) uint64 {
+	turn := max(s.now, s.last[invocation]+1)
+	if len(s.last) >= maxInvocations { // they start afresh, at the present turn
+		clear(s.last)
+	}
+	s.last[invocation] = turn
+	return turn
+}
+
+const maxInvocations = 1 << 16
 
 // next returns the best ready task that the offer accepts, or nil. It costs a
 // look at each platform in use, of which there are few.
@@ -57,6 +75,9 @@ func (q *Queue) next(offer []Property) *task {
 }
 
 func (q *Queue) pushReady(t *task) {
+	if t.turn == 0 {
+		t.turn = q.turns.next(t.Origin.Invocation)
+	}
 	c, ok := q.ready[t.platform]
 	if !ok {
 		c = &class{platform: t.Platform}

@@ -28,6 +28,13 @@ type Task struct {
 	Platform   []Property    // what a worker must offer
 	Priority   int32         // smaller runs earlier, as in REv2
 	Timeout    time.Duration // of the command alone; zero: the worker's default
+	Origin     Origin
+}
+
+// Origin says who asked for a task. Invocations take turns.
+type Origin struct {
+	Tool       string // a name and a version
+	Invocation string // one run of the tool
 }
 
 // Property is a platform property. In a worker's offer the value "*" stands
@@ -95,7 +102,8 @@ const (
 	Timeout               // the command ran longer than it may
 	Missing               // blobs that the action names are not in the store
 	Invalid               // the action can never run: malformed, or asks for what is refused
-	Cancelled             // nobody waited for it any more
+	Cancelled             // nobody waited for it any more, or a client said so
+	Returned              // the worker ends and hands its lease back; that is no setback
 )
 
 // String returns the kind in lower case.
@@ -106,7 +114,7 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
-var kindNames = [...]string{"fault", "lost", "timeout", "missing", "invalid", "cancelled"}
+var kindNames = [...]string{"fault", "lost", "timeout", "missing", "invalid", "cancelled", "returned"}
 
 // Failure is an error of the farm, as data: it travels from worker to client.
 type Failure struct {

@@ -12,8 +12,8 @@ import (
 //
 //	Queued -> Fetching -> Running -> Uploading -> Done
 //
-// and from a lease back to Queued. Each arrow is a method below; a journal
-// would record admit, grant, retry and finish, all else follows.
+// and from a lease back to Queued. Each arrow is a method below. The journal
+// records admit, grant, retry, putBack and finish; all else follows.
 type task struct {
 	Task
 	name     string
@@ -25,7 +25,9 @@ type task struct {
 	setbacks []string // why earlier leases ended
 	queued   time.Time
 	outcome  *Outcome
-	index    int // in its class while Queued
+	turn     uint64 // when it is its invocation's turn
+	index    int    // in its class while Queued
+	recorded uint64 // its newest record
 
 	waiters int
 	version uint64
@@ -66,14 +68,49 @@ func (t *task) stopTimers() {
 // admit takes in a new task.
 func (q *Queue) admit(tk Task, name string) *task {
 	q.seq++
-	t := &task{Task: tk, name: name, platform: platformKey(tk.Platform), seq: q.seq,
-		queued: time.Now(), version: 1, changed: make(chan struct{})}
-	q.tasks[name] = t
-	if !t.DoNotCache {
+	t := newTask(Record{Name: name, Task: tk, Seq: q.seq, Queued: time.Now()})
+	q.enter(t)
+	q.offer(t)
+	if t.recorded == 0 { // else the lease's record says it all
+		q.record(t)
+	}
+	return t
+}
+
+func newTask(r Record) *task {
+	return &task{Task: r.Task, name: r.Name, platform: platformKey(r.Task.Platform), seq: r.Seq, queued: r.Queued,
+		attempt: r.Attempt, worker: r.Worker, setbacks: r.Setbacks, outcome: r.Outcome, version: 1, changed: make(chan struct{})}
+}
+
+func (q *Queue) enter(t *task) {
+	q.tasks[t.name] = t
+	if !t.DoNotCache && t.outcome == nil {
 		q.shared[t.identity()] = t
 	}
-	q.offer(t)
-	return t
+}
+
+// readmit takes in a task of a queue that was before.
+func (q *Queue) readmit(r Record) {
+	q.seq = max(q.seq, r.Seq)
+	t := newTask(r)
+	q.enter(t)
+	switch {
+	case r.Outcome != nil:
+		t.stage = Done
+	case r.Leased:
+		t.stage = Fetching
+		q.watch(t)
+	default:
+		t.attempt++ // a lease whose record the machine lost has that number
+		q.offer(t)
+	}
+	q.linger(t)
+}
+
+// record has the journal keep what t is now.
+func (q *Queue) record(t *task) {
+	t.recorded = q.log.add(Record{Name: t.name, Seq: t.seq, Task: t.Task, Queued: t.queued, Attempt: t.attempt,
+		Leased: t.stage > Queued && t.stage < Done, Worker: t.worker, Setbacks: t.setbacks, Outcome: t.outcome})
 }
 
 // offer gives t to an idle worker, or lets it wait for one.
@@ -89,13 +126,20 @@ func (q *Queue) offer(t *task) {
 // grant leases a ready task.
 func (q *Queue) grant(t *task, worker string) *Lease {
 	q.dropReady(t)
+	q.turns.now = max(q.turns.now, t.turn)
 	t.stage = Fetching
 	t.attempt++
 	t.worker = worker
-	id, attempt := t.leaseID(), t.attempt
-	t.expiry = time.AfterFunc(q.cfg.TTL, func() { q.expire(t, attempt) })
+	q.watch(t)
+	q.record(t)
 	t.touch()
-	return &Lease{ID: id, Name: t.name, Task: t.Task, Attempt: attempt, Queued: t.queued, TTL: q.cfg.TTL}
+	return &Lease{ID: t.leaseID(), Name: t.name, Task: t.Task, Attempt: t.attempt, Queued: t.queued, TTL: q.cfg.TTL, recorded: t.recorded}
+}
+
+// watch starts the clock of t's lease.
+func (q *Queue) watch(t *task) {
+	attempt := t.attempt
+	t.expiry = time.AfterFunc(q.cfg.TTL, func() { q.expire(t, attempt) })
 }
 
 func (q *Queue) progress(t *task, s Stage) {
@@ -115,15 +159,22 @@ func (q *Queue) expire(t *task, attempt int) {
 
 // retry puts a leased task back, or gives it up after too many leases.
 func (q *Queue) retry(t *task, why string) {
-	t.expiry.Stop()
 	t.setbacks = append(t.setbacks, fmt.Sprintf("worker %q: %s", t.worker, why))
-	if t.attempt < q.cfg.Attempts {
-		q.offer(t)
-		t.touch()
+	if len(t.setbacks) < q.cfg.Attempts {
+		q.putBack(t)
 		return
 	}
 	q.finish(t, &Outcome{Failure: &Failure{Kind: Lost, Reason: fmt.Sprintf(
-		"action %v given up after %d attempts: %s", t.Action, t.attempt, strings.Join(t.setbacks, "; "))}})
+		"action %v given up after %d attempts: %s", t.Action, len(t.setbacks), strings.Join(t.setbacks, "; "))}})
+}
+
+// putBack makes a leased task wait for another worker.
+func (q *Queue) putBack(t *task) {
+	t.expiry.Stop()
+	t.stage = Queued
+	q.record(t)
+	q.offer(t)
+	t.touch()
 }
 
 // finish ends t. It stays to be asked for until nobody has for Config.Keep.
@@ -138,6 +189,7 @@ func (q *Queue) finish(t *task, o *Outcome) {
 	if q.shared[t.identity()] == t {
 		delete(q.shared, t.identity())
 	}
+	q.record(t)
 	t.touch()
 	q.linger(t)
 }
@@ -181,6 +233,7 @@ func (q *Queue) abandon(t *task, epoch int) {
 	case q.isClosed() || t.epoch != epoch:
 	case t.stage == Done:
 		delete(q.tasks, t.name)
+		q.log.add(Record{Name: t.name, Gone: true})
 	default:
 		q.finish(t, &Outcome{Failure: &Failure{Kind: Cancelled, Reason: "nobody waited for " + t.Action.String()}})
 	}

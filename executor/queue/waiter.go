@@ -19,7 +19,7 @@ func (w *Waiter) Name() string { return w.t.name }
 
 // Next returns the task's present state at the first call, and at later ones
 // waits until it is another. States in between may be skipped, Done never is;
-// after it Next returns io.EOF. Errors: ctx's, ErrClosed.
+// after it Next returns io.EOF. Errors: ctx's, ErrClosed, ErrJournal.
 func (w *Waiter) Next(ctx context.Context) (State, error) {
 	for {
 		w.q.mu.Lock()
@@ -27,6 +27,11 @@ func (w *Waiter) Next(ctx context.Context) (State, error) {
 		w.q.mu.Unlock()
 		switch {
 		case version != w.seen:
+			if state.Stage == Done { // nobody may hear what a crash would undo
+				if err := w.kept(); err != nil {
+					return State{}, err
+				}
+			}
 			w.seen = version
 			return state, nil
 		case state.Stage == Done:
@@ -40,6 +45,14 @@ func (w *Waiter) Next(ctx context.Context) (State, error) {
 			return State{}, ctx.Err()
 		}
 	}
+}
+
+// kept returns when what is said of the task outlives the process.
+func (w *Waiter) kept() error {
+	w.q.mu.Lock()
+	n := w.t.recorded
+	w.q.mu.Unlock()
+	return w.q.log.wait(n)
 }
 
 // Close says that the caller waits no more. A task that nobody waits for is
