@@ -35,6 +35,8 @@ func toLease(l *queue.Lease) *kvfarmpb.TakeResponse {
 		DoNotCache:   l.Task.DoNotCache,
 		Properties:   toProperties(l.Task.Platform),
 		Priority:     l.Task.Priority,
+		Tool:         l.Task.Origin.Tool,
+		Invocation:   l.Task.Origin.Invocation,
 	}
 	if l.Task.Timeout != 0 {
 		t.Timeout = durationpb.New(l.Task.Timeout)
@@ -61,6 +63,7 @@ func fromLease(p *kvfarmpb.TakeResponse) (*queue.Lease, error) {
 			Platform:   fromProperties(p.Task.Properties),
 			Priority:   p.Task.Priority,
 			Timeout:    p.Task.Timeout.AsDuration(),
+			Origin:     queue.Origin{Tool: p.Task.Tool, Invocation: p.Task.Invocation},
 		},
 	}, nil
 }
@@ -82,6 +85,7 @@ var (
 		queue.Missing:   kvfarmpb.Failure_KIND_MISSING,
 		queue.Invalid:   kvfarmpb.Failure_KIND_INVALID,
 		queue.Cancelled: kvfarmpb.Failure_KIND_CANCELLED,
+		queue.Returned:  kvfarmpb.Failure_KIND_RETURNED,
 	}
 	kindsBack = inverse(kinds)
 )

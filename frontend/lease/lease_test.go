@@ -93,7 +93,7 @@ func end(t *testing.T, w *queue.Waiter) *queue.Outcome {
 func TestLeaseCarriesTheTask(t *testing.T) {
 	r := start(t, queue.Config{})
 	task := queue.Task{Instance: "i", Action: action, Platform: []queue.Property{{Name: "color", Value: "red"}},
-		Priority: -3, Timeout: time.Minute, DoNotCache: true}
+		Priority: -3, Timeout: time.Minute, DoNotCache: true, Origin: queue.Origin{Tool: "bazel 7", Invocation: "i"}}
 	w := r.submit(t, task)
 	l := r.lease(t)
 	if diff := cmp.Diff(task, l.Task); diff != "" {

@@ -37,6 +37,7 @@ var causes = []struct {
 	{cas.ErrFull, codes.ResourceExhausted},
 	{cas.ErrCorrupt, codes.DataLoss},
 	{queue.ErrClosed, codes.Unavailable},
+	{queue.ErrJournal, codes.Unavailable},
 	{queue.ErrFull, codes.ResourceExhausted},
 	{queue.ErrUnknown, codes.NotFound},
 	{queue.ErrPlatform, codes.InvalidArgument},

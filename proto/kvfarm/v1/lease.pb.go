@@ -92,6 +92,8 @@ const (
 	Failure_KIND_INVALID Failure_Kind = 4
 	// Nobody waited for it any more.
 	Failure_KIND_CANCELLED Failure_Kind = 5
+	// The worker ends and hands its lease back.
+	Failure_KIND_RETURNED Failure_Kind = 6
 )
 
 // Enum value maps for Failure_Kind.
@@ -103,6 +105,7 @@ var (
 		3: "KIND_MISSING",
 		4: "KIND_INVALID",
 		5: "KIND_CANCELLED",
+		6: "KIND_RETURNED",
 	}
 	Failure_Kind_value = map[string]int32{
 		"KIND_FAULT":     0,
@@ -111,6 +114,7 @@ var (
 		"KIND_MISSING":   3,
 		"KIND_INVALID":   4,
 		"KIND_CANCELLED": 5,
+		"KIND_RETURNED":  6,
 	}
 )
 
@@ -301,7 +305,10 @@ type Task struct {
 	Properties   []*v2.Platform_Property `protobuf:"bytes,4,rep,name=properties,proto3" json:"properties,omitempty"`
 	Priority     int32                   `protobuf:"varint,5,opt,name=priority,proto3" json:"priority,omitempty"`
 	// Unset: the worker's default.
-	Timeout       *durationpb.Duration `protobuf:"bytes,6,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	Timeout *durationpb.Duration `protobuf:"bytes,6,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	// Who asked for it, for logs: a tool's name and version, and one run of it.
+	Tool          string `protobuf:"bytes,7,opt,name=tool,proto3" json:"tool,omitempty"`
+	Invocation    string `protobuf:"bytes,8,opt,name=invocation,proto3" json:"invocation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -376,6 +383,20 @@ func (x *Task) GetTimeout() *durationpb.Duration {
 		return x.Timeout
 	}
 	return nil
+}
+
+func (x *Task) GetTool() string {
+	if x != nil {
+		return x.Tool
+	}
+	return ""
+}
+
+func (x *Task) GetInvocation() string {
+	if x != nil {
+		return x.Invocation
+	}
+	return ""
 }
 
 type RenewRequest struct {
@@ -740,7 +761,7 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"\x04task\x18\x03 \x01(\v2\x0f.kvfarm.v1.TaskR\x04task\x12\x18\n" +
 	"\aattempt\x18\x04 \x01(\x05R\aattempt\x122\n" +
 	"\x06queued\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06queued\x12+\n" +
-	"\x03ttl\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\"\xc0\x02\n" +
+	"\x03ttl\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\"\xf4\x02\n" +
 	"\x04Task\x12#\n" +
 	"\rinstance_name\x18\x01 \x01(\tR\finstanceName\x12L\n" +
 	"\raction_digest\x18\x02 \x01(\v2'.build.bazel.remote.execution.v2.DigestR\factionDigest\x12 \n" +
@@ -750,7 +771,11 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"properties\x18\x04 \x03(\v22.build.bazel.remote.execution.v2.Platform.PropertyR\n" +
 	"properties\x12\x1a\n" +
 	"\bpriority\x18\x05 \x01(\x05R\bpriority\x123\n" +
-	"\atimeout\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\atimeout\"L\n" +
+	"\atimeout\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12\x12\n" +
+	"\x04tool\x18\a \x01(\tR\x04tool\x12\x1e\n" +
+	"\n" +
+	"invocation\x18\b \x01(\tR\n" +
+	"invocation\"L\n" +
 	"\fRenewRequest\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12&\n" +
 	"\x05stage\x18\x02 \x01(\x0e2\x10.kvfarm.v1.StageR\x05stage\"\x0f\n" +
@@ -763,11 +788,11 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12E\n" +
 	"\x06result\x18\x02 \x01(\v2-.build.bazel.remote.execution.v2.ActionResultR\x06result\x12\x18\n" +
 	"\amessage\x18\x03 \x01(\tR\amessage\x12,\n" +
-	"\afailure\x18\x04 \x01(\v2\x12.kvfarm.v1.FailureR\afailure\"\x82\x02\n" +
+	"\afailure\x18\x04 \x01(\v2\x12.kvfarm.v1.FailureR\afailure\"\x96\x02\n" +
 	"\aFailure\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.kvfarm.v1.Failure.KindR\x04kind\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12A\n" +
-	"\amissing\x18\x03 \x03(\v2'.build.bazel.remote.execution.v2.DigestR\amissing\"o\n" +
+	"\amissing\x18\x03 \x03(\v2'.build.bazel.remote.execution.v2.DigestR\amissing\"\x82\x01\n" +
 	"\x04Kind\x12\x0e\n" +
 	"\n" +
 	"KIND_FAULT\x10\x00\x12\r\n" +
@@ -775,7 +800,8 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"\fKIND_TIMEOUT\x10\x02\x12\x10\n" +
 	"\fKIND_MISSING\x10\x03\x12\x10\n" +
 	"\fKIND_INVALID\x10\x04\x12\x12\n" +
-	"\x0eKIND_CANCELLED\x10\x05\"\x12\n" +
+	"\x0eKIND_CANCELLED\x10\x05\x12\x11\n" +
+	"\rKIND_RETURNED\x10\x06\"\x12\n" +
 	"\x10CompleteResponse*Z\n" +
 	"\x05Stage\x12\x15\n" +
 	"\x11STAGE_UNSPECIFIED\x10\x00\x12\x12\n" +
