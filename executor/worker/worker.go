@@ -69,7 +69,9 @@ type Config struct {
 	Memory int64
 	// Scratch is how many bytes an action may write. Zero: the sandbox's default.
 	Scratch int64
-	Log     *slog.Logger
+	// Grace is for how long after Run's context has ended actions may go on.
+	Grace time.Duration
+	Log   *slog.Logger
 }
 
 // Worker runs actions.
@@ -93,11 +95,14 @@ func New(cfg Config) *Worker {
 }
 
 // Run works until ctx ends or the queue is closed, which is no error. Actions
-// that run then are ended and left to others.
+// that run then have Config.Grace to finish; after it they are ended and handed
+// back to the queue.
 func (w *Worker) Run(ctx context.Context) error {
+	working, stop := outlast(ctx, w.cfg.Grace)
+	defer stop()
 	eg, ctx := errgroup.WithContext(ctx)
 	for range w.cfg.Slots {
-		eg.Go(func() error { return w.slot(ctx) })
+		eg.Go(func() error { return w.slot(ctx, working) })
 	}
 	err := eg.Wait()
 	if errors.Is(err, queue.ErrClosed) || errors.Is(err, context.Canceled) {
@@ -106,17 +111,32 @@ func (w *Worker) Run(ctx context.Context) error {
 	return err
 }
 
+// outlast returns a context that ends some time after ctx does.
+func outlast(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(grace):
+			cancel()
+		case <-longer.Done():
+		}
+	})
+	return longer, cancel
+}
+
 const (
-	retryLease = time.Second // that a slot waits after the queue could not be reached
-	faultPause = time.Second // that it holds a lease after a fault, for each attempt so far
+	retryLease = time.Second     // that a slot waits after the queue could not be reached
+	faultPause = time.Second     // that it holds a lease after a fault, for each attempt so far
+	handBack   = 2 * time.Second // that handing a lease back may take
 )
 
-func (w *Worker) slot(ctx context.Context) error {
+// slot takes leases until ctx ends and serves them until working does.
+func (w *Worker) slot(ctx, working context.Context) error {
 	for {
 		l, err := w.cfg.Queue.Lease(ctx, queue.Worker{Name: w.cfg.Name, Properties: Properties()})
 		switch {
 		case err == nil:
-			w.serve(ctx, l)
+			w.serve(working, l)
 		case ctx.Err() != nil || errors.Is(err, queue.ErrClosed):
 			return err
 		default:
@@ -135,7 +155,8 @@ func sleep(ctx context.Context, d time.Duration) {
 
 // serve runs one lease to its end.
 func (w *Worker) serve(ctx context.Context, l *queue.Lease) {
-	log := w.cfg.Log.With("action", l.Task.Action.String(), "operation", l.Name, "attempt", l.Attempt)
+	log := w.cfg.Log.With("action", l.Task.Action.String(), "operation", l.Name, "attempt", l.Attempt,
+		"tool", l.Task.Origin.Tool, "invocation", l.Task.Origin.Invocation)
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	pulse := newPulse(w.cfg.Queue, l)
@@ -143,6 +164,7 @@ func (w *Worker) serve(ctx context.Context, l *queue.Lease) {
 	outcome := (&job{cfg: &w.cfg, lease: l, stage: pulse.stage}).run(running)
 	if running.Err() != nil {
 		log.Info("lease dropped", "cause", context.Cause(running))
+		w.handBack(ctx, l)
 		return
 	}
 	if f := outcome.Failure; f != nil {
@@ -154,6 +176,17 @@ func (w *Worker) serve(ctx context.Context, l *queue.Lease) {
 	if err := w.cfg.Queue.Complete(ctx, l.ID, outcome); err != nil {
 		log.Warn("result not accepted", "error", err)
 	}
+}
+
+// handBack gives a lease to others, if it still is ours to give. If that does
+// not get through it runs out.
+func (w *Worker) handBack(ctx context.Context, l *queue.Lease) {
+	if ctx.Err() == nil {
+		return // the queue took it
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handBack)
+	defer cancel()
+	_ = w.cfg.Queue.Complete(ctx, l.ID, &queue.Outcome{Failure: &queue.Failure{Kind: queue.Returned, Reason: "the worker ends"}})
 }
 
 // pulse keeps a lease alive.
@@ -182,9 +215,17 @@ func (p *pulse) beat(ctx context.Context, stop context.CancelCauseFunc) {
 		case now = <-p.stages:
 		case <-tick.C:
 		}
-		if err := p.queue.Heartbeat(ctx, p.lease.ID, now); errors.Is(err, queue.ErrLost) {
+		if err := p.heartbeat(ctx, now); errors.Is(err, queue.ErrLost) {
 			stop(fmt.Errorf("heartbeat: %w", err))
 			return
 		}
 	}
+}
+
+// heartbeat takes no longer than the lease lasts: one that is stuck in a dead
+// connection must not keep the next from trying another.
+func (p *pulse) heartbeat(ctx context.Context, s queue.Stage) error {
+	ctx, cancel := context.WithTimeout(ctx, p.lease.TTL)
+	defer cancel()
+	return p.queue.Heartbeat(ctx, p.lease.ID, s)
 }
