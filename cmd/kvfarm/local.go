@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
 	"github.com/kvfarm/kvfarm/cas/badgerstore"
 	"github.com/kvfarm/kvfarm/cas/complete"
+	"github.com/kvfarm/kvfarm/executor/journal"
 	"github.com/kvfarm/kvfarm/executor/queue"
 	"github.com/kvfarm/kvfarm/executor/sandbox"
 	"github.com/kvfarm/kvfarm/executor/worker"
@@ -30,26 +34,55 @@ type localFarm struct {
 	queue  *queue.Queue
 	server *grpc.Server
 	group  *errgroup.Group
+	crew   sync.WaitGroup // of workers
+	grace  time.Duration  // that actions have to finish when the farm closes
+	keep   io.Closer      // what the queue is kept in
 	stop   context.CancelFunc
 	ctx    context.Context
 	log    *slog.Logger
 }
 
-// openLocal opens the farm in dir. If another process has it open, wait says
-// whether to wait for it; told is called when it comes to that.
+// openLocal opens the farm in dir, whose queue lives as long as the process.
 func openLocal(ctx context.Context, dir string, log *slog.Logger, options ...grpc.ServerOption) (*localFarm, error) {
 	store, err := openStore(ctx, dir, log)
 	if err != nil {
 		return nil, err
 	}
-	f := &localFarm{store: store, queue: queue.New(queue.Config{Properties: propertyNames()}), log: log}
+	f := &localFarm{store: store, queue: queue.New(queueConfig()), log: log}
+	f.start(ctx, options)
+	return f, nil
+}
+
+// openKept opens the farm in dir and goes on with the operations of the
+// process that had it before.
+func openKept(ctx context.Context, dir string, log *slog.Logger, options ...grpc.ServerOption) (*localFarm, error) {
+	store, err := openStore(ctx, dir, log)
+	if err != nil {
+		return nil, err
+	}
+	j, err := journal.Open(filepath.Join(dir, "queue"), log)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	q, err := queue.Restore(queueConfig(), j)
+	if err != nil {
+		return nil, errors.Join(err, j.Close(), store.Close())
+	}
+	f := &localFarm{store: store, queue: q, keep: j, log: log}
+	f.start(ctx, options)
+	return f, nil
+}
+
+func queueConfig() queue.Config { return queue.Config{Properties: propertyNames()} }
+
+// start makes the server.
+func (f *localFarm) start(ctx context.Context, options []grpc.ServerOption) {
 	f.ctx, f.stop = context.WithCancel(context.WithoutCancel(ctx))
 	f.group, f.ctx = errgroup.WithContext(f.ctx)
 	f.server = grpc.NewServer(append(rev2.Options(), options...)...)
-	cache := complete.New(store, store)
-	rev2.New(rev2.Config{Store: store, Cache: cache, Queue: f.queue, Log: log}).Register(f.server)
+	cache := complete.New(f.store, f.store)
+	rev2.New(rev2.Config{Store: f.store, Cache: cache, Queue: f.queue, Log: f.log}).Register(f.server)
 	kvfarmpb.RegisterLeaseServer(f.server, lease.NewServer(f.queue, cache))
-	return f, nil
 }
 
 // openStore opens the store in dir, waiting for a process that has it open.
@@ -75,12 +108,14 @@ func (f *localFarm) serve(l net.Listener) {
 // work adds a worker with slots slots, whose trees stand in dir.
 func (f *localFarm) work(dir, name string, slots int) error {
 	w, done, err := newWorker(worker.Config{
-		Name: name, Slots: slots, Queue: f.queue, Store: f.store, Results: f.store, Log: f.log,
+		Name: name, Slots: slots, Queue: f.queue, Store: f.store, Results: f.store, Grace: f.grace, Log: f.log,
 	}, dir)
 	if err != nil {
 		return err
 	}
+	f.crew.Add(1)
 	f.group.Go(func() error {
+		defer f.crew.Done()
 		defer done()
 		if err := w.Run(f.ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, queue.ErrClosed) {
 			return err
@@ -107,12 +142,23 @@ func newWorker(cfg worker.Config, dir string) (w *worker.Worker, done func(), er
 	return worker.New(cfg), func() { cfg.Inputs.Close(); cfg.Host.Close() }, nil
 }
 
-// Close ends everything; what is acknowledged is on disk.
+// hangUp is how long calls have to end when the farm closes.
+const hangUp = 5 * time.Second
+
+// Close ends everything: first the workers, who finish their actions or hand
+// them back, then waiting clients, who are told that the farm is not available,
+// then the calls of others. What is acknowledged is on disk.
 func (f *localFarm) Close() error {
 	f.stop()
+	f.crew.Wait()
 	f.queue.Close()
-	f.server.Stop()
+	enough := time.AfterFunc(hangUp, f.server.Stop)
+	f.server.GracefulStop()
+	enough.Stop()
 	err := f.group.Wait()
+	if f.keep != nil {
+		err = errors.Join(err, f.keep.Close())
+	}
 	return errors.Join(err, f.store.Close())
 }
 

@@ -8,8 +8,11 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"google.golang.org/grpc"
 )
 
@@ -19,6 +22,7 @@ type serveFlags struct {
 	listen  string
 	workers int
 	slots   int
+	grace   time.Duration
 	tls     serverTLS
 }
 
@@ -39,6 +43,7 @@ it may use it. Any other address needs --tls_certificate, --tls_key and
 	c.Flags().StringVar(&s.listen, "listen", "127.0.0.1:8980", "`ADDR` to listen on: HOST:PORT or unix:PATH")
 	c.Flags().IntVar(&s.workers, "workers", 0, "workers in this process")
 	c.Flags().IntVar(&s.slots, "slots", 0, "actions at a time per worker (default: one per processor)")
+	graceFlag(c.Flags(), &s.grace)
 	s.tls.flags(c.Flags())
 	return c
 }
@@ -68,10 +73,11 @@ func (s *serveFlags) run(ctx context.Context) error {
 }
 
 func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*localFarm, error) {
-	f, err := openLocal(ctx, s.dir, slog.New(slog.NewTextHandler(os.Stderr, nil)), options...)
+	f, err := openKept(ctx, s.dir, slog.New(slog.NewTextHandler(os.Stderr, nil)), options...)
 	if err != nil {
 		return nil, err
 	}
+	f.grace = s.grace
 	for i := range s.workers {
 		if err := f.work(s.path("worker", fmt.Sprint(i)), fmt.Sprintf("%s-%d", hostname(), i), s.slots); err != nil {
 			return nil, errors.Join(err, f.Close())
@@ -80,10 +86,18 @@ func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*lo
 	return f, nil
 }
 
+// graceFlag is for how long actions may go on after a signal.
+func graceFlag(f *pflag.FlagSet, grace *time.Duration) {
+	f.DurationVar(grace, "grace", 30*time.Second, "how long actions have to finish after SIGTERM, before they are handed back to the queue")
+}
+
 // listen listens on addr. Without authentication only this machine may reach it.
 func listen(addr string, authenticated bool) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		l, err := net.Listen("unix", path)
+		if errors.Is(err, syscall.EADDRINUSE) && forsaken(path) {
+			l, err = net.Listen("unix", path)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("listen on %s: %w", addr, err)
 		}
@@ -98,6 +112,16 @@ func listen(addr string, authenticated bool) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: whoever reaches this address could run programs here; give --tls_certificate, --tls_key and --tls_client_ca, or listen on 127.0.0.1", addr)
 	}
 	return l, nil
+}
+
+// forsaken removes a socket that a process that was killed has left. One that
+// somebody listens on stays.
+func forsaken(path string) bool {
+	c, err := net.Dial("unix", path)
+	if err == nil {
+		c.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED) && os.Remove(path) == nil
 }
 
 func hostname() string {

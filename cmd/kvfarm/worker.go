@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,7 @@ func newWorkerCommand() *cobra.Command {
 	var r remoteFlags
 	var slots int
 	var name string
+	var grace time.Duration
 	c := &cobra.Command{
 		Use:   "worker --farm ADDR [flags]",
 		Short: "run actions for a farm",
@@ -29,7 +31,7 @@ func newWorkerCommand() *cobra.Command {
 			if err := s.resolve(); err != nil {
 				return err
 			}
-			return runWorker(c.Context(), &r, s.path("worker", "remote"), name, slots)
+			return runWorker(c.Context(), &r, s.path("worker", "remote"), worker.Config{Name: name, Slots: slots, Grace: grace})
 		},
 	}
 	s.flag(c.Flags())
@@ -37,10 +39,12 @@ func newWorkerCommand() *cobra.Command {
 	c.Flags().StringVar(&r.cfg.Executor, "farm", "", "`ADDR` of the farm, as for --remote_executor")
 	c.Flags().IntVar(&slots, "slots", 0, "actions at a time (default: one per processor)")
 	c.Flags().StringVar(&name, "name", "", "`NAME` in results and logs (default: the host's, and the process)")
+	graceFlag(c.Flags(), &grace)
 	return c
 }
 
-func runWorker(ctx context.Context, r *remoteFlags, dir, name string, slots int) error {
+// runWorker completes what the worker is told, and has it work until ctx ends.
+func runWorker(ctx context.Context, r *remoteFlags, dir string, wc worker.Config) error {
 	cfg, err := r.config()
 	if err != nil {
 		return err
@@ -52,18 +56,17 @@ func runWorker(ctx context.Context, r *remoteFlags, dir, name string, slots int)
 		return err
 	}
 	defer client.Close()
-	if name == "" {
-		name = fmt.Sprintf("%s-%d", hostname(), os.Getpid())
+	if wc.Name == "" {
+		wc.Name = fmt.Sprintf("%s-%d", hostname(), os.Getpid())
 	}
 	leases := client.Leases()
-	w, done, err := newWorker(worker.Config{
-		Name: name, Slots: slots, Queue: leases, Store: client.Store(), Results: leases, Log: log,
-	}, dir)
+	wc.Queue, wc.Store, wc.Results, wc.Log = leases, client.Store(), leases, log
+	w, done, err := newWorker(wc, dir)
 	if err != nil {
 		return err
 	}
 	defer done()
-	fmt.Fprintf(os.Stderr, "kvfarm: worker %s works for %s\n", name, cfg.Executor)
+	fmt.Fprintf(os.Stderr, "kvfarm: worker %s works for %s\n", wc.Name, cfg.Executor)
 	if err := w.Run(ctx); ctx.Err() == nil {
 		return err
 	}
