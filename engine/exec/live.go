@@ -24,9 +24,9 @@ func (f *flow) liveness() {
 	}
 }
 
-// liveBefore returns the registers live before instruction inst of a block. The
-// operands of a phi count as live at the start of the block that holds it: more
-// than is so, which costs a merge and no more.
+// liveBefore returns the registers live before instruction inst of a block. An
+// operand of a phi is live on the edge that it comes along, and on no other:
+// paths that do not take the edge need not have it.
 func (f *flow) liveBefore(block, inst int) []uint64 {
 	set := make([]uint64, (f.fn.NumReg+63)/64)
 	b := f.fn.Blocks[block]
@@ -38,7 +38,7 @@ func (f *flow) liveBefore(block, inst int) []uint64 {
 			if in.Op != ir.Phi {
 				break
 			}
-			markUses(set, in)
+			markIncoming(set, in, block)
 		}
 	}
 	for i := len(b.Insts) - 1; i >= inst; i-- {
@@ -56,6 +56,14 @@ func (f *flow) liveBefore(block, inst int) []uint64 {
 func markUses(set []uint64, in *ir.Inst) {
 	for i := range in.Args {
 		markValue(set, &in.Args[i])
+	}
+}
+
+func markIncoming(set []uint64, phi *ir.Inst, from int) {
+	for i, b := range phi.Targets {
+		if b == from {
+			markValue(set, &phi.Args[i])
+		}
 	}
 }
 
