@@ -78,9 +78,11 @@ func makeToolchains(ctx context.Context, s state, names []string) error {
 	if err != nil {
 		return err
 	}
-	recipes := toolchain.Recipes
-	if len(names) > 0 {
-		recipes = nil
+	var recipes []toolchain.Recipe
+	for _, r := range toolchain.Recipes {
+		if len(names) == 0 && !r.Asked {
+			recipes = append(recipes, r)
+		}
 	}
 	for _, name := range names {
 		r, err := toolchain.RecipeFor(name)

@@ -22,6 +22,7 @@ type Recipe struct {
 	Pins     []string          // source packages that come from backports
 	Env      map[string]string // that commands in the root want
 	Farm     bool              // actions run in it: it is digested and imported
+	Asked    bool              `json:"-"` // made only when it is asked for by name
 }
 
 // version is part of every recipe's key: a change of how roots are made or
@@ -55,6 +56,13 @@ var Recipes = []Recipe{
 			"zlib1g-dev", "libzstd-dev", "libxml2-dev",
 		},
 		Env: map[string]string{"PATH": llvmPath},
+	},
+	{
+		// Other provers, to compare speed with: nothing that is kept comes from here.
+		Name:     "peers",
+		Suite:    "trixie",
+		Packages: []string{"cbmc", "gcc", "libc6-dev"},
+		Asked:    true,
 	},
 }
 
