@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"io"
 
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/klauspost/compress/zstd"
 	bspb "google.golang.org/genproto/googleapis/bytestream"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
@@ -149,14 +146,7 @@ func existing(name resource) int64 {
 // fromBazel reports whether the caller is Bazel, which takes the size of a
 // compressed write to mean the bytes it sent, where others want the blob's.
 func fromBazel(ctx context.Context) bool {
-	const key = "build.bazel.remote.execution.v2.requestmetadata-bin"
-	md := &repb.RequestMetadata{}
-	for _, v := range metadata.ValueFromIncomingContext(ctx, key) {
-		if proto.Unmarshal([]byte(v), md) == nil && md.GetToolDetails().GetToolName() == "bazel" {
-			return true
-		}
-	}
-	return false
+	return requestMetadata(ctx).GetToolDetails().GetToolName() == "bazel"
 }
 
 // receiver is the bytes of a write stream. It checks the order of the pieces

@@ -52,7 +52,13 @@ func (s *Server) execute(req *repb.ExecuteRequest, stream operations) error {
 	if err != nil {
 		return err
 	}
-	return s.follow(stream, waiter, req)
+	log := s.cfg.Log.With("operation", waiter.Name(), "action", d.String(), "instance", req.InstanceName,
+		"tool", task.Origin.Tool, "invocation", task.Origin.Invocation)
+	log.Info("execute")
+	begin := time.Now()
+	err = s.follow(stream, waiter, req)
+	log.Info("execution is followed no more", "after", time.Since(begin), "error", err)
+	return err
 }
 
 // hit is the operation of a cached result. It is over when it starts, so its
@@ -99,7 +105,7 @@ func (s *Server) task(ctx context.Context, d digest.Digest, req *repb.ExecuteReq
 		return nil, invalid("action %v: output node properties %q are not known", d, command.OutputNodeProperties)
 	}
 	return &queue.Task{Instance: req.InstanceName, Action: d, DoNotCache: action.DoNotCache, Timeout: timeout,
-		Platform: platform(action, command), Priority: req.GetExecutionPolicy().GetPriority()}, nil
+		Platform: platform(action, command), Priority: req.GetExecutionPolicy().GetPriority(), Origin: origin(ctx)}, nil
 }
 
 // message reads blob d as m. Errors: *missingError, errInvalid.

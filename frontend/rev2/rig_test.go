@@ -7,6 +7,7 @@ import (
 	"net"
 	"testing"
 
+	longrunning "cloud.google.com/go/longrunning/autogen/longrunningpb"
 	sdk "github.com/bazelbuild/remote-apis-sdks/go/pkg/client"
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	bspb "google.golang.org/genproto/googleapis/bytestream"
@@ -36,6 +37,7 @@ type rig struct {
 	bytes bspb.ByteStreamClient
 	ac    repb.ActionCacheClient
 	exec  repb.ExecutionClient
+	ops   longrunning.OperationsClient
 }
 
 // start starts a server; options change its configuration.
@@ -66,6 +68,7 @@ func start(t *testing.T, options ...func(*rev2.Config)) *rig {
 	r.bytes = bspb.NewByteStreamClient(conn)
 	r.ac = repb.NewActionCacheClient(conn)
 	r.exec = repb.NewExecutionClient(conn)
+	r.ops = longrunning.NewOperationsClient(conn)
 	return r
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	longrunning "cloud.google.com/go/longrunning/autogen/longrunningpb"
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	bspb "google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc"
@@ -51,6 +52,7 @@ type Server struct {
 	repb.UnimplementedActionCacheServer
 	repb.UnimplementedExecutionServer
 	bspb.UnimplementedByteStreamServer
+	longrunning.UnimplementedOperationsServer
 
 	cfg      Config
 	complete *completeness
@@ -78,6 +80,7 @@ func (s *Server) Register(g *grpc.Server) {
 	bspb.RegisterByteStreamServer(g, s)
 	if s.cfg.Queue != nil {
 		repb.RegisterExecutionServer(g, s)
+		longrunning.RegisterOperationsServer(g, s)
 	}
 }
 

@@ -72,6 +72,10 @@ func (s *Server) fail(err error) error {
 		return nil
 	case codes.Internal, codes.DataLoss, codes.ResourceExhausted:
 		s.cfg.Log.Error("request failed", "error", err)
+	case codes.Unavailable:
+		if errors.Is(err, queue.ErrJournal) {
+			s.cfg.Log.Error("request failed", "error", err)
+		}
 	}
 	return st.Err()
 }
