@@ -144,12 +144,17 @@ func connect(t testing.TB, addr string) *client {
 		ops: longrunning.NewOperationsClient(conn)}
 }
 
-// serveFarm starts a server with a worker of two slots. Where sandboxes are
-// refused it skips.
-func serveFarm(t testing.TB) *client {
+// spawnFarm starts a server with a worker. Where sandboxes are refused it skips.
+func spawnFarm(t testing.TB, args ...string) *process {
 	t.Helper()
 	sandboxtest.Open(t, sandbox.Config{})
-	return connect(t, spawn(t, "serve", "--listen", "127.0.0.1:0", "--state", t.TempDir(), "--workers", "1", "--slots", "2").addr)
+	return spawn(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--state", t.TempDir(), "--workers", "1"}, args...)...)
+}
+
+// serveFarm is a client of a server with a worker of two slots.
+func serveFarm(t testing.TB) *client {
+	t.Helper()
+	return connect(t, spawnFarm(t, "--slots", "2").addr)
 }
 
 // socket is an address that a server can come back to.

@@ -48,14 +48,14 @@ func openLocal(ctx context.Context, dir string, log *slog.Logger, options ...grp
 	if err != nil {
 		return nil, err
 	}
-	f := &localFarm{store: store, queue: queue.New(queueConfig()), log: log}
+	f := &localFarm{store: store, queue: queue.New(queue.Config{Properties: propertyNames()}), log: log}
 	f.start(ctx, options)
 	return f, nil
 }
 
 // openKept opens the farm in dir and goes on with the operations of the
-// process that had it before.
-func openKept(ctx context.Context, dir string, log *slog.Logger, options ...grpc.ServerOption) (*localFarm, error) {
+// process that had it before. Properties of those names are known beside its own.
+func openKept(ctx context.Context, dir string, known []string, log *slog.Logger, options ...grpc.ServerOption) (*localFarm, error) {
 	store, err := openStore(ctx, dir, log)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func openKept(ctx context.Context, dir string, log *slog.Logger, options ...grpc
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	q, err := queue.Restore(queueConfig(), j)
+	q, err := queue.Restore(queue.Config{Properties: append(propertyNames(), known...)}, j)
 	if err != nil {
 		return nil, errors.Join(err, j.Close(), store.Close())
 	}
@@ -72,8 +72,6 @@ func openKept(ctx context.Context, dir string, log *slog.Logger, options ...grpc
 	f.start(ctx, options)
 	return f, nil
 }
-
-func queueConfig() queue.Config { return queue.Config{Properties: propertyNames()} }
 
 // start makes the server.
 func (f *localFarm) start(ctx context.Context, options []grpc.ServerOption) {

@@ -33,6 +33,7 @@ func (r *remoteFlags) connectionFlags(f *pflag.FlagSet) {
 	f.StringVar(&r.cfg.TLSClientKey, "tls_client_key", "", "`FILE` of the client's key")
 	f.StringVar(&r.cfg.CredentialHelper, "credential_helper", "", "`PROGRAM` that yields credentials, or PATTERN=PROGRAM")
 	f.DurationVar(&r.cfg.Timeout, "remote_timeout", time.Minute, "limit of each call but execution")
+	f.DurationVar(&r.cfg.Keepalive, "grpc_keepalive_time", 0, "silence after which the farm is asked whether it is there (default: never)")
 	f.IntVar(&r.cfg.Retries, "remote_retries", 5, "how often a call is tried again")
 }
 

@@ -23,6 +23,7 @@ type serveFlags struct {
 	workers int
 	slots   int
 	grace   time.Duration
+	known   []string // platform properties beside those of plain workers
 	tls     serverTLS
 }
 
@@ -43,6 +44,7 @@ it may use it. Any other address needs --tls_certificate, --tls_key and
 	c.Flags().StringVar(&s.listen, "listen", "127.0.0.1:8980", "`ADDR` to listen on: HOST:PORT or unix:PATH")
 	c.Flags().IntVar(&s.workers, "workers", 0, "workers in this process")
 	c.Flags().IntVar(&s.slots, "slots", 0, "actions at a time per worker (default: one per processor)")
+	c.Flags().StringArrayVar(&s.known, "property", nil, "`NAME` of a platform property that some workers offer; actions that want one of other names are refused; repeatable")
 	graceFlag(c.Flags(), &s.grace)
 	s.tls.flags(c.Flags())
 	return c
@@ -73,7 +75,7 @@ func (s *serveFlags) run(ctx context.Context) error {
 }
 
 func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*localFarm, error) {
-	f, err := openKept(ctx, s.dir, slog.New(slog.NewTextHandler(os.Stderr, nil)), options...)
+	f, err := openKept(ctx, s.dir, s.known, slog.New(slog.NewTextHandler(os.Stderr, nil)), options...)
 	if err != nil {
 		return nil, err
 	}

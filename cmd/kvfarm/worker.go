@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kvfarm/kvfarm/executor/queue"
 	"github.com/kvfarm/kvfarm/executor/worker"
 	"github.com/kvfarm/kvfarm/frontend/farm"
 )
@@ -20,6 +21,7 @@ func newWorkerCommand() *cobra.Command {
 	var slots int
 	var name string
 	var grace time.Duration
+	var offer []string
 	c := &cobra.Command{
 		Use:   "worker --farm ADDR [flags]",
 		Short: "run actions for a farm",
@@ -31,14 +33,25 @@ func newWorkerCommand() *cobra.Command {
 			if err := s.resolve(); err != nil {
 				return err
 			}
-			return runWorker(c.Context(), &r, s.path("worker", "remote"), worker.Config{Name: name, Slots: slots, Grace: grace})
+			offers, err := pairs("--offer", offer)
+			if err != nil {
+				return err
+			}
+			cfg := worker.Config{Name: name, Slots: slots, Grace: grace}
+			for k, v := range offers {
+				cfg.Offers = append(cfg.Offers, queue.Property{Name: k, Value: v})
+			}
+			return runWorker(c.Context(), &r, s.path("worker", "remote"), cfg)
 		},
 	}
 	s.flag(c.Flags())
 	r.connectionFlags(c.Flags())
+	r.cfg.Keepalive = 10 * time.Second // our own servers do not mind
+	c.Flags().Lookup("grpc_keepalive_time").DefValue = "10s"
 	c.Flags().StringVar(&r.cfg.Executor, "farm", "", "`ADDR` of the farm, as for --remote_executor")
 	c.Flags().IntVar(&slots, "slots", 0, "actions at a time (default: one per processor)")
 	c.Flags().StringVar(&name, "name", "", "`NAME` in results and logs (default: the host's, and the process)")
+	c.Flags().StringArrayVar(&offer, "offer", nil, "platform property `NAME=VALUE` of actions that this worker can run beside plain ones; * is any value; repeatable")
 	graceFlag(c.Flags(), &grace)
 	return c
 }

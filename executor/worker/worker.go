@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -51,8 +52,9 @@ type Queue interface {
 
 // Config is what a worker works with and its limits.
 type Config struct {
-	Name    string // in results and logs
-	Slots   int    // actions at a time; zero: one per processor
+	Name    string           // in results and logs
+	Slots   int              // actions at a time; zero: one per processor
+	Offers  []queue.Property // beside Properties: what this worker's pool has
 	Queue   Queue
 	Store   cas.Store
 	Results cas.ActionCache
@@ -75,7 +77,10 @@ type Config struct {
 }
 
 // Worker runs actions.
-type Worker struct{ cfg Config }
+type Worker struct {
+	cfg   Config
+	offer []queue.Property
+}
 
 // New returns a worker; it does nothing before Run.
 func New(cfg Config) *Worker {
@@ -91,7 +96,7 @@ func New(cfg Config) *Worker {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{cfg: cfg}
+	return &Worker{cfg: cfg, offer: slices.Concat(Properties(), cfg.Offers)}
 }
 
 // Run works until ctx ends or the queue is closed, which is no error. Actions
@@ -133,7 +138,7 @@ const (
 // slot takes leases until ctx ends and serves them until working does.
 func (w *Worker) slot(ctx, working context.Context) error {
 	for {
-		l, err := w.cfg.Queue.Lease(ctx, queue.Worker{Name: w.cfg.Name, Properties: Properties()})
+		l, err := w.cfg.Queue.Lease(ctx, queue.Worker{Name: w.cfg.Name, Properties: w.offer})
 		switch {
 		case err == nil:
 			w.serve(working, l)

@@ -35,6 +35,10 @@ type Config struct {
 	// error of the farm. Zero: 5; negative: never.
 	Retries int
 
+	// Keepalive is after how long without a word the other side is asked
+	// whether it is still there. Zero: never; servers may mind.
+	Keepalive time.Duration
+
 	// NoCache has every action run, though its result be known, and replaces it.
 	NoCache bool
 	// Local holds blobs that the farm may turn out to lack, above all

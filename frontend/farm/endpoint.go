@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 )
 
 // endpoint is an address that was taken apart.
@@ -61,7 +62,7 @@ func (c Config) connect(addr string) (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %q: %w", addr, err)
 	}
-	opts := append(headers(c.Headers),
+	opts := append(headers(c.allHeaders()),
 		grpc.WithTransportCredentials(transport),
 		grpc.WithUserAgent("kvfarm"),
 		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: 10 * time.Second,
@@ -69,6 +70,9 @@ func (c Config) connect(addr string) (*grpc.ClientConn, error) {
 		grpc.WithInitialWindowSize(1<<20),
 		grpc.WithInitialConnWindowSize(4<<20),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)))
+	if c.Keepalive > 0 {
+		opts = append(opts, grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: c.Keepalive, Timeout: 10 * time.Second, PermitWithoutStream: true}))
+	}
 	helper, err := newHelper(c.CredentialHelper, e.host)
 	if err != nil {
 		return nil, err

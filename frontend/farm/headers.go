@@ -2,10 +2,32 @@ package farm
 
 import (
 	"context"
+	"maps"
+	"sync"
 
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"github.com/google/uuid"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
 )
+
+// metadataKey is the header in which clients say who they are.
+const metadataKey = "build.bazel.remote.execution.v2.requestmetadata-bin"
+
+// allHeaders is Config.Headers and, unless they say so themselves, who calls.
+func (c Config) allHeaders() map[string]string {
+	all := map[string]string{}
+	who, err := proto.Marshal(&repb.RequestMetadata{ToolDetails: &repb.ToolDetails{ToolName: "kvfarm"}, ToolInvocationId: invocation()})
+	if err == nil { // it is of our own making
+		all[metadataKey] = string(who)
+	}
+	maps.Copy(all, c.Headers)
+	return all
+}
+
+// invocation names this process to farms: those of one take turns with others'.
+var invocation = sync.OnceValue(uuid.NewString)
 
 // headers adds metadata to every call. The SDK's own option for that replaces
 // what else the call carries.
