@@ -123,6 +123,7 @@ func (b *Builder) Report(wall float64) *pb.Report {
 		r.Sites = append(r.Sites, s.proto())
 	}
 	slices.SortFunc(r.Sites, compareSites)
+	r.Reasons = reasons(r.Sites)
 	r.Cache = cacheRows(r.Actions)
 	r.Totals = totals(r)
 	r.Totals.WallSeconds = wall

@@ -69,6 +69,7 @@ func Text(w io.Writer, r *pb.Report, dir string) {
 	fmt.Fprintf(w, "Linux %s (%s), toolchain %.12s, engine %.12s\n\n", r.Tree.Version, r.Tree.Arch, r.Tree.Toolchain, r.Tree.Engine)
 	siteTable(w, r)
 	rootTable(w, r)
+	reasonTable(w, r)
 	CacheTable(w, r)
 	Failures(w, r, dir)
 	Summary(w, r)

@@ -100,7 +100,9 @@ type Report struct {
 	// Cache hits by kind of action.
 	Cache []*CacheRow `protobuf:"bytes,7,rep,name=cache,proto3" json:"cache,omitempty"`
 	// What went wrong at the farm or in the build; empty in a complete report.
-	Errors        []string `protobuf:"bytes,8,rep,name=errors,proto3" json:"errors,omitempty"`
+	Errors []string `protobuf:"bytes,8,rep,name=errors,proto3" json:"errors,omitempty"`
+	// Why sites are undecided, what keeps most of them first.
+	Reasons       []*Reason `protobuf:"bytes,9,rep,name=reasons,proto3" json:"reasons,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -191,6 +193,66 @@ func (x *Report) GetErrors() []string {
 	return nil
 }
 
+func (x *Report) GetReasons() []*Reason {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+// Reason is one reason for which sites are undecided.
+type Reason struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Sites         uint32                 `protobuf:"varint,2,opt,name=sites,proto3" json:"sites,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reason) Reset() {
+	*x = Reason{}
+	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reason) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reason) ProtoMessage() {}
+
+func (x *Reason) ProtoReflect() protoreflect.Message {
+	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reason.ProtoReflect.Descriptor instead.
+func (*Reason) Descriptor() ([]byte, []int) {
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Reason) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Reason) GetSites() uint32 {
+	if x != nil {
+		return x.Sites
+	}
+	return 0
+}
+
 // Tree says what was verified.
 type Tree struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -210,7 +272,7 @@ type Tree struct {
 
 func (x *Tree) Reset() {
 	*x = Tree{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -222,7 +284,7 @@ func (x *Tree) String() string {
 func (*Tree) ProtoMessage() {}
 
 func (x *Tree) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -235,7 +297,7 @@ func (x *Tree) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tree.ProtoReflect.Descriptor instead.
 func (*Tree) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{1}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Tree) GetPath() string {
@@ -300,7 +362,7 @@ type Action struct {
 
 func (x *Action) Reset() {
 	*x = Action{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -312,7 +374,7 @@ func (x *Action) String() string {
 func (*Action) ProtoMessage() {}
 
 func (x *Action) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -325,7 +387,7 @@ func (x *Action) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Action.ProtoReflect.Descriptor instead.
 func (*Action) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{2}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Action) GetKind() string {
@@ -420,7 +482,7 @@ type Root struct {
 
 func (x *Root) Reset() {
 	*x = Root{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -432,7 +494,7 @@ func (x *Root) String() string {
 func (*Root) ProtoMessage() {}
 
 func (x *Root) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -445,7 +507,7 @@ func (x *Root) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Root.ProtoReflect.Descriptor instead.
 func (*Root) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{3}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Root) GetName() string {
@@ -608,7 +670,7 @@ type Site struct {
 
 func (x *Site) Reset() {
 	*x = Site{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -620,7 +682,7 @@ func (x *Site) String() string {
 func (*Site) ProtoMessage() {}
 
 func (x *Site) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -633,7 +695,7 @@ func (x *Site) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Site.ProtoReflect.Descriptor instead.
 func (*Site) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{4}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Site) GetKind() string {
@@ -756,7 +818,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -768,7 +830,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -781,7 +843,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{5}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Place) GetFile() string {
@@ -843,7 +905,7 @@ type Totals struct {
 
 func (x *Totals) Reset() {
 	*x = Totals{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -855,7 +917,7 @@ func (x *Totals) String() string {
 func (*Totals) ProtoMessage() {}
 
 func (x *Totals) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -868,7 +930,7 @@ func (x *Totals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Totals.ProtoReflect.Descriptor instead.
 func (*Totals) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{6}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Totals) GetSites() uint32 {
@@ -990,7 +1052,7 @@ type CacheRow struct {
 
 func (x *CacheRow) Reset() {
 	*x = CacheRow{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1002,7 +1064,7 @@ func (x *CacheRow) String() string {
 func (*CacheRow) ProtoMessage() {}
 
 func (x *CacheRow) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1015,7 +1077,7 @@ func (x *CacheRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheRow.ProtoReflect.Descriptor instead.
 func (*CacheRow) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{7}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CacheRow) GetKind() string {
@@ -1057,7 +1119,7 @@ var File_kvfarm_v1_report_proto protoreflect.FileDescriptor
 
 const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\n" +
-	"\x16kvfarm/v1/report.proto\x12\tkvfarm.v1\"\xb0\x02\n" +
+	"\x16kvfarm/v1/report.proto\x12\tkvfarm.v1\"\xdd\x02\n" +
 	"\x06Report\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12#\n" +
 	"\x04tree\x18\x02 \x01(\v2\x0f.kvfarm.v1.TreeR\x04tree\x12+\n" +
@@ -1066,7 +1128,11 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x05sites\x18\x05 \x03(\v2\x0f.kvfarm.v1.SiteR\x05sites\x12)\n" +
 	"\x06totals\x18\x06 \x01(\v2\x11.kvfarm.v1.TotalsR\x06totals\x12)\n" +
 	"\x05cache\x18\a \x03(\v2\x13.kvfarm.v1.CacheRowR\x05cache\x12\x16\n" +
-	"\x06errors\x18\b \x03(\tR\x06errors\"\x98\x01\n" +
+	"\x06errors\x18\b \x03(\tR\x06errors\x12+\n" +
+	"\areasons\x18\t \x03(\v2\x11.kvfarm.v1.ReasonR\areasons\"2\n" +
+	"\x06Reason\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x14\n" +
+	"\x05sites\x18\x02 \x01(\rR\x05sites\"\x98\x01\n" +
 	"\x04Tree\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x12\n" +
@@ -1175,33 +1241,35 @@ func file_kvfarm_v1_report_proto_rawDescGZIP() []byte {
 }
 
 var file_kvfarm_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_kvfarm_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_kvfarm_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_kvfarm_v1_report_proto_goTypes = []any{
 	(Verdict)(0),     // 0: kvfarm.v1.Verdict
 	(*Report)(nil),   // 1: kvfarm.v1.Report
-	(*Tree)(nil),     // 2: kvfarm.v1.Tree
-	(*Action)(nil),   // 3: kvfarm.v1.Action
-	(*Root)(nil),     // 4: kvfarm.v1.Root
-	(*Site)(nil),     // 5: kvfarm.v1.Site
-	(*Place)(nil),    // 6: kvfarm.v1.Place
-	(*Totals)(nil),   // 7: kvfarm.v1.Totals
-	(*CacheRow)(nil), // 8: kvfarm.v1.CacheRow
+	(*Reason)(nil),   // 2: kvfarm.v1.Reason
+	(*Tree)(nil),     // 3: kvfarm.v1.Tree
+	(*Action)(nil),   // 4: kvfarm.v1.Action
+	(*Root)(nil),     // 5: kvfarm.v1.Root
+	(*Site)(nil),     // 6: kvfarm.v1.Site
+	(*Place)(nil),    // 7: kvfarm.v1.Place
+	(*Totals)(nil),   // 8: kvfarm.v1.Totals
+	(*CacheRow)(nil), // 9: kvfarm.v1.CacheRow
 }
 var file_kvfarm_v1_report_proto_depIdxs = []int32{
-	2, // 0: kvfarm.v1.Report.tree:type_name -> kvfarm.v1.Tree
-	3, // 1: kvfarm.v1.Report.actions:type_name -> kvfarm.v1.Action
-	4, // 2: kvfarm.v1.Report.roots:type_name -> kvfarm.v1.Root
-	5, // 3: kvfarm.v1.Report.sites:type_name -> kvfarm.v1.Site
-	7, // 4: kvfarm.v1.Report.totals:type_name -> kvfarm.v1.Totals
-	8, // 5: kvfarm.v1.Report.cache:type_name -> kvfarm.v1.CacheRow
-	0, // 6: kvfarm.v1.Root.verdict:type_name -> kvfarm.v1.Verdict
-	0, // 7: kvfarm.v1.Site.verdict:type_name -> kvfarm.v1.Verdict
-	6, // 8: kvfarm.v1.Site.place:type_name -> kvfarm.v1.Place
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	3,  // 0: kvfarm.v1.Report.tree:type_name -> kvfarm.v1.Tree
+	4,  // 1: kvfarm.v1.Report.actions:type_name -> kvfarm.v1.Action
+	5,  // 2: kvfarm.v1.Report.roots:type_name -> kvfarm.v1.Root
+	6,  // 3: kvfarm.v1.Report.sites:type_name -> kvfarm.v1.Site
+	8,  // 4: kvfarm.v1.Report.totals:type_name -> kvfarm.v1.Totals
+	9,  // 5: kvfarm.v1.Report.cache:type_name -> kvfarm.v1.CacheRow
+	2,  // 6: kvfarm.v1.Report.reasons:type_name -> kvfarm.v1.Reason
+	0,  // 7: kvfarm.v1.Root.verdict:type_name -> kvfarm.v1.Verdict
+	0,  // 8: kvfarm.v1.Site.verdict:type_name -> kvfarm.v1.Verdict
+	7,  // 9: kvfarm.v1.Site.place:type_name -> kvfarm.v1.Place
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_kvfarm_v1_report_proto_init() }
@@ -1215,7 +1283,7 @@ func file_kvfarm_v1_report_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kvfarm_v1_report_proto_rawDesc), len(file_kvfarm_v1_report_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
