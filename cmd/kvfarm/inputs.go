@@ -1,19 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/kvfarm/kvfarm/cas/digest"
-	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/frontend/job"
 	"github.com/kvfarm/kvfarm/frontend/report"
+	"github.com/kvfarm/kvfarm/kbuild"
 	"github.com/kvfarm/kvfarm/kbuild/graph"
 	"github.com/kvfarm/kvfarm/kbuild/rust"
 	"github.com/kvfarm/kvfarm/kbuild/source"
@@ -125,20 +122,10 @@ func (s *submitFlags) tool(name string) (job.Tool, error) {
 	if err != nil {
 		return job.Tool{}, fmt.Errorf("find %s: %w; `make build` makes it, --tools names its folder", name, err)
 	}
-	d := digest.Of(b)
-	return job.Tool{Name: name, Entry: tree.Entry{Digest: d, Exec: true}, Content: content{d, b}}, nil
-}
-
-// content is kbuild.Content of one blob. It is held in memory, a few MiB: who
-// builds anew during a submit must not change what the submit began with.
-type content struct {
-	digest digest.Digest
-	bytes  []byte
-}
-
-func (c content) Open(d digest.Digest) (io.ReadCloser, error) {
-	if d != c.digest {
-		return nil, fs.ErrNotExist
-	}
-	return io.NopCloser(bytes.NewReader(c.bytes)), nil
+	// Held in memory, a few MiB: who builds anew during a submit must not change
+	// what the submit began with.
+	blobs := kbuild.Blobs{}
+	entry := blobs.Add(b)
+	entry.Exec = true
+	return job.Tool{Name: name, Entry: entry, Content: blobs}, nil
 }

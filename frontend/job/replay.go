@@ -1,17 +1,13 @@
 package job
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
 
-	"github.com/kvfarm/kvfarm/cas/digest"
-	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/engine/verdict"
 	"github.com/kvfarm/kvfarm/frontend/report"
+	"github.com/kvfarm/kvfarm/kbuild"
 	"github.com/kvfarm/kvfarm/kbuild/rust"
 )
 
@@ -20,23 +16,6 @@ const (
 	byInterpreter = "interpreter"
 	byBoth        = "interpreter, native"
 )
-
-// blobs is kbuild.Content in memory.
-type blobs map[digest.Digest][]byte
-
-func (b blobs) Open(d digest.Digest) (io.ReadCloser, error) {
-	data, ok := b[d]
-	if !ok {
-		return nil, fs.ErrNotExist
-	}
-	return io.NopCloser(bytes.NewReader(data)), nil
-}
-
-func (b blobs) add(data []byte) tree.Entry {
-	d := digest.Of(data)
-	b[d] = data
-	return tree.Entry{Digest: d}
-}
 
 // replay runs the witnesses of a written check as native programs. The engine
 // has replayed each of them in its interpreter; this asks a compiler too.
@@ -63,12 +42,12 @@ func (j *Job) replay(ctx context.Context, p *report.Proof, bc *Bitcode) error {
 }
 
 func (j *Job) native(ctx context.Context, p *report.Proof, bc *Bitcode, w *verdict.Witness) (rust.Ending, error) {
-	content := blobs{}
+	content := kbuild.Blobs{}
 	r := rust.Replay{Check: p.Root.Symbol, Bitcode: bc.Link}
 	for _, in := range w.Inputs {
 		r.Inputs = append(r.Inputs, rust.Input(in))
 	}
-	a, err := r.Action(content.add)
+	a, err := r.Action(content.Add)
 	if err != nil {
 		return rust.Ending{}, err
 	}

@@ -57,7 +57,7 @@ func (g *Graph) compile(ctx context.Context, c *plan.Crate) (*compiled, error) {
 // lacksFile reports whether rustc found no file for a module, as when a macro
 // of the crate makes up the module.
 func lacksFile(err error) bool {
-	var failed *ActionError
+	var failed *kbuild.ActionError
 	return errors.As(err, &failed) && (strings.Contains(failed.Stderr, "file not found for module") ||
 		strings.Contains(failed.Stderr, "couldn't read"))
 }

@@ -1,25 +1,6 @@
 package graph
 
-import (
-	"fmt"
-	"strings"
-
-	"github.com/kvfarm/kvfarm/cas/digest"
-)
-
-// ActionError says that a command of the build failed: the input is at fault,
-// not the farm.
-type ActionError struct {
-	Kind     string
-	Name     string
-	Digest   digest.Digest // of the action
-	ExitCode int
-	Stderr   string // what the command said; rustc names file and line
-}
-
-func (e *ActionError) Error() string {
-	return fmt.Sprintf("%s %s: exit status %d\n%s", e.Kind, e.Name, e.ExitCode, strings.TrimRight(e.Stderr, "\n"))
-}
+import "strings"
 
 // ConfigError says that the configuration came out without Rust.
 type ConfigError struct {

@@ -8,7 +8,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -64,7 +63,7 @@ type Graph struct {
 }
 
 // Open scans, configures and plans. Errors: source.ErrNoRust, *ConfigError,
-// *ActionError, the farm's.
+// *kbuild.ActionError, the farm's.
 func Open(ctx context.Context, cfg Config) (*Graph, error) {
 	if cfg.Arch == "" {
 		cfg.Arch = "x86"
@@ -150,17 +149,5 @@ func (g *Graph) run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, erro
 			a.Env[name] = v
 		}
 	}
-	r, err := g.cfg.Runner.Run(ctx, a)
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", a.Kind, a.Name, err)
-	}
-	if r.ExitCode != 0 {
-		return nil, &ActionError{Kind: a.Kind, Name: a.Name, Digest: r.Action, ExitCode: r.ExitCode, Stderr: string(r.Stderr)}
-	}
-	for _, out := range a.Outputs {
-		if _, ok := r.Outputs[out]; !ok {
-			return nil, fmt.Errorf("%s %s: left no %s", a.Kind, a.Name, out)
-		}
-	}
-	return r, nil
+	return kbuild.Do(ctx, g.cfg.Runner, a)
 }
