@@ -19,6 +19,7 @@ type job struct {
 	files             []string
 	types, out, crate string
 	root              string // symbol; empty for all
+	checks            bool   // written checks only
 }
 
 func lower(j job) error {
@@ -37,8 +38,13 @@ func lower(j job) error {
 	if err := os.MkdirAll(j.out, 0o777); err != nil {
 		return err
 	}
-	w := writer{job: j, c: c, owners: c.Owners(), index: position.Index{Version: position.Version, Crate: j.crate, Roots: []position.Root{}}}
-	if err := w.all(); err != nil {
+	w := writer{job: j, c: c, index: position.Index{Version: position.Version, Crate: j.crate, Roots: []position.Root{}}}
+	if j.checks {
+		err = w.allChecks()
+	} else {
+		err = w.all()
+	}
+	if err != nil {
 		return err
 	}
 	return writeJSON(filepath.Join(j.out, "index.json"), w.index)
@@ -52,10 +58,25 @@ type writer struct {
 	index  position.Index
 }
 
+// allChecks writes the written checks of a file that is made of nothing else.
+func (w *writer) allChecks() error {
+	checks, err := w.c.Checks()
+	if err != nil {
+		return err
+	}
+	for _, symbol := range checks {
+		if err := w.write(symbol, position.Check); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // all writes the roots that were asked for; if that is all of them, also the
 // functions that own panic locations.
 func (w *writer) all() error {
 	roots := w.c.Roots()
+	w.owners = w.c.Owners()
 	for _, symbol := range roots {
 		kind := position.Auto
 		if cut.IsCheck(symbol) {
@@ -80,7 +101,11 @@ func (w *writer) all() error {
 }
 
 func (w *writer) write(symbol, kind string) error {
-	s, m, err := w.c.Cut(symbol)
+	cut := w.c.Cut
+	if w.checks {
+		cut = w.c.CutCheck
+	}
+	s, m, err := cut(symbol)
 	if err != nil {
 		return err
 	}

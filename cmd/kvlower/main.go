@@ -24,10 +24,11 @@ func run(args []string) error {
 	types := fs.String("types", "", "bitcode `file` of the last file's crate with full debug information, for the types of parameters")
 	crate := fs.String("crate", "", "`name` of the crate, for the index")
 	root := fs.String("root", "", "lower only the root with this `symbol`")
+	checks := fs.Bool("checks", false, "lower the written checks only: functions without parameters whose names start with check")
 	census := fs.Bool("census", false, "count what each file is made of, say what of it the engine supports, and write no slices")
 	engine := fs.String("engine", besides(), "the kvengine `program` that --census asks; without one it only counts")
 	fs.Usage = func() {
-		fmt.Fprintln(fs.Output(), "usage: kvlower --out DIR [--types FILE.bc] [--crate NAME] FILE.bc...\n       kvlower --census [--engine KVENGINE] FILE.bc...")
+		fmt.Fprintln(fs.Output(), "usage: kvlower --out DIR [--types FILE.bc] [--crate NAME] [--checks] FILE.bc...\n       kvlower --census [--engine KVENGINE] FILE.bc...")
 		fs.PrintDefaults()
 	}
 	if err := fs.Parse(args); err != nil {
@@ -40,5 +41,5 @@ func run(args []string) error {
 		fs.Usage()
 		return fmt.Errorf("--out and at least one bitcode file are wanted")
 	}
-	return lower(job{files: fs.Args(), types: *types, out: *out, crate: *crate, root: *root})
+	return lower(job{files: fs.Args(), types: *types, out: *out, crate: *crate, root: *root, checks: *checks})
 }

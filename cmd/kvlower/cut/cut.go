@@ -59,6 +59,15 @@ func (c *Cutter) isBody(i int) bool {
 // Cut returns the slice of the root with the given symbol and its map. The
 // slice passes ir.Sanity.
 func (c *Cutter) Cut(symbol string) (*ir.Slice, *position.Map, error) {
+	return c.cut(symbol, IsCheck(symbol))
+}
+
+// CutCheck is Cut of one of Checks.
+func (c *Cutter) CutCheck(symbol string) (*ir.Slice, *position.Map, error) {
+	return c.cut(symbol, true)
+}
+
+func (c *Cutter) cut(symbol string, check bool) (*ir.Slice, *position.Map, error) {
 	root, ok := c.bySym[symbol]
 	if !ok || !c.isBody(root) {
 		return nil, nil, fmt.Errorf("cut %s: no such root", symbol)
@@ -67,13 +76,35 @@ func (c *Cutter) Cut(symbol string) (*ir.Slice, *position.Map, error) {
 	w.function(root)
 	w.run()
 	s := w.slice
-	if !IsCheck(symbol) {
+	if !check {
 		s.Inputs = inputs(&s.Funcs[0].Sig, c.m.ParamTypes[symbol])
 	}
 	if err := ir.Sanity(s); err != nil {
 		return nil, nil, fmt.Errorf("cut %s: %w", symbol, err)
 	}
 	return s, w.mapping(), nil
+}
+
+// Checks lists the written checks of a module that has no other roots: there a
+// name that starts with check is enough. Errors: there is none; one takes
+// parameters, which nothing could supply.
+func (c *Cutter) Checks() ([]string, error) {
+	var out []string
+	for _, sym := range c.Roots() {
+		if !strings.HasPrefix(sym, "check") {
+			continue
+		}
+		if len(c.m.Funcs[c.bySym[sym]].Sig.Params) > 0 {
+			return nil, fmt.Errorf("%s takes parameters, or returns what does not fit into registers; a check takes none and asks for its inputs, "+
+				"as with kvfarm_any_u32: change it, or give it a name that does not start with check", sym)
+		}
+		out = append(out, sym)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("no check in it: a check is a function without parameters, visible to C, whose name starts with check, " +
+			"as #[no_mangle] pub extern \"C\" fn check_name() or void check_name(void)")
+	}
+	return out, nil
 }
 
 // IsCheck reports whether the symbol is that of a written check.

@@ -139,3 +139,33 @@ func TestSites(t *testing.T) {
 	}
 	golden(t, "sites.golden", b.String())
 }
+
+// In a file of nothing but checks a name that starts with check is enough;
+// what no proof can start from is told, not left out.
+func TestChecks(t *testing.T) {
+	module := func(params []ir.Param, symbols ...string) *cut.Cutter {
+		m := &module.Module{Triple: "x86_64-unknown-none", Roots: symbols}
+		for _, sym := range symbols {
+			ret := &ir.Inst{Op: ir.Ret, Result: -1}
+			m.Funcs = append(m.Funcs, &module.Func{Symbol: sym, Name: sym, Defined: true,
+				Sig: ir.Sig{Params: params}, Blocks: []*ir.Block{{Insts: []*ir.Inst{ret}}}, At: [][]int{{0}}})
+		}
+		c, err := cut.New(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	got, err := module(nil, "helper", "check", "checksum", "check_a", "uncheck").Checks()
+	if d := cmp.Diff([]string{"check", "checksum", "check_a"}, got); d != "" || err != nil {
+		t.Errorf("%s %v", d, err)
+	}
+	for want, c := range map[string]*cut.Cutter{
+		"no check in it":            module(nil, "helper"),
+		"checksum takes parameters": module([]ir.Param{{Type: ir.IntType(8)}}, "checksum"),
+	} {
+		if got, err := c.Checks(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q, %v, want an error that says %q", got, err, want)
+		}
+	}
+}
