@@ -2,6 +2,7 @@ package kbuild
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -27,4 +28,25 @@ func (b Blobs) Add(data []byte) tree.Entry {
 	d := digest.Of(data)
 	b[d] = data
 	return tree.Entry{Digest: d}
+}
+
+// Either is the content of a and b, of which either may be nil.
+func Either(a, b Content) Content {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return either{a, b}
+}
+
+type either [2]Content
+
+func (e either) Open(d digest.Digest) (io.ReadCloser, error) {
+	r, err := e[0].Open(d)
+	if errors.Is(err, fs.ErrNotExist) {
+		return e[1].Open(d)
+	}
+	return r, err
 }

@@ -75,11 +75,7 @@ func checks(files []string) ([]job.Check, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read --checks: %w", err)
 		}
-		crate, err := rust.NewCrate(strings.TrimSuffix(filepath.Base(file), ".rs"), src)
-		if err != nil {
-			return nil, err
-		}
-		crates = append(crates, crate)
+		crates = append(crates, rust.NewCrate(strings.TrimSuffix(filepath.Base(file), ".rs"), src))
 	}
 	var out []job.Check
 	for _, crate := range crates {
@@ -109,8 +105,8 @@ func (s *submitFlags) readWaivers() ([]report.Waiver, error) {
 }
 
 // tool is a program beside kvfarm that actions bring along.
-func (s *submitFlags) tool(name string) (job.Tool, error) {
-	dir := s.tools
+func (w *work) tool(name string) (job.Tool, error) {
+	dir := w.tools
 	if dir == "" {
 		self, err := os.Executable()
 		if err != nil {

@@ -46,9 +46,12 @@ type Crate struct {
 // Bitcode is what the lowerer needs to cut slices out of a crate.
 type Bitcode struct {
 	Link  []tree.Entry      // bitcode files to link, the crate itself last
+	Over  *tree.Entry       // bitcode whose definitions win in native runs; nil if there is none
 	Types *tree.Entry       // the crate's bitcode with full debug information; nil if there is none
 	Root  digest.Digest     // toolchain that made it
 	Env   map[string]string // that commands of the toolchain want
+
+	Content kbuild.Content // opens what of Link the farm may lack; nil: it has it all
 }
 
 // Tool is a program that actions bring along.
@@ -165,6 +168,11 @@ func (j *Job) cutUnit(ctx context.Context, u unit) (*Bitcode, []cut, error) {
 		return nil, nil, err
 	}
 	cuts, err := j.lower(ctx, u, bc)
+	if u.check != nil {
+		for i := range cuts {
+			cuts[i].root.Name = u.check.Prefix + cuts[i].root.Name
+		}
+	}
 	return bc, cuts, err
 }
 

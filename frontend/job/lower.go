@@ -31,11 +31,14 @@ func (j *Job) lower(ctx context.Context, u unit, bc *Bitcode) ([]cut, error) {
 		Inputs:  tree.Files{"kvlower": j.Lower.Entry},
 		Outputs: []string{slicesDir},
 		Root:    bc.Root,
-		Content: j.Lower.Content,
+		Content: kbuild.Either(j.Lower.Content, bc.Content),
 	}
 	if bc.Types != nil {
 		a.Inputs["types.bc"] = *bc.Types
 		a.Argv = append(a.Argv, "--types", "types.bc")
+	}
+	if u.check != nil && u.check.Only {
+		a.Argv = append(a.Argv, "--checks")
 	}
 	for i, e := range bc.Link {
 		name := fmt.Sprintf("link/%02d.bc", i)

@@ -43,7 +43,7 @@ func (j *Job) replay(ctx context.Context, p *report.Proof, bc *Bitcode) error {
 
 func (j *Job) native(ctx context.Context, p *report.Proof, bc *Bitcode, w *verdict.Witness) (rust.Ending, error) {
 	content := kbuild.Blobs{}
-	r := rust.Replay{Check: p.Root.Symbol, Bitcode: bc.Link}
+	r := rust.Replay{Check: p.Root.Symbol, Bitcode: bc.Link, Over: bc.Over}
 	for _, in := range w.Inputs {
 		r.Inputs = append(r.Inputs, rust.Input(in))
 	}
@@ -51,7 +51,7 @@ func (j *Job) native(ctx context.Context, p *report.Proof, bc *Bitcode, w *verdi
 	if err != nil {
 		return rust.Ending{}, err
 	}
-	a.Root, a.Content = bc.Root, content
+	a.Root, a.Content = bc.Root, kbuild.Either(content, bc.Content)
 	maps.Copy(a.Env, bc.Env)
 	res, err := j.runner.Run(ctx, a)
 	if err != nil {

@@ -55,7 +55,7 @@ func (s *selection) add(t string) bool {
 	}
 	for i := range s.checks {
 		c := &s.checks[i]
-		u := unit{name: c.Name, source: c.Name + ".rs", check: c}
+		u := unit{name: c.Name, source: c.source(), check: c}
 		switch {
 		case inside(c.About, t) || t == c.Name:
 			s.wantAll("check "+c.Name, u)

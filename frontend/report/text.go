@@ -66,7 +66,11 @@ func orElse(s, other string) string {
 
 // Text writes the whole report: sites, roots, cache, failures, totals.
 func Text(w io.Writer, r *pb.Report, dir string) {
-	fmt.Fprintf(w, "Linux %s (%s), toolchain %.12s, engine %.12s\n\n", r.Tree.Version, r.Tree.Arch, r.Tree.Toolchain, r.Tree.Engine)
+	what := fmt.Sprintf("Linux %s (%s)", r.Tree.Version, r.Tree.Arch)
+	if r.Tree.Version == "" {
+		what = strings.Join(r.Tree.Targets, " ")
+	}
+	fmt.Fprintf(w, "%s, toolchain %.12s, engine %.12s\n\n", what, r.Tree.Toolchain, r.Tree.Engine)
 	siteTable(w, r)
 	rootTable(w, r)
 	reasonTable(w, r)

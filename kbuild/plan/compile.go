@@ -2,6 +2,7 @@ package plan
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +26,9 @@ var levelFlags = []string{
 // compiler compiles in a fifth of the time and costs its users little. What
 // macros produce is the same.
 var hostFlags = []string{"-Copt-level=0", "-Coverflow-checks=off", "-Cdebug-assertions=off"}
+
+// LevelFlags are the arguments of rustc that make up l.
+func LevelFlags(l Level) []string { return append(slices.Clone(levelFlags), debugInfo[l]) }
 
 var debugInfo = map[Level]string{Verify: "-Cdebuginfo=1", Types: "-Cdebuginfo=2"}
 
@@ -71,7 +75,7 @@ func (k *Crate) Compile(l Level, mount string) *Compilation {
 
 func (k *Crate) target(c *Compilation, l Level) {
 	c.Bitcode = k.stem + ".bc"
-	c.Argv = append(append(c.Argv, levelFlags...), debugInfo[l], "--crate-type=rlib")
+	c.Argv = append(append(c.Argv, LevelFlags(l)...), "--crate-type=rlib")
 	emit := "--emit=llvm-bc=" + c.Bitcode
 	if k.Role == Library && l == Verify {
 		c.Metadata = path.Join(path.Dir(k.stem), "lib"+k.Name+".rmeta")

@@ -20,6 +20,7 @@ type Replay struct {
 	Check   string       // symbol
 	Inputs  []Input      // of the witness, in its order
 	Bitcode []tree.Entry // what the check needs, and its crate last
+	Over    *tree.Entry  // bitcode whose definitions win over theirs; nil if there is none
 }
 
 // Input is one value of a witness.
@@ -50,6 +51,9 @@ func (r *Replay) Action(add func([]byte) tree.Entry) (*kbuild.Action, error) {
 		name := fmt.Sprintf("replay/%03d.bc", i)
 		a.Inputs[name] = e
 		a.Argv = append(a.Argv, name)
+	}
+	if r.Over != nil {
+		a.Inputs["replay/over.bc"] = *r.Over
 	}
 	return a, nil
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-//go:embed kvfarm.rs checks/*.rs replay/*
+//go:embed checks/*.rs replay/*
 var files embed.FS
 
 // Crate is one crate of checks.
@@ -32,21 +32,33 @@ func Checks() ([]Crate, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read check: %w", err)
 		}
-		c, err := NewCrate(strings.TrimSuffix(f.Name(), ".rs"), src)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, c)
+		out = append(out, NewCrate(strings.TrimSuffix(f.Name(), ".rs"), src))
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out, nil
 }
 
+// Builtins is the root file of a crate compiler_builtins without content.
+//
+//go:embed library/builtins.rs
+var Builtins []byte
+
+// Library is the root file of the crate kvfarm, whose module is Module.
+//
+//go:embed library/lib.rs
+var Library []byte
+
+// PanicHandler is the root file of a crate with the panic handler of native runs.
+//
+//go:embed library/panic.rs
+var PanicHandler []byte
+
+// Module is the check library as a module: "mod kvfarm;".
+//
+//go:embed kvfarm.rs
+var Module []byte
+
 // NewCrate makes a crate out of one file of checks, which says "mod kvfarm;".
-func NewCrate(name string, src []byte) (Crate, error) {
-	lib, err := files.ReadFile("kvfarm.rs")
-	if err != nil {
-		return Crate{}, fmt.Errorf("read check library: %w", err)
-	}
-	return Crate{Name: name, Files: map[string][]byte{"lib.rs": src, "kvfarm.rs": lib}}, nil
+func NewCrate(name string, src []byte) Crate {
+	return Crate{Name: name, Files: map[string][]byte{"lib.rs": src, "kvfarm.rs": Module}}
 }

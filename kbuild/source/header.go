@@ -87,7 +87,7 @@ func (c *closure) visit(p string) bool {
 		return false
 	}
 	c.seen[p] = true
-	for _, name := range includes(b) {
+	for _, name := range Includes(b) {
 		if name[0] == '"' && c.visit(path.Join(path.Dir(p), name[1:])) {
 			continue
 		}
@@ -111,9 +111,9 @@ func (c *closure) search(name string) {
 	}
 }
 
-// includes lists the names that C source b includes, each with the quote or
+// Includes lists the names that C source b includes, each with the quote or
 // angle bracket in front.
-func includes(b []byte) []string {
+func Includes(b []byte) []string {
 	var out []string
 	for len(b) > 0 {
 		i := bytes.IndexByte(b, '#')

@@ -136,7 +136,7 @@ uint64_t Writer::position(const DILocation *l) {
   uint64_t parent = position(l->getInlinedAt());
   const DISubprogram *s = l->getScope()->getSubprogram();
   std::string dir = l->getDirectory().str(), file = l->getFilename().str();
-  if (!file.empty() && file[0] != '/' && !dir.empty())
+  if (!file.empty() && file[0] != '/' && !dir.empty() && dir != ".")
     file = dir + "/" + file;
   positions.buf.u(string(file));
   positions.buf.u(l->getLine());

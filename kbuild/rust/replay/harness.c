@@ -31,7 +31,7 @@
 typedef unsigned __int128 u128;
 
 extern void CHECK(void);
-extern char *rust_fmt_argument(char *buf, char *end, const void *args);
+extern char *rust_fmt_argument(char *buf, char *end, const void *args) __attribute__((weak)); // the kernel's
 extern const char kvfarm_missing_names[]; // one after the other, the last one empty
 
 enum { OK = 0, ASSERT = 10, PANIC, ASSUME, MISSING, INPUT, CRASH };
@@ -127,11 +127,10 @@ int _printk(const char *format, ...)
 	return 0;
 }
 
-// rust_helper_BUG ends the panic handler.
-_Noreturn void rust_helper_BUG(void)
+// say prints the message of a panic as one line.
+static _Noreturn void say(char *m)
 {
 	static const char start[] = "panicked at ";
-	char *m = message;
 	unsigned i = 0;
 
 	while (start[i] && m[i] == start[i])
@@ -143,6 +142,17 @@ _Noreturn void rust_helper_BUG(void)
 			*c = c[1] ? ' ' : 0;
 	printf("PANIC %s\n", m);
 	stop(PANIC);
+}
+
+// rust_helper_BUG ends the kernel's panic handler.
+_Noreturn void rust_helper_BUG(void) { say(message); }
+
+// kvfarm_panicked ends ours, for checks that are no part of a kernel.
+_Noreturn void kvfarm_panicked(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len && i < sizeof(message) - 1; i++)
+		message[i] = text[i];
+	say(message);
 }
 
 // What a check may call of C: memory and strings, with the behaviour of the

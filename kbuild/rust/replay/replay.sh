@@ -11,6 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 {
+	[ ! -e "$here/over.bc" ] || set -- "--override=$here/over.bc" "$@"
 	llvm-link -o "$work/all.bc" "$@"
 	# rust_fmt_argument formats what the panic handler has to say.
 	opt -passes=internalize,globaldce -internalize-public-api-list="$check,rust_fmt_argument" \

@@ -257,7 +257,8 @@ func (x *Reason) GetSites() uint32 {
 type Tree struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Path  string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	// Kernel version as the tree's Makefile names it, such as "7.2.12".
+	// Kernel version as the tree's Makefile names it, such as "7.2.12"; empty if
+	// what was verified is files of no kernel tree, which targets name.
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	Arch    string `protobuf:"bytes,3,opt,name=arch,proto3" json:"arch,omitempty"`
 	// Digest ("hash/size") of the toolchain's root Directory.

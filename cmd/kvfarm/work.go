@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kvfarm/kvfarm/frontend/job"
+	"github.com/kvfarm/kvfarm/frontend/report"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+// work is what the commands that prove have in common: where their actions run
+// and what becomes of their report.
+type work struct {
+	state
+	remote   remoteFlags
+	report   string
+	jobs     int
+	budget   int64
+	json     bool
+	noCache  bool
+	tools    string
+	out, err io.Writer
+}
+
+func (w *work) flags(f *pflag.FlagSet) {
+	w.state.flag(f)
+	w.remote.flags(f)
+	f.StringVar(&w.report, "report", "", "`DIR` for report.json, report.txt and witnesses (default: report in the state folder)")
+	f.IntVar(&w.jobs, "jobs", 0, "actions at a time (default: one per processor here, 64 on a farm)")
+	f.Int64Var(&w.budget, "budget", 0, "`STEPS` per root: instructions, and solver conflicts (default: the engine's)")
+	f.BoolVar(&w.json, "json", false, "write the report as JSON to standard output instead of text")
+	f.BoolVar(&w.noCache, "no-cache", false, "run every action, though its result be known")
+	f.StringVar(&w.tools, "tools", "", "`DIR` of kvlower and kvengine (default: where kvfarm is)")
+}
+
+// check looks for mistakes that need no farm to be told, and fills in defaults.
+func (w *work) check() error {
+	if w.jobs < 0 {
+		return fmt.Errorf("--jobs %d: want a positive number, or 0 for the default", w.jobs)
+	}
+	if w.budget < 0 {
+		return fmt.Errorf("--budget %d: want a positive number of steps, or 0 for the default", w.budget)
+	}
+	if err := w.resolve(); err != nil {
+		return err
+	}
+	if w.report == "" {
+		w.report = w.path("report")
+	}
+	return nil
+}
+
+// finish writes witnesses and report.
+func (w *work) finish(ctx context.Context, j *job.Job, b *report.Builder, o *job.Observer, start time.Time) (*pb.Report, error) {
+	j.Fill(b)
+	for _, a := range o.Actions() {
+		b.AddAction(a)
+	}
+	if err := j.WriteWitnesses(ctx, w.report); err != nil {
+		return nil, err
+	}
+	r := b.Report(time.Since(start).Seconds())
+	return r, report.Write(w.report, r)
+}
+
+// tell shows the report's end to a person, or all of it to a program.
+func (w *work) tell(r *pb.Report) error {
+	if w.json {
+		b, err := report.JSON(r)
+		if err != nil {
+			return err
+		}
+		if _, err := w.out.Write(b); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	} else {
+		report.Failures(w.out, r, w.report)
+		report.CacheTable(w.out, r)
+		fmt.Fprintf(w.out, "report: %s\n", filepath.Join(w.report, "report.txt"))
+		report.Summary(w.out, r)
+	}
+	if code := report.ExitStatus(r); code != report.ExitDecided {
+		return status(code)
+	}
+	return nil
+}
