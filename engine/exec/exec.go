@@ -27,6 +27,8 @@ type Config struct {
 	Paths     bool  // do not merge: one path at a time, for tests
 	// Confirm runs a witness and says why it does not reach its site, nil if it does. Without it nothing is refuted.
 	Confirm func(*Site, *Witness) error
+	// Watch is told of every query to the solver and its answer, for certificates and second opinions.
+	Watch func(b *expr.Builder, conds []expr.Expr, r smt.Result)
 }
 
 // Defaults of Config.
@@ -163,7 +165,7 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	x := &exec{slice: s, cfg: cfg, b: b,
 		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, relocs: map[*ir.Reloc]*cell{},
 		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, wait: map[string]*state{}}
-	x.solver = smt.New(b, smt.Config{TotalConflicts: cfg.Conflicts, QueryConflicts: queryConflicts})
+	x.solver = x.newSolver(cfg.Conflicts, queryConflicts)
 	for i, fn := range s.Funcs {
 		x.flows = append(x.flows, newFlow(fn, i))
 		x.visited = append(x.visited, make([]bool, len(fn.Blocks)))
@@ -172,6 +174,15 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	x.panicSites()
 	x.reach = newReach(x)
 	return x
+}
+
+// newSolver returns a chain that may spend total conflicts, and so many on one query.
+func (x *exec) newSolver(total, query int64) *smt.Chain {
+	cfg := smt.Config{TotalConflicts: total, QueryConflicts: query}
+	if watch := x.cfg.Watch; watch != nil {
+		cfg.Watch = func(conds []expr.Expr, r smt.Result) { watch(x.b, conds, r) }
+	}
+	return smt.New(x.b, cfg)
 }
 
 // item is a waiting state with its position.

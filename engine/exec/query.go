@@ -117,7 +117,7 @@ func (x *exec) answer() {
 	}
 	if left > 0 {
 		x.first = x.solver.Stats()
-		x.solver = smt.New(x.b, smt.Config{TotalConflicts: left, QueryConflicts: max(queryConflicts, left/int64(max(8, 2*len(x.open))))})
+		x.solver = x.newSolver(left, max(queryConflicts, left/int64(max(8, 2*len(x.open)))))
 	}
 	for _, q := range x.open {
 		if q.site.Refuted != nil || q.site.Reason != "" {

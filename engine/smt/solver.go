@@ -30,6 +30,8 @@ type Config struct {
 	QueryConflicts int64 // SAT conflicts that one query may use; 0 means DefaultQueryConflicts
 	TotalConflicts int64 // SAT conflicts that all queries together may use; 0 means no limit
 	NewSAT         func() sat.Solver
+	// Watch is told of every query of a chain and its answer. The conditions must not be changed.
+	Watch func(conds []expr.Expr, r Result)
 }
 
 // DefaultQueryConflicts bounds one query where Config does not.
@@ -59,6 +61,7 @@ type Chain struct {
 	stats  *Stats
 	query  int64 // conflicts
 	budget *budget
+	watch  func([]expr.Expr, Result)
 }
 
 // New returns the chain of all stages for expressions of b.
@@ -79,14 +82,20 @@ func New(b *expr.Builder, cfg Config) *Chain {
 	s = &slicer{b: b, next: s, stats: st}
 	s = &recent{b: b, next: s, stats: st}
 	s = &folder{b: b, next: s, stats: st}
-	return &Chain{s, st, cfg.QueryConflicts, left}
+	watch := cfg.Watch
+	if watch == nil {
+		watch = func([]expr.Expr, Result) {}
+	}
+	return &Chain{s, st, cfg.QueryConflicts, left, watch}
 }
 
 // Check is Solver's.
 func (c *Chain) Check(conds []expr.Expr) (Result, *expr.Model) {
 	c.stats.Queries++
 	c.budget.query = c.query
-	return c.first.Check(conds)
+	r, m := c.first.Check(conds)
+	c.watch(conds, r)
+	return r, m
 }
 
 // Stats returns the counts so far.
