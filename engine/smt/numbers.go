@@ -5,8 +5,8 @@ import (
 	"github.com/kvfarm/kvfarm/engine/smt/linear"
 )
 
-// numbers looks at what SAT left open once more, as sums of whole numbers:
-// bounds of quotients are easy there and hopeless bit by bit.
+// numbers looks at what SAT does not find at once as sums and products of whole
+// numbers: bounds of quotients are easy there and hopeless bit by bit.
 type numbers struct {
 	b     *expr.Builder
 	next  corer
@@ -22,14 +22,32 @@ func (s *numbers) Core() []expr.Expr {
 	return s.next.Core()
 }
 
+// Steps that a query may take as numbers: before SAT is asked for products of
+// unknowns, some milliseconds, and after SAT gave up.
+const (
+	quickSteps = 6_000
+	slowSteps  = 40_000
+)
+
 // Check is Solver's.
 func (s *numbers) Check(conds []expr.Expr) (Result, *expr.Model) {
 	s.core = nil
+	hard := linear.Measure(s.b, conds)
+	if hard == linear.Product && s.refuted(conds, quickSteps) {
+		return Unsat, nil
+	}
 	r, m := s.next.Check(conds)
-	if r == Unknown && linear.Contradict(s.b, conds) {
-		s.stats.Linear++
-		s.core = conds
+	if hard > linear.Easy && r == Unknown && s.refuted(conds, slowSteps) {
 		return Unsat, nil
 	}
 	return r, m
+}
+
+func (s *numbers) refuted(conds []expr.Expr, steps int) bool {
+	if !linear.Contradict(s.b, conds, steps) {
+		return false
+	}
+	s.stats.Linear++
+	s.core = conds
+	return true
 }

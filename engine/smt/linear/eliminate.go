@@ -2,11 +2,26 @@ package linear
 
 import "math/big"
 
-// infeasible reports that the rows have no solution: it takes one unknown after
+// infeasible reports that the rows have no solution. What is true of products is
+// added as it is needed: more rows make more work.
+func (s *system) infeasible() bool {
+	if len(s.made) == 0 {
+		return s.eliminates()
+	}
+	for _, far := range []bool{false, true} {
+		s.corners(far)
+		if s.impossible || s.simplex() {
+			return true
+		}
+	}
+	return false
+}
+
+// eliminates reports that the rows have no solution: it takes one unknown after
 // the other out, by adding each row that bounds it from above to each that
 // bounds it from below (Fourier and Motzkin), until a row without unknowns says
 // that a positive number is at most 0.
-func (s *system) infeasible() bool {
+func (s *system) eliminates() bool {
 	rows := append([]*form(nil), s.rows...)
 	for u, b := range s.unknowns {
 		x := &form{[]term{{u, one}}, new(big.Int)}

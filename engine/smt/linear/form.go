@@ -79,7 +79,32 @@ func (s *system) interval(f *form) (lo, hi *big.Int) {
 		lo.Add(lo, x)
 		hi.Add(hi, y)
 	}
+	if r, ok := s.ranges[f]; ok {
+		return larger(lo, r.lo), smaller(hi, r.hi)
+	}
 	return lo, hi
+}
+
+// within notes that f is from lo to hi in all solutions.
+func (s *system) within(f *form, lo, hi *big.Int) {
+	if r, ok := s.ranges[f]; ok {
+		lo, hi = larger(lo, r.lo), smaller(hi, r.hi)
+	}
+	s.ranges[f] = bounds{lo, hi}
+}
+
+func larger(x, y *big.Int) *big.Int {
+	if x.Cmp(y) < 0 {
+		return y
+	}
+	return x
+}
+
+func smaller(x, y *big.Int) *big.Int {
+	if x.Cmp(y) > 0 {
+		return y
+	}
+	return x
 }
 
 // row adds that f is at most 0. A row about one unknown narrows its bounds.
@@ -90,25 +115,44 @@ func (s *system) row(f *form) {
 		s.impossible = s.impossible || f.c.Sign() > 0
 		return
 	}
-	if len(f.terms) == 1 {
-		s.narrow(f)
-		return
+	if len(f.terms) > 1 {
+		s.rows = append(s.rows, f)
 	}
-	s.rows = append(s.rows, f)
+	for i := range f.terms {
+		s.narrow(f, i)
+	}
 }
 
-// narrow takes a row u + c <= 0 or -u + c <= 0 into the bounds of u.
-func (s *system) narrow(f *form) {
-	t := f.terms[0]
+// narrow bounds the unknown of one term of a row f <= 0 by the bounds of the
+// others: it is at most what is left when they are least.
+func (s *system) narrow(f *form, i int) {
+	t := f.terms[i]
 	b := &s.unknowns[t.unknown]
-	if t.factor.Sign() > 0 {
-		if hi := new(big.Int).Neg(f.c); hi.Cmp(b.hi) < 0 {
-			b.hi = hi
+	least := new(big.Int).Set(f.c)
+	for j, o := range f.terms {
+		if j == i {
+			continue
 		}
-	} else if f.c.Cmp(b.lo) > 0 {
-		b.lo = f.c
+		end := s.unknowns[o.unknown].lo
+		if o.factor.Sign() < 0 {
+			end = s.unknowns[o.unknown].hi
+		}
+		least.Add(least, new(big.Int).Mul(o.factor, end))
+	}
+	// factor*u <= -least
+	if least.Neg(least); t.factor.Sign() > 0 {
+		b.hi = smaller(b.hi, least.Div(least, t.factor))
+	} else {
+		least.Neg(least) // -factor*u >= least
+		b.lo = larger(b.lo, ceil(least, new(big.Int).Neg(t.factor)))
 	}
 	s.impossible = s.impossible || b.lo.Cmp(b.hi) > 0
+}
+
+// ceil is x/k rounded up; k is positive.
+func ceil(x, k *big.Int) *big.Int {
+	q := new(big.Int).Div(new(big.Int).Neg(x), k)
+	return q.Neg(q)
 }
 
 // tighten divides a row by what its factors have in common; the constant is

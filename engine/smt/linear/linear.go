@@ -4,10 +4,11 @@
 // number whose thousandfold is not below n takes it hundreds of thousands of
 // conflicts at 64 bits. As numbers it is two lines. Expressions become sums of
 // integer unknowns; where a sum may not fit its width, the multiple of 2^width
-// that wraps away is one more unknown, so nothing is approximated. Divisions by
-// a constant become quotient and remainder. What has no linear meaning is an
-// unknown of its own. So an answer "they contradict" is exact, and no other is
-// given.
+// that wraps away is one more unknown, so nothing is approximated. Divisions
+// become quotient and remainder, and a product of unknowns is one more unknown,
+// of which it is known what its factors say (product.go). What has no meaning
+// here is an unknown of its own. So an answer "they contradict" is exact, and no
+// other is given.
 package linear
 
 import (
@@ -18,55 +19,82 @@ import (
 
 // Bounds on the work of one call. Past them nothing is known.
 const (
-	maxSteps    = 20_000 // expressions translated and rows made
-	maxCases    = 256    // distinctions of cases
+	maxCases    = 256 // distinctions of cases
 	maxUnknowns = 64
 	maxRows     = 400
 )
 
 // Contradict reports that conds, each of width 1, cannot hold together. False
-// says nothing.
-func Contradict(b *expr.Builder, conds []expr.Expr) bool {
-	if !useful(b, conds) {
-		return false
-	}
-	p := &prover{b: b, steps: maxSteps, cases: maxCases}
+// says nothing. It takes at most about so many steps: expressions translated and
+// rows made.
+func Contradict(b *expr.Builder, conds []expr.Expr, steps int) bool {
+	p := &prover{b: b, steps: steps, cases: maxCases, products: Measure(b, conds) == Product}
 	return p.contradict(conds, nil)
 }
 
-// useful reports whether there is a division by a constant, of enough bits to
-// be hard for SAT.
-func useful(b *expr.Builder, conds []expr.Expr) bool {
-	found := false
+// Difficulty is how hard conditions are for SAT because of products and divisions.
+type Difficulty uint8
+
+// The difficulties.
+const (
+	Easy    Difficulty = iota
+	Linear             // a division by a constant
+	Product            // a product of two unknowns, or a division by one
+)
+
+// hardWidth is how many bits it takes for SAT to find a product or a division hard.
+const hardWidth = 24
+
+// Measure returns how hard conds are for SAT.
+func Measure(b *expr.Builder, conds []expr.Expr) Difficulty {
+	most := Easy
 	seen := map[expr.Expr]bool{}
 	for _, c := range conds {
-		b.Walk(c, func(e expr.Expr) bool { return found || seen[e] }, func(e expr.Expr) {
+		b.Walk(c, func(e expr.Expr) bool { return most == Product || seen[e] }, func(e expr.Expr) {
 			seen[e] = true
-			switch b.Op(e) {
-			case expr.OpSDiv, expr.OpSRem, expr.OpUDiv, expr.OpURem:
-				found = found || b.Width(e) >= 24 && b.IsConst(b.Arg(e, 1))
-			}
+			most = max(most, difficulty(b, e))
 		})
 	}
-	return found
+	return most
+}
+
+func difficulty(b *expr.Builder, e expr.Expr) Difficulty {
+	switch b.Op(e) {
+	case expr.OpSDiv, expr.OpSRem, expr.OpUDiv, expr.OpURem, expr.OpMul, expr.OpUMulOvf, expr.OpSMulOvf:
+	default:
+		return Easy
+	}
+	x, y := b.Arg(e, 0), b.Arg(e, 1)
+	mul := b.Op(e) == expr.OpMul || b.Op(e) == expr.OpUMulOvf || b.Op(e) == expr.OpSMulOvf
+	switch constant := b.IsConst(y) || mul && b.IsConst(x); {
+	case b.Width(x) < hardWidth || constant && mul:
+		return Easy
+	case constant:
+		return Linear
+	}
+	return Product
 }
 
 // prover is one call of Contradict.
 type prover struct {
 	b            *expr.Builder
 	steps, cases int
+	products     bool // rather than sums: what wraps is worth finding out
 }
 
 // contradict reports that conds and the cases taken cannot hold together. Where
 // the translation meets a condition that is open, both cases are tried.
 func (p *prover) contradict(conds, taken []expr.Expr) bool {
-	s := &system{p: p, truth: map[expr.Expr]bool{}, forms: map[key]*form{}, quotients: map[key][2]*form{}}
+	s := p.system()
 	open, clash := s.collect(append(append([]expr.Expr(nil), taken...), conds...))
 	if clash {
 		return true
 	}
 	if open == expr.None {
 		open = s.assert()
+	}
+	if open == expr.None && !s.impossible {
+		open = s.order()
 	}
 	switch {
 	case p.steps <= 0:
@@ -95,8 +123,21 @@ type system struct {
 	forms      map[key]*form
 	quotients  map[key][2]*form
 	unknowns   []bounds
-	rows       []*form // each is at most 0
+	ranges     map[*form]bounds // what is known of a sum besides its unknowns' bounds
+	rows       []*form          // each is at most 0
 	impossible bool
+
+	products   map[int][]int // by unknown that is a product: its factors
+	monomials  map[string]int
+	made       []int // products, in order
+	timesForms map[key]*form
+	uses       []times         // unsigned products, quotients by their divisors among them
+	tops       map[*form]*form // by remainder: the divisor less 1
+}
+
+func (p *prover) system() *system {
+	return &system{p: p, truth: map[expr.Expr]bool{}, forms: map[key]*form{}, quotients: map[key][2]*form{},
+		ranges: map[*form]bounds{}, products: map[int][]int{}, monomials: map[string]int{}, timesForms: map[key]*form{}, tops: map[*form]*form{}}
 }
 
 // key is an expression with how its bits are read.
@@ -231,9 +272,7 @@ func (s *system) literal(e expr.Expr) expr.Expr {
 		}
 		return s.alike(b.Arg(e, 0), b.Arg(e, 1), holds)
 	case expr.OpSMulOvf, expr.OpUMulOvf:
-		if !holds {
-			return s.fits(b.Arg(e, 0), b.Arg(e, 1), op == expr.OpSMulOvf)
-		}
+		return s.overflow(b.Arg(e, 0), b.Arg(e, 1), op == expr.OpSMulOvf, holds)
 	case expr.OpExtract:
 		if x := b.Arg(e, 0); b.Lo(e) == b.Width(x)-1 {
 			return s.compare(x, b.Const(0, b.Width(x)), true, holds)
@@ -274,45 +313,50 @@ func (s *system) compare(x, y expr.Expr, signed, holds bool) expr.Expr {
 	return expr.None
 }
 
+// equal reads the bits as they were read before, or as signed.
 func (s *system) equal(x, y expr.Expr, holds bool) expr.Expr {
+	b := s.p.b
+	signed := !s.isRead(x, false) && !s.isRead(y, false)
 	if holds {
-		if open := s.compare(x, y, true, false); open != expr.None {
+		if open := s.compare(x, y, signed, false); open != expr.None {
 			return open
 		}
-		return s.compare(y, x, true, false)
+		return s.compare(y, x, signed, false)
 	}
-	less := s.p.b.Slt(x, y)
+	less := b.Ult(x, y)
+	if signed {
+		less = b.Slt(x, y)
+	}
 	v, known := s.known(less)
 	if !known {
 		return less
 	}
 	if v {
-		return expr.None // its row is there
+		return s.compare(x, y, signed, true)
 	}
-	return s.compare(y, x, true, true)
+	return s.compare(y, x, signed, true)
 }
 
-// fits adds that a product does not overflow.
-func (s *system) fits(x, y expr.Expr, signed bool) expr.Expr {
-	if s.p.b.IsConst(x) {
-		x, y = y, x
+func (s *system) isRead(e expr.Expr, signed bool) bool {
+	return s.forms[key{e: e, signed: signed}] != nil && s.forms[key{e: e, signed: !signed}] == nil && !s.p.b.IsConst(e)
+}
+
+// overflow adds that a product overflows, or that it does not.
+func (s *system) overflow(x, y expr.Expr, signed, holds bool) expr.Expr {
+	if signed && holds {
+		return expr.None // either way
 	}
-	v, ok := s.p.b.Value(y)
-	if !ok {
-		return expr.None
-	}
-	w := s.p.b.Width(x)
-	f, open := s.value(x, signed)
+	f, open := s.timesOf(x, y, signed)
 	if open != expr.None {
 		return open
 	}
-	k := v.Big()
-	if signed {
-		k = v.Signed(w)
+	lo, hi := limits(s.p.b.Width(x), signed)
+	if holds {
+		s.row(constant(hi).sub(f).plus(1))
+		return expr.None
 	}
-	lo, hi := limits(w, signed)
-	p := f.times(k)
-	s.row(p.add(constant(new(big.Int).Neg(hi))))
-	s.row(constant(lo).sub(p))
+	s.row(f.add(constant(new(big.Int).Neg(hi))))
+	s.row(constant(lo).sub(f))
+	s.within(f, lo, hi)
 	return expr.None
 }

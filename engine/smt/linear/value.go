@@ -67,12 +67,12 @@ func (s *system) translate(e expr.Expr, signed bool) (*form, expr.Expr) {
 	return s.atom(e, signed)
 }
 
-// atom is an unknown that stands for e: its signed number.
+// atom is an unknown that stands for e, read as it is first wanted.
 func (s *system) atom(e expr.Expr, signed bool) (*form, expr.Expr) {
-	if !signed {
-		return s.other(e, false)
+	if s.forms[key{e: e, signed: !signed}] != nil {
+		return s.other(e, signed)
 	}
-	lo, hi := limits(s.p.b.Width(e), true)
+	lo, hi := limits(s.p.b.Width(e), signed)
 	return s.unknown(lo, hi), expr.None
 }
 
@@ -129,10 +129,39 @@ func (s *system) sum(e expr.Expr, signed bool) (*form, expr.Expr) {
 	if open != expr.None {
 		return nil, open
 	}
-	return s.wrap(x.add(y), s.p.b.Width(e), signed), expr.None
+	f, w := s.plus(x, y), s.p.b.Width(e)
+	if carry, known := s.carries(e); known && !signed {
+		_, max := limits(w, false)
+		if carry {
+			f = f.sub(constant(power(w))) // no range of f holds for it
+		}
+		s.row(f.sub(constant(max)))
+		s.row(constant(new(big.Int)).sub(f))
+		s.within(f, new(big.Int), max)
+	}
+	return s.wrap(f, w, signed), expr.None
 }
 
-// product is linear if one side is a constant, or the shift is by one.
+// plus returns x+y with what is known of the two.
+func (s *system) plus(x, y *form) *form {
+	xl, xh := s.interval(x)
+	yl, yh := s.interval(y)
+	f := x.add(y)
+	s.within(f, new(big.Int).Add(xl, yl), new(big.Int).Add(xh, yh))
+	return f
+}
+
+// carries reports whether a sum is less than what was added, as programs ask
+// whether it overflowed, if this is known.
+func (s *system) carries(sum expr.Expr) (carry, known bool) {
+	for i := range 2 {
+		if v, ok := s.known(s.p.b.Ult(sum, s.p.b.Arg(sum, i))); ok {
+			return v, true
+		}
+	}
+	return false, false
+}
+
 func (s *system) product(e expr.Expr, signed bool) (*form, expr.Expr) {
 	b, w := s.p.b, s.p.b.Width(e)
 	x, y := b.Arg(e, 0), b.Arg(e, 1)
@@ -141,7 +170,7 @@ func (s *system) product(e expr.Expr, signed bool) (*form, expr.Expr) {
 	}
 	v, ok := b.Value(y)
 	if !ok {
-		return s.atom(e, signed)
+		return s.productOf(e, x, y, signed)
 	}
 	k := v.Signed(w)
 	if b.Op(e) == expr.OpShl {
@@ -156,6 +185,27 @@ func (s *system) product(e expr.Expr, signed bool) (*form, expr.Expr) {
 		return nil, open
 	}
 	return s.wrap(f.times(k), w, signed), expr.None
+}
+
+// productOf is the product of two expressions that are no constants.
+func (s *system) productOf(e, x, y expr.Expr, signed bool) (*form, expr.Expr) {
+	b, w := s.p.b, s.p.b.Width(e)
+	if b.Op(e) == expr.OpShl {
+		return s.atom(e, signed)
+	}
+	ovf := b.UMulOvf(x, y)
+	if signed {
+		ovf = b.SMulOvf(x, y)
+	}
+	f, open := s.timesOf(x, y, signed)
+	if open != expr.None {
+		return nil, open
+	}
+	if v, known := s.known(ovf); known && !v {
+		lo, hi := limits(w, signed)
+		s.within(f, lo, hi)
+	}
+	return s.wrap(f, w, signed), expr.None
 }
 
 func (s *system) choice(e expr.Expr, signed bool) (*form, expr.Expr) {
@@ -189,20 +239,24 @@ func (s *system) part(e expr.Expr, signed bool) (*form, expr.Expr) {
 		return nil, open
 	}
 	if lo := b.Lo(e); lo > 0 {
-		f, _ = s.floor(key{e: e, signed: signed}, f, power(lo))
+		f, _ = s.floor(key{e: e, signed: signed}, f, constant(power(lo)))
 	}
 	return s.wrap(f, b.Width(e), signed), expr.None
 }
 
-// division is quotient or remainder by a positive constant, or a shift to the
-// right. Divisions have a signed or an unsigned meaning of their own.
+// division is quotient or remainder, or a shift to the right. Divisions have a
+// signed or an unsigned meaning of their own.
 func (s *system) division(e expr.Expr, want, signed bool) (*form, expr.Expr) {
 	if want != signed {
 		return s.other(e, want)
 	}
 	b, w := s.p.b, s.p.b.Width(e)
-	x, op := b.Arg(e, 0), b.Op(e)
-	v, ok := b.Value(b.Arg(e, 1))
+	x, y, op := b.Arg(e, 0), b.Arg(e, 1), b.Op(e)
+	v, ok := b.Value(y)
+	shift := op == expr.OpAShr || op == expr.OpLShr
+	if !ok && !shift {
+		return s.divisionBy(e, x, y, signed)
+	}
 	if !ok || v.IsZero() {
 		return s.atomOf(e, want)
 	}
@@ -210,7 +264,6 @@ func (s *system) division(e expr.Expr, want, signed bool) (*form, expr.Expr) {
 	if signed {
 		k = v.Signed(w)
 	}
-	shift := op == expr.OpAShr || op == expr.OpLShr
 	if shift {
 		n, small := v.Uint64()
 		if !small || n >= uint64(w) {
@@ -225,15 +278,61 @@ func (s *system) division(e expr.Expr, want, signed bool) (*form, expr.Expr) {
 	if open != expr.None {
 		return nil, open
 	}
-	id := key{e: x, by: b.Arg(e, 1), signed: signed}
+	id := key{e: x, by: y, signed: signed}
 	if shift {
 		id = key{e: e} // not the division by the same number
 	}
-	q, r, open := s.divide(id, x, f, k, signed && !shift)
+	q, r, open := s.divide(id, x, f, constant(k), signed && !shift)
 	if op == expr.OpSRem || op == expr.OpURem {
 		return r, open
 	}
 	return q, open
+}
+
+// divisionBy is quotient or remainder by a divisor that is no constant: where it
+// is positive.
+func (s *system) divisionBy(e, x, y expr.Expr, signed bool) (*form, expr.Expr) {
+	b := s.p.b
+	zero := b.Const(0, b.Width(y))
+	negative, rem := b.Slt(y, zero), b.Op(e) == expr.OpSRem || b.Op(e) == expr.OpURem
+	if !signed {
+		negative = expr.False
+	}
+	for _, c := range []expr.Expr{b.Eq(zero, y), negative} {
+		if v, known := s.known(c); !known {
+			return nil, c
+		} else if v {
+			return s.atomOf(e, signed)
+		}
+	}
+	f, open := s.value(x, signed)
+	if open != expr.None {
+		return nil, open
+	}
+	k, open := s.value(y, signed)
+	if open != expr.None {
+		return nil, open
+	}
+	lo, hi := s.interval(k)
+	if hi.Sign() <= 0 {
+		return s.atomOf(e, signed) // the case is impossible, or was given up
+	}
+	if lo.Sign() <= 0 { // the row of that is not there yet
+		k = k.plus(0)
+		s.within(k, one, hi)
+		s.row(constant(one).sub(k))
+	}
+	q, r, open := s.divide(key{e: x, by: y, signed: signed}, x, f, k, signed)
+	if open != expr.None {
+		return nil, open
+	}
+	if !signed {
+		s.uses = append(s.uses, times{y, b.UDiv(x, y), k, q})
+	}
+	if rem {
+		return r, expr.None
+	}
+	return q, expr.None
 }
 
 // atomOf is an unknown for a division that has no linear meaning.
@@ -243,15 +342,16 @@ func (s *system) atomOf(e expr.Expr, signed bool) (*form, expr.Expr) {
 }
 
 // divide returns quotient and remainder of x, which is f, rounded towards zero or down.
-func (s *system) divide(id key, x expr.Expr, f *form, k *big.Int, toZero bool) (q, r *form, open expr.Expr) {
+func (s *system) divide(id key, x expr.Expr, f, k *form, toZero bool) (q, r *form, open expr.Expr) {
 	lo, hi := s.interval(f)
+	minus := big.NewInt(-1)
 	if !toZero || lo.Sign() >= 0 {
 		q, r = s.floor(id, f, k)
 		return q, r, expr.None
 	}
 	if hi.Sign() <= 0 {
-		q, r = s.floor(id, f.times(big.NewInt(-1)), k)
-		return q.times(big.NewInt(-1)), r.times(big.NewInt(-1)), expr.None
+		q, r = s.floor(id, f.times(minus), k)
+		return q.times(minus), r.times(minus), expr.None
 	}
 	negative := s.p.b.Slt(x, s.p.b.Const(0, s.p.b.Width(x)))
 	v, known := s.known(negative)
@@ -260,24 +360,40 @@ func (s *system) divide(id key, x expr.Expr, f *form, k *big.Int, toZero bool) (
 		return nil, nil, negative
 	case v:
 		s.row(f.plus(1))
-		q, r = s.floor(id, f.times(big.NewInt(-1)), k)
-		return q.times(big.NewInt(-1)), r.times(big.NewInt(-1)), expr.None
+		q, r = s.floor(id, f.times(minus), k)
+		return q.times(minus), r.times(minus), expr.None
 	}
-	s.row(f.times(big.NewInt(-1)))
+	s.row(f.times(minus))
 	q, r = s.floor(id, f, k)
 	return q, r, expr.None
 }
 
-// floor returns the q and r with f = k*q + r and 0 <= r < k, the same ones for the same id.
-func (s *system) floor(id key, f *form, k *big.Int) (q, r *form) {
+// floor returns the q and r with f = k*q + r and 0 <= r < k, the same ones for
+// the same id. k is positive.
+func (s *system) floor(id key, f, k *form) (q, r *form) {
 	if qr, ok := s.quotients[id]; ok {
 		return qr[0], qr[1]
 	}
 	lo, hi := s.interval(f)
-	q = s.unknown(new(big.Int).Div(lo, k), new(big.Int).Div(hi, k))
-	r = f.sub(q.times(k))
+	kl, kh := s.interval(k)
+	least, most := new(big.Int).Div(lo, kl), new(big.Int).Div(hi, kl)
+	if lo.Sign() >= 0 {
+		least.Div(lo, kh)
+	}
+	if hi.Sign() < 0 {
+		most.Div(hi, kh)
+	}
+	q = s.unknown(least, most)
+	r = f.sub(s.multiply(q, k))
+	top := k.plus(-1)
 	s.row(r.times(big.NewInt(-1)))
-	s.row(r.add(constant(new(big.Int).Sub(one, k))))
+	s.row(r.sub(top))
+	rest := new(big.Int).Sub(kh, one)
+	if lo.Sign() >= 0 {
+		rest = smaller(rest, hi)
+	}
+	s.within(r, new(big.Int), rest)
+	s.tops[r] = top
 	s.quotients[id] = [2]*form{q, r}
 	return q, r
 }
@@ -289,10 +405,15 @@ func (s *system) wrap(f *form, width int, signed bool) *form {
 	if lo.Cmp(min) >= 0 && hi.Cmp(max) <= 0 {
 		return f
 	}
+	if s.p.products && s.excludes(constant(new(big.Int).Sub(max, big.NewInt(-1))).sub(f)) && s.excludes(f.sub(constant(new(big.Int).Sub(min, one)))) {
+		s.within(f, min, max)
+		return f
+	}
 	size := power(width)
 	n := func(v *big.Int) *big.Int { return new(big.Int).Div(new(big.Int).Sub(v, min), size) }
 	v := f.sub(s.unknown(n(lo), n(hi)).times(size))
 	s.row(constant(min).sub(v))
 	s.row(v.add(constant(new(big.Int).Neg(max))))
+	s.within(v, min, max)
 	return v
 }
