@@ -200,8 +200,7 @@ func TestFsckFindsIncompleteResults(t *testing.T) {
 }
 
 // TestDamagedIndex flips bits in badger's files: opening says so, or what is
-// read is right. Only the last bytes of a table, which say where its index lies,
-// badger does not check and panics over, out of our reach.
+// read is right.
 func TestDamagedIndex(t *testing.T) {
 	dir := t.TempDir()
 	var counter uint64
@@ -227,14 +226,53 @@ func TestDamagedIndex(t *testing.T) {
 			if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
 				t.Fatal(err)
 			}
-			at := rand.IntN(max(1, len(whole)-64))
-			edit(t, filepath.Join(copied, "index", filepath.Base(file)), func(b []byte) []byte {
-				b[at] ^= 1 << rand.IntN(8)
-				return b
-			})
+			damageBit(t, filepath.Join(copied, "index", filepath.Base(file)), rand.IntN(len(whole)))
 			readDamaged(t, copied, blobs)
 		}
 	}
+}
+
+// TestDamagedEndOfIndex flips each of the last bytes of badger's tables, which
+// say where a table's own index lies.
+func TestDamagedEndOfIndex(t *testing.T) {
+	dir := t.TempDir()
+	var counter uint64
+	blobs := numbered(&counter, 200, 40)
+	s, err := openQuiet(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(append(s.PutBatch(t.Context(), blobs), s.Close())...); err != nil {
+		t.Fatal(err)
+	}
+	tables, err := filepath.Glob(filepath.Join(dir, "index", "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("tables %v, %v", tables, err)
+	}
+	st, err := os.Stat(tables[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := st.Size() - 40; at < st.Size(); at++ {
+		damageBit(t, tables[0], int(at))
+		if s, err := openQuiet(t.Context(), dir); !errors.Is(err, cas.ErrCorrupt) {
+			t.Errorf("byte %d from the end: Open = %v, want ErrCorrupt", st.Size()-at, err)
+			if err == nil {
+				_ = s.Close()
+			}
+		}
+		damageBit(t, tables[0], int(at)) // flips it back
+	}
+	readDamaged(t, dir, blobs)
+}
+
+// damageBit flips a bit of the byte at that offset, always the same.
+func damageBit(t *testing.T, file string, at int) {
+	t.Helper()
+	edit(t, file, func(b []byte) []byte {
+		b[at] ^= 1 << (at % 8)
+		return b
+	})
 }
 
 func readDamaged(t *testing.T, dir string, blobs []cas.Blob) {

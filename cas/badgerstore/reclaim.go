@@ -73,6 +73,21 @@ func (p *packs) reclaim(id uint32, tail int64, live []extent) (int64, error) {
 	return before - after, err
 }
 
+// blocks returns the bytes that all packs take on disk.
+func (p *packs) blocks() (int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var total int64
+	for _, f := range p.files {
+		n, err := f.blocks()
+		if err != nil {
+			return total, err
+		}
+		total += n
+	}
+	return total, nil
+}
+
 // blocks returns the bytes that the pack takes on disk.
 func (f *pack) blocks() (int64, error) {
 	var st unix.Stat_t

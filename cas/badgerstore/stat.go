@@ -46,6 +46,10 @@ func (s *Store) stat(ctx context.Context) (Stat, error) {
 	return st, err
 }
 
+// Content returns the bytes that content takes on disk, dead stretches that are
+// not yet collected included. It is cheap.
+func (s *Store) Content() (int64, error) { return s.packs.blocks() }
+
 func (s *Store) usage(ctx context.Context) (Usage, error) {
 	var u Usage
 	err := s.each(ctx, u.add)

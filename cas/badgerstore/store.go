@@ -108,7 +108,8 @@ func badgerOptions(cfg Config) badger.Options {
 		WithLogger(logger{cfg.Log})
 }
 
-// openBadger opens the index. Badger panics over some kinds of damage.
+// openBadger opens the index. Badger panics over some kinds of damage, and dies
+// of others, which are looked for before it does.
 // Errors: cas.ErrCorrupt, unless the disk is at fault.
 func openBadger(opt badger.Options) (db *badger.DB, err error) {
 	defer func() {
@@ -117,9 +118,12 @@ func openBadger(opt badger.Options) (db *badger.DB, err error) {
 		}
 		var sys *fs.PathError
 		if err != nil && !errors.As(err, &sys) {
-			err = fmt.Errorf("%w: index: %w; without the folder a new store begins", cas.ErrCorrupt, err)
+			err = fmt.Errorf("%w: index: %w; move the folder away and a new, empty store begins", cas.ErrCorrupt, err)
 		}
 	}()
+	if err := checkFooters(opt.Dir); err != nil {
+		return nil, err
+	}
 	if db, err = badger.Open(opt); err != nil {
 		return nil, err // badger returns half a DB
 	}

@@ -1,0 +1,82 @@
+package badgerstore
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/dgraph-io/badger/v4/pb"
+	"github.com/dgraph-io/badger/v4/y"
+	"google.golang.org/protobuf/proto"
+)
+
+// checkFooters reads the end of each of badger's tables, which says where its
+// index lies. Badger believes it: of a wrong one it dies, in a goroutine of its
+// own or by log.Fatal, so that nobody could tell what to do.
+func checkFooters(dir string) error {
+	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	if err != nil {
+		return err
+	}
+	for _, name := range tables {
+		if err := checkFooter(name); err != nil {
+			return fmt.Errorf("table %s: %w", filepath.Base(name), err)
+		}
+	}
+	return nil
+}
+
+// errFooter says that a table does not end as one should.
+var errFooter = errors.New("its end is damaged")
+
+// checkFooter reads a table backwards: the length of a checksum, that, the
+// length of the index, and that, of which it is.
+func checkFooter(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	end := st.Size()
+	encoded, err := lastPart(f, &end)
+	if err != nil {
+		return err
+	}
+	sum := &pb.Checksum{}
+	if proto.Unmarshal(encoded, sum) != nil || pb.Checksum_Algorithm_name[int32(sum.Algo)] == "" {
+		return errFooter
+	}
+	index, err := lastPart(f, &end)
+	if err != nil {
+		return err
+	}
+	if y.CalculateChecksum(index, sum.Algo) != sum.Sum {
+		return errFooter
+	}
+	return nil
+}
+
+// lastPart reads what stands before its length, which stands before end, and
+// makes end where it began.
+func lastPart(f *os.File, end *int64) ([]byte, error) {
+	var length [4]byte
+	if *end -= 4; *end < 0 {
+		return nil, errFooter
+	}
+	if _, err := f.ReadAt(length[:], *end); err != nil {
+		return nil, err
+	}
+	n := int64(binary.BigEndian.Uint32(length[:]))
+	if *end -= n; *end < 0 {
+		return nil, errFooter
+	}
+	part := make([]byte, n)
+	_, err := f.ReadAt(part, *end)
+	return part, err
+}
