@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/kvfarm/kvfarm/cas/digest"
 )
 
 // Config sets a queue's limits. The zero value is useful.
@@ -189,6 +191,19 @@ func (q *Queue) Cancel(name string) error {
 	}
 	q.mu.Unlock()
 	return w.kept()
+}
+
+// Actions returns the actions that are yet to end: what they need must stay.
+func (q *Queue) Actions() []digest.Digest {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var ds []digest.Digest
+	for _, t := range q.tasks {
+		if t.stage != Done {
+			ds = append(ds, t.Action)
+		}
+	}
+	return ds
 }
 
 // Counts is how many tasks there are by stage, and workers waiting for one.
