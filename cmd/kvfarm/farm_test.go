@@ -374,3 +374,11 @@ func (c *client) stdout(resp *repb.ExecuteResponse) string {
 func readOf(d digest.Digest) *bspb.ReadRequest {
 	return &bspb.ReadRequest{ResourceName: "blobs/" + d.String()}
 }
+
+// message reads a stored message.
+func (c *client) message(p *repb.Digest, m proto.Message) {
+	c.t.Helper()
+	if err := proto.Unmarshal(c.blob(p), m); err != nil {
+		c.t.Fatal(err)
+	}
+}

@@ -42,45 +42,71 @@ type localFarm struct {
 	log    *slog.Logger
 }
 
-// openLocal opens the farm in dir, whose queue lives as long as the process.
+// farmConfig says what a localFarm is. Only dir and log have no default.
+type farmConfig struct {
+	dir     string
+	log     *slog.Logger
+	options []grpc.ServerOption
+	kept    bool          // operations go on in the next process
+	known   []string      // platform properties beside those of plain workers
+	grace   time.Duration // that actions have to finish when the farm closes
+	fresh   time.Duration // rev2.Config.Fresh
+}
+
+// openLocal opens the farm in dir for one command.
 func openLocal(ctx context.Context, dir string, log *slog.Logger, options ...grpc.ServerOption) (*localFarm, error) {
-	store, err := openStore(ctx, dir, log)
-	if err != nil {
-		return nil, err
-	}
-	f := &localFarm{store: store, queue: queue.New(queue.Config{Properties: propertyNames()}), log: log}
-	f.start(ctx, options)
-	return f, nil
+	return openFarm(ctx, farmConfig{dir: dir, log: log, options: options})
 }
 
-// openKept opens the farm in dir and goes on with the operations of the
-// process that had it before. Properties of those names are known beside its own.
-func openKept(ctx context.Context, dir string, known []string, log *slog.Logger, options ...grpc.ServerOption) (*localFarm, error) {
-	store, err := openStore(ctx, dir, log)
-	if err != nil {
+func openFarm(ctx context.Context, cfg farmConfig) (_ *localFarm, err error) {
+	f := &localFarm{log: cfg.log, grace: cfg.grace}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.release())
+		}
+	}()
+	if f.store, err = openStore(ctx, cfg.dir, cfg.log); err != nil {
 		return nil, err
 	}
-	j, err := journal.Open(filepath.Join(dir, "queue"), log)
-	if err != nil {
-		return nil, errors.Join(err, store.Close())
+	if err = f.openQueue(cfg); err != nil {
+		return nil, err
 	}
-	q, err := queue.Restore(queue.Config{Properties: append(propertyNames(), known...)}, j)
-	if err != nil {
-		return nil, errors.Join(err, j.Close(), store.Close())
-	}
-	f := &localFarm{store: store, queue: q, keep: j, log: log}
-	f.start(ctx, options)
-	return f, nil
-}
-
-// start makes the server.
-func (f *localFarm) start(ctx context.Context, options []grpc.ServerOption) {
 	f.ctx, f.stop = context.WithCancel(context.WithoutCancel(ctx))
 	f.group, f.ctx = errgroup.WithContext(f.ctx)
-	f.server = grpc.NewServer(append(rev2.Options(), options...)...)
+	f.server = grpc.NewServer(append(rev2.Options(), cfg.options...)...)
 	cache := complete.New(f.store, f.store)
-	rev2.New(rev2.Config{Store: f.store, Cache: cache, Queue: f.queue, Log: f.log}).Register(f.server)
+	rev2.New(rev2.Config{Store: f.store, Cache: cache, Queue: f.queue, Fresh: cfg.fresh, Log: f.log}).Register(f.server)
 	kvfarmpb.RegisterLeaseServer(f.server, lease.NewServer(f.queue, cache))
+	return f, nil
+}
+
+// openQueue makes a queue, or goes on with that of the process that had the
+// folder before.
+func (f *localFarm) openQueue(cfg farmConfig) error {
+	qc := queue.Config{Properties: append(propertyNames(), cfg.known...)}
+	if !cfg.kept {
+		f.queue = queue.New(qc)
+		return nil
+	}
+	j, err := journal.Open(filepath.Join(cfg.dir, "queue"), cfg.log)
+	if err != nil {
+		return err
+	}
+	f.keep = j
+	f.queue, err = queue.Restore(qc, j)
+	return err
+}
+
+// release gives up what is open.
+func (f *localFarm) release() error {
+	var errs []error
+	if f.keep != nil {
+		errs = append(errs, f.keep.Close())
+	}
+	if f.store != nil {
+		errs = append(errs, f.store.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // openStore opens the store in dir, waiting for a process that has it open.
@@ -153,11 +179,7 @@ func (f *localFarm) Close() error {
 	enough := time.AfterFunc(hangUp, f.server.Stop)
 	f.server.GracefulStop()
 	enough.Stop()
-	err := f.group.Wait()
-	if f.keep != nil {
-		err = errors.Join(err, f.keep.Close())
-	}
-	return errors.Join(err, f.store.Close())
+	return errors.Join(f.group.Wait(), f.release())
 }
 
 // embed listens on a socket that only this user can reach, and returns the

@@ -24,6 +24,7 @@ type serveFlags struct {
 	slots   int
 	grace   time.Duration
 	known   []string // platform properties beside those of plain workers
+	cache   cacheFlags
 	tls     serverTLS
 }
 
@@ -46,6 +47,7 @@ it may use it. Any other address needs --tls_certificate, --tls_key and
 	c.Flags().IntVar(&s.slots, "slots", 0, "actions at a time per worker (default: one per processor)")
 	c.Flags().StringArrayVar(&s.known, "property", nil, "`NAME` of a platform property that some workers offer; actions that want one of other names are refused; repeatable")
 	graceFlag(c.Flags(), &s.grace)
+	s.cache.flags(c.Flags())
 	s.tls.flags(c.Flags())
 	return c
 }
@@ -75,11 +77,14 @@ func (s *serveFlags) run(ctx context.Context) error {
 }
 
 func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*localFarm, error) {
-	f, err := openKept(ctx, s.dir, s.known, slog.New(slog.NewTextHandler(os.Stderr, nil)), options...)
+	f, err := openFarm(ctx, farmConfig{dir: s.dir, log: slog.New(slog.NewTextHandler(os.Stderr, nil)), options: options,
+		kept: true, known: s.known, grace: s.grace, fresh: s.cache.fresh()})
 	if err != nil {
 		return nil, err
 	}
-	f.grace = s.grace
+	if err := s.cache.start(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	for i := range s.workers {
 		if err := f.work(s.path("worker", fmt.Sprint(i)), fmt.Sprintf("%s-%d", hostname(), i), s.slots); err != nil {
 			return nil, errors.Join(err, f.Close())
