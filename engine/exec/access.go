@@ -56,10 +56,41 @@ func (x *exec) valid(s *state, p []alt, n expr.Expr, align int64, write bool) ([
 			return nil, err
 		}
 	}
-	if wild != expr.False {
-		return live, x.give(s, wild, &stop{reason: "access through an address that came in as a number"})
+	if wild == expr.False {
+		return live, nil
+	}
+	return x.wildAccess(s, p, live, wild, write)
+}
+
+// wildAccess is an access through addresses that came in as numbers: a read
+// gives anything, a write may change all that code outside can reach. An address
+// that is made from those of two objects may lead to memory that nobody else
+// knows: there the run ends.
+func (x *exec) wildAccess(s *state, p, live []alt, wild expr.Expr, write bool) ([]alt, error) {
+	const reason = "access through an address that came in as a number"
+	for _, a := range p {
+		if a.obj != wildObject {
+			continue
+		}
+		if x.madeOfAddresses(a.off) {
+			return live, x.give(s, wild, &stop{reason: reason})
+		}
+		live = append(live, a)
+	}
+	x.loosen(s, wild, reason)
+	if write {
+		x.havoc(s, wild)
 	}
 	return live, nil
+}
+
+func (x *exec) madeOfAddresses(e expr.Expr) bool {
+	for _, src := range x.b.Support(e) {
+		if _, ok := x.addrSource[src]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 func (x *exec) misaligned(a alt, align int64) expr.Expr {
@@ -94,6 +125,9 @@ func (x *exec) read(s *state, p []alt, n int) (*value, error) {
 }
 
 func (x *exec) readAlt(s *state, a alt, n int) (*value, error) {
+	if a.obj == wildObject {
+		return intValue(x.outsider(8 * n)), nil
+	}
 	if k, ok := x.b.Uint64(a.off); ok {
 		if o := x.infos[a.obj]; o.bytes >= 0 && k > uint64(o.bytes)-uint64(n) {
 			return &value{e: x.b.Const(0, 8*n), poison: expr.True}, nil // excluded by the checks before
@@ -209,6 +243,7 @@ func (x *exec) readAnywhere(s *state, a alt, n int) (*value, error) {
 }
 
 func (x *exec) byteAnywhere(s *state, obj int, off expr.Expr) (*value, error) {
+	x.infos[obj].seen = true
 	if o := s.object(obj); o != nil {
 		return x.layerAnywhere(o.top, off)
 	}
@@ -267,8 +302,47 @@ func (x *exec) baseAnywhere(c *base, off expr.Expr) (*value, error) {
 		return intValue(x.b.Read(c.array, off)), nil
 	case baseInput:
 		return x.inputAnywhere(c.input, off)
+	case baseUnknown:
+		return x.unknownByte(c, off), nil
+	case baseChoice:
+		return x.choiceAnywhere(c.choice, off)
+	case baseGlobal:
+		if v, ok := x.tableAnywhere(c, off); ok {
+			return v, nil
+		}
 	}
 	return nil, stopf("read at an unknown offset in a large object")
+}
+
+// maxTable bounds the constants that are read through a table, in bytes.
+const maxTable = 1 << 16
+
+// tableAnywhere reads a large constant without pointers or undefined bytes.
+func (x *exec) tableAnywhere(c *base, off expr.Expr) (*value, bool) {
+	g := c.global
+	if len(g.Relocs) > 0 || len(g.Undef) > 0 || len(g.Data) > maxTable {
+		return nil, false
+	}
+	if !c.made {
+		elems := make([]uint64, len(g.Data))
+		for i, v := range g.Data {
+			elems[i] = uint64(v)
+		}
+		c.array, c.made = x.b.Table(64, 8, elems), true
+	}
+	return intValue(x.b.Read(c.array, off)), true
+}
+
+func (x *exec) choiceAnywhere(c *choice, off expr.Expr) (*value, error) {
+	v, err := x.baseAnywhere(c.a, off)
+	if err != nil {
+		return nil, err
+	}
+	w, err := x.baseAnywhere(c.b, off)
+	if err != nil {
+		return nil, err
+	}
+	return x.choose(c.sel, v, w), nil
 }
 
 // write stores v, n bytes long, at one of the places of p.
@@ -282,6 +356,10 @@ func (x *exec) write(s *state, p []alt, v *value, n int) error {
 }
 
 func (x *exec) writeAlt(s *state, a alt, v *value, n int) error {
+	if a.obj == wildObject {
+		x.leak(s, []*value{v})
+		return nil
+	}
 	if k, ok := x.b.Uint64(a.off); ok {
 		if o := x.infos[a.obj]; o.bytes >= 0 && k > uint64(o.bytes)-uint64(n) {
 			return nil // excluded by the checks before
@@ -361,7 +439,7 @@ func (x *exec) spread(s *state, a alt, v *value, n int) error {
 		v = &value{e: x.ptrToInt(v.ptr), poison: v.poison}
 	}
 	c := &cell{v, n}
-	w := &spread{guard: a.guard, start: a.off, count: x.b.Const(uint64(n), 64), at: func(off expr.Expr) (*value, error) {
+	w := &spread{word: v, guard: a.guard, start: a.off, count: x.b.Const(uint64(n), 64), at: func(off expr.Expr) (*value, error) {
 		leaves := make([]*value, n)
 		for i := range leaves {
 			leaves[i] = x.slotByte(slot{c, i})

@@ -9,6 +9,7 @@ import (
 
 // byteAt returns byte k of an object as s sees it.
 func (x *exec) byteAt(s *state, id int, k int64) (slot, error) {
+	x.infos[id].seen = true
 	if o := s.object(id); o != nil {
 		return x.layerByte(o.top, k)
 	}
@@ -65,9 +66,31 @@ func (x *exec) baseByte(c *base, k int64) (slot, error) {
 	case baseInput:
 		return x.inputByte(c.input, k)
 	case baseUnknown:
-		return slot{}, stopf("content of an object that the slice does not define")
+		return slot{&cell{x.unknownByte(c, x.b.Const(uint64(k), 64)), 1}, 0}, nil
+	case baseChoice:
+		return x.choiceByte(c.choice, k)
 	}
 	return slot{uninit, 0}, nil
+}
+
+// unknownByte is any byte, the same one at the same place.
+func (x *exec) unknownByte(c *base, off expr.Expr) *value {
+	if !c.made {
+		c.array, c.made = x.b.FreeArray("unknown", 64, 8), true
+	}
+	return intValue(x.foreignRead(c.array, off, "content of an object that the slice does not define"))
+}
+
+func (x *exec) choiceByte(c *choice, k int64) (slot, error) {
+	v, err := x.baseByte(c.a, k)
+	if err != nil {
+		return slot{}, err
+	}
+	w, err := x.baseByte(c.b, k)
+	if err != nil {
+		return slot{}, err
+	}
+	return slot{&cell{x.choose(c.sel, x.slotByte(v), x.slotByte(w)), 1}, 0}, nil
 }
 
 func (x *exec) constByte(v byte) *cell {

@@ -48,10 +48,11 @@ func (x *exec) call(s *state, in *ir.Inst) (bool, error) {
 // targets returns the functions that a callee can be. Anything else is undefined.
 func (x *exec) targets(s *state, callee *value) ([]alt, error) {
 	var out []alt
-	bad, wild := expr.False, expr.False
+	bad := expr.False
 	for _, a := range x.asPtr(callee) {
 		if a.obj == wildObject {
-			wild = x.b.Or(wild, a.guard)
+			bad = x.b.Or(bad, x.b.And(a.guard, x.b.IsZero(a.off)))
+			out = append(out, a)
 			continue
 		}
 		kind := x.infos[a.obj].kind
@@ -64,11 +65,6 @@ func (x *exec) targets(s *state, callee *value) ([]alt, error) {
 	}
 	if err := x.require(s, bad, BadCall); err != nil {
 		return nil, err
-	}
-	if wild != expr.False {
-		if err := x.give(s, wild, &stop{reason: "call of an address that came in as a number"}); err != nil {
-			return nil, err
-		}
 	}
 	if len(out) == 1 {
 		return out, nil
@@ -87,6 +83,9 @@ func (x *exec) targets(s *state, callee *value) ([]alt, error) {
 
 func (x *exec) invoke(s *state, in *ir.Inst, obj int, args []*value) (bool, error) {
 	o := x.infos[obj]
+	if obj == wildObject {
+		return x.unknownCall(s, in, "call of an address that came in as a number", args, in.CallSig != nil && in.CallSig.NoReturn)
+	}
 	if o.kind == objExtern {
 		return x.external(s, in, x.slice.Externs[o.ref], args)
 	}

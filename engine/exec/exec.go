@@ -3,7 +3,7 @@
 //
 // Where to look: flow.go and live.go (control flow), exec.go (the run: which
 // path next, merging), step.go (instructions), int.go, pointer.go (values),
-// call.go, model_*.go (functions without a body), object.go, bytes.go,
+// call.go, model_*.go (functions without a body), loose.go (what is not known), object.go, bytes.go,
 // access.go, merge.go (memory), cond.go and query.go (path conditions),
 // site.go and reach.go (what is decided), root.go and shape.go (inputs).
 package exec
@@ -81,7 +81,12 @@ type exec struct {
 	infos                         []*info
 	funcObj, externObj, globalObj int
 	addrOf                        map[expr.Expr]int // address variable to object
-	placed                        []int             // objects with an address
+	addrSource                    map[expr.Source]int
+	outside                       map[expr.Expr]bool     // variables that something outside of the slice chose
+	foreign                       map[expr.Source]string // why a variable or array stands for what is not known
+	loosened                      map[Stop]bool
+	unknown                       string // why what was read last is not known, "" if it is
+	placed                        []int  // objects with an address
 	consts                        [256]*cell
 	relocs                        map[*ir.Reloc]*cell
 	tables                        map[string]expr.Array
@@ -101,6 +106,8 @@ type exec struct {
 	cuts        int // paths that a bound took away
 	ended       bool
 	unsure      bool // whether some input reaches the end was not decided
+
+	looseWork int64
 
 	queue queue
 	wait  map[string]*state
@@ -163,7 +170,8 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	}
 	b := expr.NewBuilder()
 	x := &exec{slice: s, cfg: cfg, b: b,
-		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, relocs: map[*ir.Reloc]*cell{},
+		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, addrSource: map[expr.Source]int{},
+		outside: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
 		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, wait: map[string]*state{}}
 	x.solver = x.newSolver(cfg.Conflicts, queryConflicts)
 	for i, fn := range s.Funcs {
@@ -242,11 +250,15 @@ func (x *exec) next() *state {
 // run executes s until it ends, splits or has to wait.
 func (x *exec) run(s *state) {
 	for {
-		if x.overBudget() {
-			x.finish(s, stopf("budget"))
+		if reason := x.overBudget(s); reason != "" {
+			x.finish(s, stopf("%s", reason))
 			return
 		}
+		before := x.work()
 		more, err := x.step(s)
+		if s.loose != expr.False {
+			x.looseWork += x.work() - before
+		}
 		if err != nil {
 			x.finish(s, err)
 			return
@@ -257,12 +269,34 @@ func (x *exec) run(s *state) {
 	}
 }
 
-// overBudget compares the work done with the budget. A part of the conflicts is
-// kept for the questions that are open at the end.
-func (x *exec) overBudget() bool {
+// overBudget compares the work done with the budget and says why s must end, ""
+// if it may go on. A part of the conflicts is kept for the questions that are
+// open at the end; loose runs, which cannot refute, get a part of the work only.
+func (x *exec) overBudget(s *state) string {
+	switch {
+	case x.exhausted():
+		return "budget"
+	case s.loose != expr.False && x.looseWork > max(leastLoose, x.cfg.Budget/loosePart):
+		return s.why
+	}
+	return ""
+}
+
+// loosePart is how many times the work of loose runs goes into the budget;
+// leastLoose is what they get of a small one.
+const (
+	loosePart  = 40
+	leastLoose = 25_000
+)
+
+func (x *exec) exhausted() bool {
+	return x.work() > x.cfg.Budget || x.solver.Stats().Conflicts > x.cfg.Conflicts/4*3
+}
+
+// work is what the run has cost so far, in units of the budget.
+func (x *exec) work() int64 {
 	st := x.solver.Stats()
-	work := x.stats.Instructions + int64(x.b.Len()) + queryCost*st.Queries + st.Clauses/clausesPerUnit
-	return work > x.cfg.Budget || st.Conflicts > x.cfg.Conflicts/4*3
+	return x.stats.Instructions + int64(x.b.Len()) + queryCost*st.Queries + st.Clauses/clausesPerUnit
 }
 
 // finish ends a path that err stops: nothing is lost if no input takes it,

@@ -27,9 +27,6 @@ func (x *exec) external(s *state, in *ir.Inst, e *ir.Extern, args []*value) (boo
 		return false, errOver
 	}
 	m := lookup(e.Symbol)
-	if m == nil {
-		return false, stopf("stub: %s", e.Symbol)
-	}
 	if in.CallSig != nil {
 		for i := range args {
 			if i >= len(in.CallSig.Params) {
@@ -41,6 +38,9 @@ func (x *exec) external(s *state, in *ir.Inst, e *ir.Extern, args []*value) (boo
 			}
 			args[i] = v
 		}
+	}
+	if m == nil {
+		return x.unknownCall(s, in, "stub: "+e.Symbol, args, e.Sig.NoReturn)
 	}
 	v, err := m(x, &callee{s: s, in: in, name: e.Symbol, args: args})
 	if err != nil {

@@ -22,6 +22,10 @@ func (x *exec) merge(s, t *state) error {
 		s.model = t.model
 	}
 	s.pc, s.top, s.mem, s.cuts = pc, top, mem, min(s.cuts, t.cuts)
+	s.loose, s.leaked = x.b.ITE(sel, s.loose, t.loose), union(s.leaked, t.leaked)
+	if s.why == "" {
+		s.why = t.why
+	}
 	return nil
 }
 
@@ -144,7 +148,7 @@ func (x *exec) mergeLayers(sel expr.Expr, s *state, a, b *layer) (*layer, error)
 	if a == b {
 		return a, nil
 	}
-	if a.below == b.below && a.under == b.under {
+	if a.below == b.below && a.under == b.under && a.base == b.base {
 		out := &layer{owner: s.owner, under: a.under, below: a.below, base: a.base, pages: make(map[int64]*page, len(a.pages))}
 		m := merger{x: x, sel: sel, done: map[[2]*cell]*cell{}, written: writtenTop}
 		return out, m.pages(s, out, a, b, changedPages(a, b))
@@ -158,7 +162,7 @@ func (x *exec) mergeLayers(sel expr.Expr, s *state, a, b *layer) (*layer, error)
 func (x *exec) restack(sel expr.Expr, s *state, a, b *layer) (*layer, error) {
 	as, bs, low := parting(a, b)
 	if low == nil {
-		low = &layer{owner: s.owner, pages: map[int64]*page{}, base: as[len(as)-1].base}
+		low = &layer{owner: s.owner, pages: map[int64]*page{}, base: mergeBases(sel, as[len(as)-1].base, bs[len(bs)-1].base)}
 	}
 	keys := map[int64]bool{}
 	stack := func(ls []*layer, guard expr.Expr) {
@@ -182,6 +186,13 @@ func (x *exec) restack(sel expr.Expr, s *state, a, b *layer) (*layer, error) {
 	}
 	m := merger{x: x, sel: sel, done: map[[2]*cell]*cell{}, written: written}
 	return low, m.pages(s, low, a, b, sortedKeys(keys))
+}
+
+func mergeBases(sel expr.Expr, a, b *base) *base {
+	if a == b {
+		return a
+	}
+	return &base{kind: baseChoice, choice: &choice{sel, a, b}}
 }
 
 // parting splits two stacks into what each has alone, top first, and the first layer they share.

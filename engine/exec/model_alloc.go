@@ -59,7 +59,7 @@ func (x *exec) free(s *state, p *value, when expr.Expr) error {
 	for _, a := range x.asPtr(p) {
 		switch {
 		case a.obj == wildObject:
-			return stopf("free of an address that came in as a number")
+			x.loosen(s, b.And(when, a.guard), "free of an address that came in as a number")
 		case a.obj == noObject:
 			bad = b.Or(bad, b.And(a.guard, x.nonzero(a.off)))
 		case x.infos[a.obj].kind != objHeap:
@@ -139,6 +139,10 @@ func (x *exec) align(v, asked *value) {
 func (x *exec) moveContent(s *state, p, v *value, size, got expr.Expr) error {
 	b := x.b
 	for _, a := range x.asPtr(p) {
+		if a.obj == wildObject {
+			x.fillUnknown(s, v.ptr, b.And(got, a.guard), size)
+			continue
+		}
 		if x.infos[a.obj].kind != objHeap {
 			continue
 		}

@@ -113,7 +113,7 @@ func (x *exec) overlap(p, q []alt, n expr.Expr) expr.Expr {
 	out := expr.False
 	for _, v := range p {
 		for _, w := range q {
-			if v.obj != w.obj {
+			if v.obj != w.obj || isNumber(v.obj) {
 				continue
 			}
 			near := b.Or(b.Ult(b.Sub(v.off, w.off), n), b.Ult(b.Sub(w.off, v.off), n))
@@ -125,6 +125,51 @@ func (x *exec) overlap(p, q []alt, n expr.Expr) expr.Expr {
 
 // copyRange copies bytes; all are read before the first is written.
 func (x *exec) copyRange(s *state, to, from []alt, n expr.Expr, most int64) error {
+	to, beyond := x.withoutWild(to)
+	if beyond != expr.False {
+		x.leak(s, []*value{{ptr: from}})
+	}
+	from, unknown := x.withoutWild(from)
+	if len(from) > 0 {
+		if err := x.copyKnown(s, to, from, n, most); err != nil {
+			return err
+		}
+	}
+	if unknown != expr.False {
+		x.fillUnknown(s, to, unknown, n)
+	}
+	return nil
+}
+
+// withoutWild leaves out the addresses that came in as numbers, and says where they hold.
+func (x *exec) withoutWild(at []alt) (rest []alt, wild expr.Expr) {
+	wild = expr.False
+	for _, a := range at {
+		if a.obj == wildObject {
+			wild = x.b.Or(wild, a.guard)
+			continue
+		}
+		rest = append(rest, a)
+	}
+	return rest, wild
+}
+
+// fillUnknown writes n bytes that are not known, where when holds.
+func (x *exec) fillUnknown(s *state, to []alt, when, n expr.Expr) {
+	any := x.b.FreeArray("outside", 64, 8)
+	for _, a := range to {
+		if isNumber(a.obj) {
+			continue
+		}
+		x.push(s, a.obj, &spread{guard: x.b.AndAll(a.guard, when, x.nonzero(n)), start: a.off, count: n,
+			at: func(off expr.Expr) (*value, error) { return intValue(x.b.Read(any, off)), nil }})
+	}
+}
+
+func (x *exec) copyKnown(s *state, to, from []alt, n expr.Expr, most int64) error {
+	if len(to) == 0 {
+		return nil
+	}
 	if ok, err := x.copySlots(s, to, from, n, most); ok || err != nil {
 		return err
 	}
@@ -220,6 +265,9 @@ func (x *exec) fillAll(c *callee, v *value) (bool, error) {
 		return true, err
 	}
 	for _, a := range at {
+		if a.obj == wildObject {
+			continue
+		}
 		x.push(c.s, a.obj, &spread{guard: x.b.And(a.guard, x.nonzero(n)), start: a.off, count: n,
 			at: func(expr.Expr) (*value, error) { return v, nil }})
 	}

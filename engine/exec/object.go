@@ -36,9 +36,13 @@ type info struct {
 	size  expr.Expr // bytes, 64 bits wide
 	bytes int64     // size if it is a number, else -1
 	align int64
-	fixed bool      // immutable
-	base  *base     // content before the first write
-	addr  expr.Expr // address, None until asked for
+	fixed bool // immutable
+	own   bool // code outside of the slice cannot reach it unless it is told its address
+	// frozen: nobody writes to it while the root runs.
+	frozen bool
+	seen   bool      // its first content was looked at
+	base   *base     // content before the first write
+	addr   expr.Expr // address, None until asked for
 }
 
 // object is the part of an object that changes. Its owner may change it in place.
@@ -85,14 +89,23 @@ type layer struct {
 type spread struct {
 	guard, start, count expr.Expr
 	at                  func(off expr.Expr) (*value, error)
+	word                *value // what it may hold; nil if that is no pointer
 }
 
 // base is the content of an object before any write.
 type base struct {
 	kind   baseKind
 	global *ir.Global
-	array  expr.Array // baseFree
-	input  *input     // baseInput
+	array  expr.Array // baseFree; baseUnknown, once made
+	made   bool
+	input  *input  // baseInput
+	choice *choice // baseChoice
+}
+
+// choice is content of one object that two paths see differently.
+type choice struct {
+	sel  expr.Expr
+	a, b *base
 }
 
 type baseKind uint8
@@ -103,7 +116,8 @@ const (
 	baseGlobal
 	baseFree    // any bytes
 	baseInput   // by shape
-	baseUnknown // not known: reading it is UNKNOWN
+	baseUnknown // not known: to read it is loose
+	baseChoice
 )
 
 func (x *exec) newObject(o info) int {
@@ -157,6 +171,7 @@ func (x *exec) address(obj int) expr.Expr {
 	b := x.b
 	o.addr = b.Var("address of "+o.name, 64)
 	x.addrOf[o.addr] = obj
+	x.addrSource[b.Support(o.addr)[0]] = obj
 	x.axiom(b.Ne(o.addr, b.Const(0, 64)))
 	if o.align > 1 {
 		x.axiom(b.Eq(b.And(o.addr, b.Const(uint64(o.align-1), 64)), b.Const(0, 64)))
@@ -225,6 +240,9 @@ func (x *exec) incoming(e expr.Expr) bool {
 		return true
 	}
 	for _, v := range x.b.Vars(e) {
+		if x.outside[v] {
+			return true
+		}
 		for _, r := range x.rootInputs {
 			if r.e == v {
 				return true

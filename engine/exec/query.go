@@ -91,14 +91,32 @@ func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
 	if st.Refuted != nil {
 		return
 	}
-	switch r, m := x.sat(s, bad); r {
-	case smt.Sat:
-		x.refute(s, x.smaller(s, m, bad), bad, st)
-	case smt.Unknown:
+	if s.loose == expr.True && (!st.Panic || st.Reason != "") {
+		return // nothing that is found here would be told
+	}
+	if x.failing(s, bad, st) == smt.Unknown {
 		t := *s
 		t.model = nil
 		x.open = append(x.open, question{&t, bad, st})
 	}
+}
+
+// failing asks whether a site fails, first of all in a run that is not loose, and enters what it finds.
+func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
+	firm := x.b.And(bad, x.b.Not(s.loose))
+	r, m := x.sat(s, firm)
+	if r == smt.Sat {
+		x.refute(s, x.smaller(s, m, firm), firm, st)
+		return r
+	}
+	if s.loose == expr.False {
+		return r
+	}
+	loose, _ := x.sat(s, bad)
+	if loose == smt.Sat && st.Panic {
+		st.give(s.why)
+	}
+	return loose
 }
 
 // question is a query that the solver left open at first.
@@ -123,14 +141,7 @@ func (x *exec) answer() {
 		if q.site.Refuted != nil || q.site.Reason != "" {
 			continue
 		}
-		r, m := smt.Unknown, (*expr.Evaluator)(nil)
-		if left > 0 {
-			r, m = x.sat(q.s, q.bad)
-		}
-		switch r {
-		case smt.Sat:
-			x.refute(q.s, x.smaller(q.s, m, q.bad), q.bad, q.site)
-		case smt.Unknown:
+		if left <= 0 || x.failing(q.s, q.bad, q.site) == smt.Unknown {
 			q.site.give("budget")
 		}
 	}
@@ -144,6 +155,10 @@ func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
 	err := x.confirm(st, w)
 	if err == nil {
 		st.Refuted = w
+		return
+	}
+	if why := x.unsound(s, bad); why != "" {
+		st.give(why)
 		return
 	}
 	reason := "spurious: " + err.Error()

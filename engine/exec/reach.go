@@ -65,6 +65,20 @@ func takes(v *ir.Value, taken map[int]bool) {
 	}
 }
 
+// back calls f for each panic site that code outside of the slice can reach by
+// calling a function whose address is taken.
+func (r *reach) back(f func(*Site)) {
+	seen := make([]bool, len(r.callees))
+	r.mark(-1, seen)
+	for fi, ok := range seen {
+		if ok {
+			for _, s := range r.x.siteFuncs[fi] {
+				f(s.site)
+			}
+		}
+	}
+}
+
 // from calls f for each panic site that a stack can still reach, its own place included.
 func (r *reach) from(top *frame, f func(*Site)) {
 	seen := make([]bool, len(r.callees))

@@ -90,7 +90,7 @@ func (r *refiner) decide() map[expr.Expr]expr.Expr {
 	repl := map[expr.Expr]expr.Expr{}
 	var models []*expr.Evaluator
 	for i, c := range conds {
-		if i == maxChoices || r.hard == maxHard || r.x.overBudget() {
+		if i == maxChoices || r.hard == maxHard || r.x.exhausted() {
 			break
 		}
 		if v, ok := r.alike(c, &models); ok {

@@ -27,7 +27,7 @@ type rootInput struct {
 // start makes the state at the root's first instruction.
 func (x *exec) start() (*state, error) {
 	fl := x.flows[x.slice.Root]
-	s := &state{owner: new(token)}
+	s := &state{owner: new(token), loose: expr.False}
 	regs := make([]*value, fl.fn.NumReg)
 	for i := range fl.fn.Sig.Params {
 		v, err := x.parameter(s, i, &fl.fn.Sig.Params[i])
@@ -60,9 +60,23 @@ func (x *exec) parameter(s *state, i int, p *ir.Param) (*value, error) {
 		x.inShape(v, sh)
 		return intValue(v), nil
 	case ir.Ptr:
-		return x.rootPointer(name, sh, x.lengthOf(i, sh), max(p.Attr.Deref, p.Attr.DerefOrNull))
+		v, err := x.rootPointer(name, sh, x.lengthOf(i, sh), max(p.Attr.Deref, p.Attr.DerefOrNull))
+		if err == nil {
+			x.exclusive(v, &p.Attr)
+		}
+		return v, err
 	}
 	return nil, stopf("unsupported: parameter of type %v", p.Type)
+}
+
+// exclusive notes who else may touch what a parameter points to: nobody, where
+// it is noalias, unless they are told of it; readonly besides means that nobody writes.
+func (x *exec) exclusive(v *value, at *ir.Attr) {
+	for _, a := range v.ptr {
+		if o := x.infos[a.obj]; !isNumber(a.obj) && at.NoAlias {
+			o.own, o.frozen = true, at.ReadOnly
+		}
+	}
 }
 
 // pointerShape is the shape of a pointer of which only attributes are known.

@@ -48,7 +48,7 @@ func (x *exec) inputNumber(in *input, k int64, ls []leaf) (*value, error) {
 			continue
 		}
 		if l.shape.Kind == ir.ShapeOpaque {
-			return nil, stopf("content of an input of unknown type")
+			x.foreignRead(in.array, x.b.Const(uint64(k), 64), "content of an input of unknown type")
 		}
 		covered = x.b.Or(covered, l.guard)
 		x.constrain(in, l)
@@ -217,10 +217,11 @@ func (x *exec) enumLeaves(to []leaf, in *input, sh *ir.Shape, base, k int64, gua
 	return to, nil
 }
 
-// inputAnywhere reads an input at an unknown offset: plain bytes only.
+// inputAnywhere reads an input at an unknown offset. What is no plain byte there
+// may hold anything: the numbers behind its pointers are not known.
 func (x *exec) inputAnywhere(in *input, off expr.Expr) (*value, error) {
 	if !plain(in.shape) {
-		return nil, stopf("read at an unknown offset of a structured input")
+		return intValue(x.foreignRead(in.array, off, "read at an unknown offset of a structured input")), nil
 	}
 	return intValue(x.b.Read(in.array, off)), nil
 }

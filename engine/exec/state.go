@@ -15,6 +15,10 @@ type state struct {
 	owner *token
 	cuts  int             // of the run, when the state was refined
 	model *expr.Evaluator // of a model that satisfies pc; nil if none is at hand
+
+	loose  expr.Expr // where it is not known what happened: loose.go
+	why    string
+	leaked []int // objects of the slice that code outside can reach
 }
 
 type entry struct {

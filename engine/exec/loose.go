@@ -1,0 +1,249 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/smt"
+)
+
+// A run is loose where the slice does not say what happens: a C function without
+// a model was called, memory was touched through an address that came in as a
+// number, content of an unknown type was read. What is not known then takes any
+// value, so what is proved after stays proved. What fails after may not fail in
+// truth, and cannot be replayed: it is refuted only if it also fails in a run
+// that is not loose. A root with loose runs is not proved itself.
+
+// loosen notes that the runs of s where when holds are loose from here on.
+func (x *exec) loosen(s *state, when expr.Expr, reason string) {
+	at := Stop{reason, s.top.place()}
+	if !x.loosened[at] {
+		if r, _ := x.sat(s, when); r == smt.Unsat {
+			return
+		}
+		x.loosened[at] = true
+		x.stops = append(x.stops, at)
+	}
+	s.loose = x.b.Or(s.loose, when)
+	if s.why == "" {
+		s.why = reason
+	}
+}
+
+// outsider is a number that something outside of the slice chose; it may be an address.
+func (x *exec) outsider(width int) expr.Expr {
+	v := x.b.Var("outside", width)
+	x.outside[v] = true
+	return v
+}
+
+// foreignRead reads an array that stands for content that is not known.
+func (x *exec) foreignRead(a expr.Array, off expr.Expr, reason string) expr.Expr {
+	e := x.b.Read(a, off)
+	for _, src := range x.b.Support(x.b.Read(a, x.b.Const(0, 64))) {
+		x.foreign[src] = reason
+	}
+	x.unknown = reason
+	return e
+}
+
+// unsound says why a failure that a replay does not show may be none: its runs
+// are loose, or what they do hangs on something that is not known. Copies of such
+// content are not noted when they are made.
+func (x *exec) unsound(s *state, bad expr.Expr) string {
+	if s.loose != expr.False {
+		return s.why
+	}
+	for _, e := range append(s.pc.lits(nil), bad) {
+		for _, src := range x.b.Support(e) {
+			if why := x.foreign[src]; why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// arbitrary is any value of a type.
+func (x *exec) arbitrary(t *ir.Type) (*value, error) {
+	switch t.Kind {
+	case ir.Int:
+		return intValue(x.outsider(t.Bits)), nil
+	case ir.Ptr:
+		return x.pointer(wildObject, x.outsider(64)), nil
+	case ir.Struct, ir.Array:
+		out := &value{agg: make([]*value, t.NumFields()), poison: expr.False}
+		for i := range out.agg {
+			f, err := x.arbitrary(t.Field(i))
+			if err != nil {
+				return nil, err
+			}
+			out.agg[i] = f
+		}
+		return out, nil
+	}
+	return nil, stopf("unsupported: value of type %v", t)
+}
+
+// unknownCall is a call of code that is not known. It may call back every
+// function whose address is taken, may change all memory that it can reach, and
+// returns anything of its type.
+func (x *exec) unknownCall(s *state, in *ir.Inst, reason string, args []*value, noReturn bool) (bool, error) {
+	x.loosen(s, expr.True, reason)
+	x.note(quiet)
+	x.reach.back(func(site *Site) { site.give(reason) })
+	if noReturn {
+		return false, errOver
+	}
+	x.leak(s, args)
+	x.havoc(s, expr.True)
+	if in.Result >= 0 {
+		v, err := x.arbitrary(in.Type)
+		if err != nil {
+			return false, err
+		}
+		if in.CallSig != nil {
+			if err := x.trust(s, v, &in.CallSig.Ret.Attr, in.Type); err != nil {
+				return false, err
+			}
+		}
+		s.top.regs[in.Result] = v
+	}
+	s.top.inst++
+	return true, nil
+}
+
+// quiet is what is assumed of code outside of the slice.
+const quiet = "code outside of the slice keeps to what Rust allows it, and nothing else runs meanwhile"
+
+// trust takes what attributes promise of a value for granted.
+func (x *exec) trust(s *state, v *value, at *ir.Attr, t *ir.Type) error {
+	for _, bad := range []expr.Expr{x.outOfRange(v, at, t), x.isNullValue(v, at), x.crooked(v, at)} {
+		if err := x.assume(s, x.b.Not(bad)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leak notes that code outside can reach what the values point to, and what is found from there.
+func (x *exec) leak(s *state, vals []*value) {
+	c := closure{x: x, s: s, seen: map[int]bool{}}
+	for _, v := range vals {
+		c.value(v)
+	}
+	c.run()
+	var ids []int
+	for id := range c.seen {
+		if x.infos[id].kind == objStack || x.infos[id].kind == objHeap || x.infos[id].own {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	s.leaked = union(s.leaked, ids)
+}
+
+// havoc gives any content, where when holds, to all memory that code outside of
+// the slice can reach: what leaked, and what came in or is global, if it was ever
+// looked at; all else is any content still.
+func (x *exec) havoc(s *state, when expr.Expr) {
+	c := closure{x: x, s: s, seen: map[int]bool{}}
+	for _, id := range s.leaked {
+		c.add(id)
+	}
+	for id, o := range x.infos {
+		if (o.seen || s.object(id) != nil) && !o.own && (o.kind == objInput || o.kind == objGlobal) {
+			c.add(id)
+		}
+	}
+	c.run()
+	for _, id := range c.order {
+		x.scramble(s, id, when)
+	}
+}
+
+func (x *exec) scramble(s *state, id int, when expr.Expr) {
+	o := x.infos[id]
+	gone := (o.kind == objStack || o.kind == objHeap) && s.object(id) == nil
+	if gone || o.fixed || o.frozen {
+		return
+	}
+	any := x.b.FreeArray("outside", 64, 8)
+	if when == expr.True {
+		x.own(s, id).top = &layer{owner: s.owner, base: &base{kind: baseFree, array: any}, pages: map[int64]*page{}}
+		return
+	}
+	x.push(s, id, &spread{guard: when, start: x.b.Const(0, 64), count: o.size,
+		at: func(off expr.Expr) (*value, error) { return intValue(x.b.Read(any, off)), nil }})
+}
+
+// closure finds the objects that can be reached through pointers in memory.
+type closure struct {
+	x     *exec
+	s     *state
+	seen  map[int]bool
+	order []int
+}
+
+func (c *closure) add(id int) {
+	if !isNumber(id) && !c.seen[id] {
+		c.seen[id] = true
+		c.order = append(c.order, id)
+	}
+}
+
+func (c *closure) value(v *value) {
+	if v == nil {
+		return
+	}
+	for _, a := range v.ptr {
+		c.add(a.obj)
+		c.number(a.off)
+	}
+	c.number(v.e)
+	for _, f := range v.agg {
+		c.value(f)
+	}
+}
+
+// number adds the objects whose address e is made from.
+func (c *closure) number(e expr.Expr) {
+	if e == expr.None || c.x.b.IsConst(e) {
+		return
+	}
+	for _, src := range c.x.b.Support(e) {
+		if id, ok := c.x.addrSource[src]; ok {
+			c.add(id)
+		}
+	}
+}
+
+// run follows the pointers that are stored in what was found. The pointers that
+// an input came with lead to inputs, which are found without them.
+func (c *closure) run() {
+	for i := 0; i < len(c.order); i++ {
+		o := c.s.object(c.order[i])
+		if o == nil {
+			continue
+		}
+		for l := o.top; l != nil; l = l.below {
+			for _, k := range changedPages(l, l) {
+				c.page(l.pages[k])
+			}
+			if l.under != nil {
+				c.value(l.under.word)
+			}
+		}
+	}
+}
+
+func (c *closure) page(p *page) {
+	var last *cell
+	for _, sl := range p.slots {
+		if sl.c != nil && sl.c != last {
+			last = sl.c
+			c.value(last.v)
+		}
+	}
+}
