@@ -90,6 +90,9 @@ func (x *exec) arbitrary(t *ir.Type) (*value, error) {
 // function whose address is taken, may change all memory that it can reach, and
 // returns anything of its type.
 func (x *exec) unknownCall(s *state, in *ir.Inst, reason string, args []*value, noReturn bool) (bool, error) {
+	if r, _ := x.sat(s, expr.True); r == smt.Unsat {
+		return false, errOver
+	}
 	x.loosen(s, expr.True, reason)
 	x.note(quiet)
 	x.reach.back(func(site *Site) { site.give(reason) })
