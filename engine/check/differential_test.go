@@ -1,0 +1,198 @@
+package check_test
+
+import (
+	"fmt"
+	"math/big"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/kvfarm/kvfarm/engine/check"
+	"github.com/kvfarm/kvfarm/engine/exec"
+	"github.com/kvfarm/kvfarm/engine/interp"
+	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+)
+
+// choices gives all inputs in turn: each run continues the choices of the last
+// where that could have chosen otherwise.
+type choices struct {
+	taken []choice
+	at    int
+}
+
+type choice struct{ value, below uint64 }
+
+func (c *choices) Dynamic(_ string, _, free int) (*big.Int, error) {
+	if c.at == len(c.taken) {
+		c.taken = append(c.taken, choice{0, 1 << min(free, 16)})
+	}
+	c.at++
+	return new(big.Int).SetUint64(c.taken[c.at-1].value), nil
+}
+
+func (c *choices) Root(string, int, []ir.Span) *big.Int { return nil }
+
+// next goes on to the next inputs; false after the last.
+func (c *choices) next() bool {
+	c.at = 0
+	for i := len(c.taken) - 1; i >= 0; i-- {
+		if c.taken[i].value++; c.taken[i].value < c.taken[i].below {
+			c.taken = c.taken[:i+1]
+			return true
+		}
+	}
+	return false
+}
+
+// maxRuns bounds how many inputs of one slice are tried.
+const maxRuns = 20_000
+
+// failures is what runs with all inputs showed.
+type failures struct {
+	sites   map[string]bool // kind and place of the first failure of a run
+	returns bool            // some run comes to the end
+	whole   bool            // all inputs were tried
+}
+
+// tryAll runs a slice with all inputs.
+func tryAll(t *testing.T, s *ir.Slice) failures {
+	p, err := interp.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := failures{sites: map[string]bool{}, whole: true}
+	c := &choices{}
+	for n := 0; ; n++ {
+		if n == maxRuns {
+			f.whole = false
+			return f
+		}
+		switch o := p.Run(c, interp.Limits{Steps: 100_000}); o.Kind {
+		case interp.Returned:
+			f.returns = true
+		case interp.Panicked, interp.Undefined:
+			f.sites[placed(o.What, o.Loc, o.Func, o.Inst)] = true
+		case interp.AssertFailed:
+			f.sites[placed("assert", -1, o.Func, o.Inst)] = true
+		case interp.AssumeFailed:
+		default:
+			t.Fatalf("a run ends with %v", &o)
+		}
+		if !c.next() {
+			return f
+		}
+	}
+}
+
+// placed names a site.
+func placed(kind string, loc, fn, inst int) string {
+	if loc >= 0 {
+		return fmt.Sprintf("%s loc %d", kind, loc)
+	}
+	return fmt.Sprintf("%s %d:%d", kind, fn, inst)
+}
+
+// disagreement compares a verdict with what all runs showed. Open says that
+// something was left unknown.
+func disagreement(v *verdict.Verdict, f failures) (bad string, open bool) {
+	known := map[string]verdict.Word{}
+	for _, s := range v.Sites {
+		name := placed(s.Kind, s.Loc, s.Func, s.Inst)
+		known[name] = s.Verdict
+		switch {
+		case s.Verdict == verdict.Unknown:
+			open = true
+		case s.Verdict == verdict.Refuted && f.whole && !f.sites[name]:
+			return name + " is refuted, and fails in no run", false
+		case s.Verdict != verdict.Refuted && f.sites[name]:
+			return name + " fails in a run, and is " + string(s.Verdict), false
+		}
+	}
+	for name := range f.sites {
+		if known[name] == "" && v.Verdict != verdict.Unknown {
+			return name + " fails in a run, and is no site", false
+		}
+	}
+	switch v.Verdict {
+	case verdict.Unknown, verdict.ProvedTo:
+		open = true
+	case verdict.Vacuous:
+		if f.returns {
+			return "vacuous, and a run returns", false
+		}
+	case verdict.Proved:
+		if len(f.sites) > 0 || f.whole && !f.returns {
+			return "proved, and runs fail or none returns", false
+		}
+	}
+	return "", open
+}
+
+// differential proves generated slices and compares with runs on all inputs.
+func differential(t *testing.T, first, n int64) {
+	count := map[verdict.Word]int{}
+	reasons := map[string]int{}
+	for seed := first; seed < first+n; seed++ {
+		text := generate(seed)
+		s, err := ir.Parse([]byte(text))
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, text)
+		}
+		f := tryAll(t, s)
+		v, err := check.Prove(s, exec.Config{Budget: 1_000_000})
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, text)
+		}
+		bad, open := disagreement(v, f)
+		if bad != "" {
+			t.Errorf("seed %d: %s\n%s", seed, bad, text)
+		}
+		count[v.Verdict]++
+		if open {
+			why := strings.Join(strings.Fields(v.Reason)[:min(3, len(strings.Fields(v.Reason)))], " ")
+			reasons[why]++
+		}
+	}
+	t.Logf("verdicts %v, open for %v", count, reasons)
+}
+
+// generated is how many slices are generated: more where there is time.
+func generated() int64 {
+	if os.Getenv("KVFARM_CI") != "" {
+		return 3000
+	}
+	return 300
+}
+
+func TestDifferential(t *testing.T) { differential(t, 1, generated()) }
+
+var anyCall = regexp.MustCompile(`call i([0-9]+) noundef @any_i[0-9]+\(\)`)
+
+// TestConcrete puts numbers for the inputs of generated slices: what is then
+// left to one run the executor must decide as the interpreter does.
+func TestConcrete(t *testing.T) {
+	for seed := range generated() {
+		text := generate(seed)
+		n := uint64(seed)
+		text = anyCall.ReplaceAllStringFunc(text, func(call string) string {
+			n = n*6364136223846793005 + 1442695040888963407
+			width, _ := strconv.Atoi(anyCall.FindStringSubmatch(call)[1])
+			return fmt.Sprintf("add i%d %d, 0", width, n>>(64-width))
+		})
+		s, err := ir.Parse([]byte(text))
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, text)
+		}
+		f := tryAll(t, s) // whether an allocation fails is still open
+		v, err := check.Prove(s, exec.Config{Budget: 1_000_000})
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, text)
+		}
+		if bad, _ := disagreement(v, f); bad != "" || v.Verdict == verdict.Unknown {
+			t.Errorf("seed %d: %s, %s %s\n%s", seed, bad, v.Verdict, v.Reason, text)
+		}
+	}
+}
