@@ -48,8 +48,6 @@ func (x *exec) constant(v *ir.Value) (*value, error) {
 		return intValue(x.resize(x.asInt(p), v.Type.Bits)), nil
 	case ir.Aggregate:
 		return x.aggregate(v)
-	case ir.AsmRef:
-		return nil, stopf("inline assembly")
 	}
 	return nil, stopf("unsupported operand")
 }

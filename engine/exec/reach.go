@@ -46,6 +46,10 @@ func (x *exec) callees(in *ir.Inst) []int {
 		return nil
 	}
 	switch in.Args[0].Kind {
+	case ir.AsmRef:
+		if classify(in.Args[0].Asm, in.Op == ir.CallBr) != asmUnknown {
+			return nil
+		}
 	case ir.FuncAddr:
 		return []int{in.Args[0].Index}
 	case ir.ExternAddr:

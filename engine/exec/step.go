@@ -15,6 +15,9 @@ func (x *exec) step(s *state) (bool, error) {
 	if in.Op.IsTerminator() {
 		return x.terminate(s, in)
 	}
+	if in.Op == ir.Call && in.Args[0].Kind == ir.AsmRef {
+		return x.assembly(s, in)
+	}
 	if in.Op == ir.Call {
 		return x.call(s, in)
 	}
@@ -156,7 +159,7 @@ func (x *exec) terminate(s *state, in *ir.Inst) (bool, error) {
 		x.fails(s, expr.True, x.site(UnreachableCode, -1, s.top.place()))
 		return false, errOver
 	case ir.CallBr:
-		return false, stopf("inline assembly")
+		return x.callBr(s, in)
 	}
 	return false, stopf("unsupported: %v", in.Op)
 }

@@ -90,14 +90,6 @@ func (d *decoder) arguments(in *ir.Inst, k *call) error {
 	return nil
 }
 
-func doAsm(m *machine, in *inst) *Outcome {
-	a := in.x.ir.Args[0].Asm
-	if a != nil && a.Template == "" && in.dst < 0 {
-		return nil // a compiler barrier
-	}
-	return m.unsupported("asm")
-}
-
 // pass collects the arguments in m.tmp and checks what the call site promises.
 func (m *machine) pass(k *call) *Outcome {
 	m.tmp = m.tmp[:0]

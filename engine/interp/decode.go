@@ -295,7 +295,7 @@ func init() {
 		ir.Alloca: decodeAlloca, ir.Load: decodeLoad, ir.Store: decodeStore, ir.GEP: decodeGEP,
 		ir.Fence: decodeNothing, ir.Phi: decodeNothing, ir.CmpXchg: decodeCmpXchg, ir.AtomicRMW: decodeRMW,
 		ir.Ret: decodeRet, ir.Br: decodeBr, ir.CondBr: decodeBr, ir.Switch: decodeSwitch,
-		ir.Unreachable: decodeUnreachable, ir.Call: decodeCall,
+		ir.Unreachable: decodeUnreachable, ir.Call: decodeCall, ir.CallBr: decodeCallBr,
 	} {
 		decoders[op] = f
 	}

@@ -1,0 +1,73 @@
+package interp
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/kvfarm/kvfarm/engine/ir"
+)
+
+// Inline assembly is understood where one thread does not notice it (barriers,
+// pauses, warnings), where it ends the machine (BUG), and where it is a static branch.
+var (
+	remarks   = regexp.MustCompile(`# [^\n]*|/\*[^\n]*?\*/`)
+	labels    = regexp.MustCompile(`(?m)^\s*[0-9]+:`)
+	unnoticed = regexp.MustCompile(`^((lock\s*;?\s*addl\s+\$\$0,\s*-4\(%rsp\)|rep\s*;\s*nop|nop|pause|[mls]fence|endbr64|yield|isb|dmb ish(ld|st)?|dsb sy|hint #20)\s*;?\s*)*$`)
+	static    = regexp.MustCompile(`^(nop|jmp \$\{\d+:l\}|\.byte 0x0f,\s*0x1f\S*)$`)
+	warning   = regexp.MustCompile(`(?m)\.word\s+\d*[13579]\s*# bug_entry::flags`)
+)
+
+// body is a template without labels, comments and what goes into other sections.
+func body(template string) string {
+	// Sections nest: the innermost go first.
+	inner := regexp.MustCompile(`(?s)\.pushsection(?:[^.]|\.[^p]|\.p[^uo]|\.po[^p]|\.pu[^s])*?\.popsection`)
+	for {
+		t := inner.ReplaceAllString(template, "")
+		if t == template {
+			break
+		}
+		template = t
+	}
+	template = labels.ReplaceAllString(remarks.ReplaceAllString(template, ""), "")
+	return strings.TrimSpace(template)
+}
+
+func doAsm(m *machine, in *inst) *Outcome {
+	a := in.x.ir.Args[0].Asm
+	if a == nil || in.dst >= 0 || strings.Contains(a.Constraints, "=") {
+		return m.unsupported("asm")
+	}
+	text := body(a.Template)
+	switch {
+	case unnoticed.MatchString(text):
+		return nil
+	case text != "ud2" || !strings.Contains(a.Template, "__bug_table"):
+		return m.unsupported("asm")
+	case warning.MatchString(a.Template):
+		return nil
+	}
+	return m.ub(UBTrap, "BUG")
+}
+
+func decodeCallBr(d *decoder, in *ir.Inst, c *inst, b int) error {
+	if len(in.Targets) == 0 || len(in.Args) == 0 {
+		return errors.New("no target or callee")
+	}
+	a := in.Args[0].Asm
+	if a == nil || in.Result >= 0 || strings.Contains(a.Constraints, "=") || !static.MatchString(body(a.Template)) {
+		c.do = func(m *machine, _ *inst) *Outcome { return m.unsupported("asm") }
+		return nil
+	}
+	c.do = doStaticBranch
+	return d.edges(in, c, b)
+}
+
+// doStaticBranch goes where an input says.
+func doStaticBranch(m *machine, in *inst) *Outcome {
+	v, end := m.dynamic("asm", 8, 8)
+	if end != nil {
+		return end
+	}
+	return m.follow(&in.x.edges[min(v.Uint64(), uint64(len(in.x.edges)-1))])
+}
