@@ -284,9 +284,28 @@ func TestKernelOverflow(t *testing.T) {
 	if got := ran(after); !slices.ContainsFunc(got, func(a string) bool { return a == "prove drm_panic_qr_max_data_size" }) {
 		t.Errorf("the edited root was not proved again: %q", got)
 	}
+	r.wantWhy("drm_panic_qr_max_data_size", before, after, "changed function drm_panic_qr_max_data_size\n@@", "llvm.uadd.sat")
 	for _, a := range ran(after) {
 		if strings.HasPrefix(a, "prove ") && a != "prove drm_panic_qr_max_data_size" {
 			t.Errorf("an edit of one function ran %q", a)
+		}
+	}
+}
+
+// wantWhy wants `kvfarm why` to say all of words on two reports.
+func (r *rig) wantWhy(root string, before, after *pb.Report, words ...string) {
+	r.t.Helper()
+	old, now := r.t.TempDir(), r.t.TempDir()
+	if err := errors.Join(report.Write(old, before), report.Write(now, after)); err != nil {
+		r.t.Fatal(err)
+	}
+	out, err := exec.Command(r.bin, "why", "--report", now, "--against", old, root).CombinedOutput()
+	if err != nil {
+		r.t.Errorf("why: %v", err)
+	}
+	for _, w := range words {
+		if !strings.Contains(string(out), w) {
+			r.t.Errorf("why does not say %q:\n%s", w, out)
 		}
 	}
 }

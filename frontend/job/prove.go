@@ -56,7 +56,7 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	}
 	p := &report.Proof{
 		Root: c.root, Crate: u.source, Slice: c.slice.Digest, Action: r.Action, Cached: r.Cached,
-		Budget: j.budget(c), Verdict: v, Positions: m, LoweredBy: c.by, States: u.states(c.root.Name),
+		Budget: j.budget(c), Verdict: v, Positions: m, LoweredBy: c.by, At: c.at.Digest, States: u.states(c.root.Name),
 		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
 	}
 	if c.root.Kind == position.Inner { // its failures are nobody's yet

@@ -23,6 +23,7 @@ type Proof struct {
 	Slice     digest.Digest
 	Action    digest.Digest // of the prove action
 	LoweredBy digest.Digest // of the action that cut the slice
+	At        digest.Digest // of Positions
 	States    string        // what a written check states
 	Cached    bool
 	Budget    int64
@@ -76,7 +77,7 @@ func (b *Builder) AddProof(p *Proof) []*pb.Site {
 		Bound: uint32(v.Bound), Assumptions: v.Assumptions, Sites: uint32(len(v.Sites)),
 		Instructions: float64(v.Stats.Instructions), Conflicts: float64(v.Stats.Conflicts),
 		Queries: float64(v.Stats.Queries), Budget: float64(p.Budget),
-		LoweredBy: p.LoweredBy.String(), States: p.States,
+		LoweredBy: p.LoweredBy.String(), Positions: p.At.String(), States: p.States,
 	})
 	if p.Root.Kind != position.Check {
 		b.ownerProofs[ownerID{p.Crate, p.Root.Symbol}] = p

@@ -92,3 +92,29 @@ func explainSites(w io.Writer, r *pb.Report, x *pb.Root, dir string) {
 		}
 	}
 }
+
+// Find returns the first root called name, nil if r has none.
+func Find(r *pb.Report, name string) *pb.Root {
+	for _, x := range r.Roots {
+		if x.Symbol == name || called(x.Name, name) {
+			return x
+		}
+	}
+	return nil
+}
+
+// Key says which part of a proof's key, beside its slice, is not the same.
+func Key(w io.Writer, old *pb.Report, was *pb.Root, now *pb.Report, is *pb.Root) {
+	same := true
+	differ := func(what, a, b string) {
+		if a != b {
+			fmt.Fprintf(w, "the slice is the same; %s: %s before, %s now\n", what, a, b)
+			same = false
+		}
+	}
+	differ("the engine is not", old.Tree.Engine, now.Tree.Engine)
+	differ("the budget is not", fmt.Sprint(was.Budget), fmt.Sprint(is.Budget))
+	if same {
+		fmt.Fprintln(w, "nothing that its proof depends on changed")
+	}
+}

@@ -3,7 +3,9 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -44,6 +46,12 @@ func Read(file string) (*pb.Report, error) {
 	return &r, nil
 }
 
+// Names of files in a report's folder.
+const (
+	File     = "report.json"
+	Previous = "previous.json" // what File was before
+)
+
 // Write puts report.json and report.txt into dir, which it makes.
 func Write(dir string, r *pb.Report) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -55,7 +63,11 @@ func Write(dir string, r *pb.Report) error {
 	}
 	var text bytes.Buffer
 	Text(&text, r, dir)
-	for name, b := range map[string][]byte{"report.json": j, "report.txt": text.Bytes()} {
+	err = os.Rename(filepath.Join(dir, File), filepath.Join(dir, Previous))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("keep the previous report: %w", err)
+	}
+	for name, b := range map[string][]byte{File: j, "report.txt": text.Bytes()} {
 		if err := replaceFile(filepath.Join(dir, name), b); err != nil {
 			return fmt.Errorf("write report: %w", err)
 		}

@@ -476,7 +476,9 @@ type Root struct {
 	// Digest of the action that cut the slice.
 	LoweredBy string `protobuf:"bytes,17,opt,name=lowered_by,json=loweredBy,proto3" json:"lowered_by,omitempty"`
 	// What a written check states, in its author's words.
-	States        string `protobuf:"bytes,18,opt,name=states,proto3" json:"states,omitempty"`
+	States string `protobuf:"bytes,18,opt,name=states,proto3" json:"states,omitempty"`
+	// Digest of the names and source positions beside the slice (engine/position).
+	Positions     string `protobuf:"bytes,19,opt,name=positions,proto3" json:"positions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -633,6 +635,13 @@ func (x *Root) GetLoweredBy() string {
 func (x *Root) GetStates() string {
 	if x != nil {
 		return x.States
+	}
+	return ""
+}
+
+func (x *Root) GetPositions() string {
+	if x != nil {
+		return x.Positions
 	}
 	return ""
 }
@@ -1150,7 +1159,7 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\vcpu_seconds\x18\x06 \x01(\x01R\n" +
 	"cpuSeconds\x12\x16\n" +
 	"\x06worker\x18\a \x01(\tR\x06worker\x12\x1b\n" +
-	"\texit_code\x18\b \x01(\x05R\bexitCode\"\xe1\x03\n" +
+	"\texit_code\x18\b \x01(\x05R\bexitCode\"\xff\x03\n" +
 	"\x04Root\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
@@ -1171,7 +1180,8 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06symbol\x18\x10 \x01(\tR\x06symbol\x12\x1d\n" +
 	"\n" +
 	"lowered_by\x18\x11 \x01(\tR\tloweredBy\x12\x16\n" +
-	"\x06states\x18\x12 \x01(\tR\x06states\"\x98\x03\n" +
+	"\x06states\x18\x12 \x01(\tR\x06states\x12\x1c\n" +
+	"\tpositions\x18\x13 \x01(\tR\tpositions\"\x98\x03\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
