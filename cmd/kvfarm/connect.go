@@ -24,7 +24,7 @@ func (w *work) connect(ctx context.Context, root *toolchain.Toolchain) (*connect
 	}
 	cfg.NoCache = w.noCache
 	cfg.Log = slog.New(slog.NewTextHandler(w.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if cfg.Executor != "" {
+	if !w.embeds() {
 		return w.distant(ctx, cfg, root)
 	}
 	return w.embedded(ctx, cfg, root)

@@ -45,7 +45,7 @@ farm or the input failed, 3 something is undecided.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			w.out, w.err = c.OutOrStdout(), c.ErrOrStderr()
-			return w.prove(c.Context(), args)
+			return w.advised(w.prove(c.Context(), args))
 		},
 	}
 	w.flags(c.Flags())

@@ -4,8 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"github.com/spf13/pflag"
+
+	"github.com/kvfarm/kvfarm/cas"
 )
 
 // state is the folder that holds what outlives a command.
@@ -37,4 +41,22 @@ func (s *state) resolve() error {
 
 func (s *state) path(elem ...string) string {
 	return filepath.Join(append([]string{s.dir}, elem...)...)
+}
+
+// advise adds what to do to an error for want of disk space.
+func (s *state) advise(err error) error {
+	if err == nil || !noRoom(err.Error()) {
+		return err
+	}
+	return fmt.Errorf("%w\n%s", err, s.makeRoom())
+}
+
+// noRoom reports whether message is of an error for want of disk space. It
+// goes by the words, for such an error may have come over a wire.
+func noRoom(message string) bool {
+	return strings.Contains(message, syscall.ENOSPC.Error()) || strings.Contains(message, cas.ErrFull.Error())
+}
+
+func (s *state) makeRoom() string {
+	return fmt.Sprintf("the disk that holds %s is full: make room there, or drop what was not used for longest (kvfarm cache gc --state %s --limit SIZE), or name another folder with --state; what was finished is kept, and the same command goes on from there", s.dir, s.dir)
 }

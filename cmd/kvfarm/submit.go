@@ -41,7 +41,7 @@ Exit status: 0 all is decided and nothing refuted that is not waived, 1
 something is refuted, 2 the farm or the input failed, 3 something is undecided.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			s.targets, s.out, s.err = args, c.OutOrStdout(), c.ErrOrStderr()
-			return s.run(c.Context())
+			return s.advised(s.run(c.Context()))
 		},
 	}
 	f := c.Flags()

@@ -66,7 +66,7 @@ func newToolchainMake() *cobra.Command {
 			if err := s.resolve(); err != nil {
 				return err
 			}
-			return makeToolchains(c.Context(), s, names)
+			return s.advise(makeToolchains(c.Context(), s, names))
 		},
 	}
 	s.flag(c.Flags())

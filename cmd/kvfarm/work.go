@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -37,6 +38,17 @@ func (w *work) flags(f *pflag.FlagSet) {
 	f.BoolVar(&w.json, "json", false, "write the report as JSON to standard output instead of text")
 	f.BoolVar(&w.noCache, "no-cache", false, "run every action, though its result be known")
 	f.StringVar(&w.tools, "tools", "", "`DIR` of kvlower and kvengine (default: where kvfarm is)")
+}
+
+// embeds reports whether the farm is in this process.
+func (w *work) embeds() bool { return w.remote.cfg.Executor == "" }
+
+// advised adds what to do about a full disk, if it is of this machine.
+func (w *work) advised(err error) error {
+	if w.embeds() {
+		return w.advise(err)
+	}
+	return err
 }
 
 // check looks for mistakes that need no farm to be told, and fills in defaults.
@@ -84,6 +96,9 @@ func (w *work) tell(r *pb.Report) error {
 		report.CacheTable(w.out, r)
 		fmt.Fprintf(w.out, "report: %s\n", filepath.Join(w.report, "report.txt"))
 		report.Summary(w.out, r)
+	}
+	if w.embeds() && slices.ContainsFunc(r.Errors, noRoom) {
+		w.note(w.makeRoom())
 	}
 	if code := report.ExitStatus(r); code != report.ExitDecided {
 		return status(code)

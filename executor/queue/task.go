@@ -98,7 +98,7 @@ type Kind uint8
 // the farm's own fault.
 const (
 	Fault     Kind = iota // the worker's own trouble; another one may do better
-	Lost                  // every worker that took it was lost, or had a Fault
+	Lost                  // every worker that took it was lost or had a Fault, or no other could help
 	Timeout               // the command ran longer than it may
 	Missing               // blobs that the action names are not in the store
 	Invalid               // the action can never run: malformed, or asks for what is refused

@@ -121,6 +121,8 @@ func classify(err error) *queue.Failure {
 		f.Kind, f.Missing = queue.Missing, missing.Digests
 	case errors.As(err, &bad), errors.Is(err, inputs.ErrBadRoot):
 		f.Kind = queue.Invalid
+	case errors.Is(err, cas.ErrFull): // as it is for all workers
+		f.Kind = queue.Lost
 	}
 	return f
 }

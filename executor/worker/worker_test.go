@@ -3,6 +3,8 @@ package worker_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -178,5 +180,26 @@ func TestAbandonedActionIsStopped(t *testing.T) {
 			t.Fatalf("%+v", f.queue.Counts())
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// fullStore takes nothing more.
+type fullStore struct{ cas.Store }
+
+func (fullStore) Put(context.Context, digest.Digest, io.Reader) error {
+	return fmt.Errorf("put: %w", cas.ErrFull)
+}
+
+// TestFullStore: no other worker could store the outputs either, and running
+// the action again for that takes long.
+func TestFullStore(t *testing.T) {
+	f := newFarm(t)
+	a := act("write", "out", "x")
+	a.OutputPaths = []string{"out"}
+	task := queue.Task{Action: f.action(t, a)}
+	f.store.Store = fullStore{f.store.Store}
+	o := f.submit(t, task)
+	if o.Failure == nil || o.Failure.Kind != queue.Lost || !strings.Contains(o.Failure.Reason, cas.ErrFull.Error()) {
+		t.Errorf("failure is %v, want lost: %v", o.Failure, cas.ErrFull)
 	}
 }

@@ -53,7 +53,10 @@ func (b *builder) all(ctx context.Context, lay func(context.Context) error) erro
 	b.eg, ctx = errgroup.WithContext(ctx)
 	b.eg.SetLimit(fetchers)
 	err := lay(ctx)
-	if err := errors.Join(err, b.eg.Wait()); err != nil {
+	if cause := b.eg.Wait(); cause != nil {
+		err = cause // which lay only knows as the end of ctx
+	}
+	if err != nil {
 		return err
 	}
 	if len(b.missing) > 0 {
