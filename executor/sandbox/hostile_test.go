@@ -3,11 +3,13 @@ package sandbox_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/kvfarm/kvfarm/executor/sandbox"
+	"github.com/kvfarm/kvfarm/executor/sandbox/sandboxtest"
 )
 
 // killed is any exit code of a command that did not end well: without cgroups
@@ -41,21 +43,30 @@ func TestHostile(t *testing.T) {
 		{name: "mount", act: []string{"mount", "/x"}, exit: 1, says: "not permitted"},
 		{name: "remount the root", act: []string{"remount", "/"}, exit: 1, says: "not permitted"},
 		{name: "become root", act: []string{"setuid"}, exit: 1},
+		{name: "become root by a program of root's", act: []string{"suid", "/bin/suid", "id"}, says: "uid 65534 gid 65534"},
+		{name: "whiteout", act: []string{"whiteout", "in/a"}, exit: 1},
+		{name: "read the kernel's memory", act: []string{"cat", "/proc/kcore"}, exit: 1},
+		{name: "read the kernel's log", act: []string{"cat", "/proc/kmsg"}, exit: 1},
 		{name: "make a device", act: []string{"device", "disk"}, exit: 1, says: "not permitted"},
 		{name: "kernel settings", act: []string{"write", "/proc/sys/kernel/core_pattern", "|/x/evil"}, exit: 1, says: "denied"},
 		{name: "reboot by sysrq", act: []string{"write", "/proc/sysrq-trigger", "s"}, exit: 1},
 		{name: "spoil inputs", act: []string{"sequence", "append", "in/a", "poison", ",", "chmod", "in/a", ",", "remove", "in/b", ",", "write", "in/c", "", ",", "link", "in/a", "in/d"}},
 		{name: "stay in the background", act: []string{"spawn", "sleep", "1h"}},
+		{name: "ignore signals", act: []string{"deaf", "1h"}, change: func(s *sandbox.Spec) { s.Timeout = 300 * time.Millisecond }, exit: killed, says: "deaf"},
+		{name: "fork bomb that does not stop", act: []string{"bomb"}, change: func(s *sandbox.Spec) { s.Processes, s.Timeout = 60, time.Second }, exit: killed},
 		{name: "fork bomb", act: []string{"forks", "10000"}, change: func(s *sandbox.Spec) { s.Processes = 60 }, says: "refused after"},
 		{name: "endless", act: []string{"sequence", "echo", "begun", ",", "sleep", "1h"}, change: func(s *sandbox.Spec) { s.Timeout = 300 * time.Millisecond }, exit: killed, says: "begun"},
 		{name: "much memory", act: []string{"allocate", "2000"}, change: func(s *sandbox.Spec) { s.Memory = 100 << 20 }, exit: killed},
 		{name: "memory in files", act: []string{"fill", "big", "2000"}, change: func(s *sandbox.Spec) { s.Memory = 100 << 20 }, exit: killed},
+		{name: "memory in a file without a name", act: []string{"memfd", "2000"}, change: func(s *sandbox.Spec) { s.Memory = 100 << 20 }, exit: killed},
+		{name: "memory in /dev/shm", act: []string{"fill", "/dev/shm/big", "2000"}, change: func(s *sandbox.Spec) { s.Memory = 100 << 20 }, exit: killed},
 		{name: "fill the disk", act: []string{"fill", "big", "20"}, change: func(s *sandbox.Spec) { s.Scratch = 10 << 20 }, exit: 1},
 		{name: "fill the disk in parts", act: []string{"sequence", "fill", "/tmp/a", "6", ",", "fill", "/x/b", "6"}, change: func(s *sandbox.Spec) { s.Scratch = 10 << 20 }, exit: 1, says: "no space"},
 		{name: "much output", act: []string{"spam", "1000000000"}},
 		{name: "many files", act: []string{"files", ".", "2000"}, change: func(s *sandbox.Spec) { s.Files = 1000 }, exit: 1, says: "no space"},
 	}
 	s := newScene(t, sandbox.Config{})
+	s.addSetUserID(t)
 	before := snapshot(t, s.dir)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -80,6 +91,22 @@ func TestHostile(t *testing.T) {
 				t.Errorf("the next command says %q, %q", next.Stdout.Bytes(), next.Stderr.Bytes())
 			}
 		})
+	}
+}
+
+// addSetUserID puts a program that makes whoever starts it root into the root.
+func (s *scene) addSetUserID(t *testing.T) {
+	t.Helper()
+	program, err := os.ReadFile(filepath.Join(s.root, sandboxtest.Actor))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(s.root, "bin", "suid")
+	if err := os.WriteFile(name, program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(name, 0o755|os.ModeSetuid|os.ModeSetgid); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -110,6 +137,22 @@ func snapshot(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// TestVeryMuch goes to the default limits.
+func TestVeryMuch(t *testing.T) {
+	s := newScene(t, sandbox.Config{})
+	if r := s.run(t, s.spec("files", "/tmp", "1100000")); r.ExitCode != 1 || !strings.Contains(string(r.Stderr.Bytes()), "no space") {
+		t.Errorf("a million files: exit code %d, %s", r.ExitCode, r.Stderr.Bytes())
+	}
+	const output = 10_000_000_000
+	r := s.run(t, s.spec("spam", strconv.Itoa(output)))
+	if kept := len(r.Stdout.Bytes()); r.ExitCode != 0 || r.Stdout.Total() != output || kept != 8<<20 {
+		t.Errorf("10 GB of output: exit code %d, kept %d of %d bytes", r.ExitCode, kept, r.Stdout.Total())
+	}
+	if next := s.run(t, s.spec("cat", "in/a")); string(next.Stdout.Bytes()) != "in/a" {
+		t.Errorf("the next command says %q, %q", next.Stdout.Bytes(), next.Stderr.Bytes())
+	}
 }
 
 func TestLimitsAreReported(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/kvfarm/kvfarm/executor/sandbox/internal/seccomp"
 	"github.com/kvfarm/kvfarm/executor/sandbox/internal/stage"
 )
 
@@ -117,10 +118,13 @@ func (r *Result) fill(ctx context.Context, p *process, report *stage.Report, tro
 	return nil
 }
 
+// policy is the filter of system calls.
+var policy = string(seccomp.Policy().Bytes())
+
 // spec translates s for the first process.
 func (h *Host) spec(s *Spec, group *group) *stage.Spec {
 	out := &stage.Spec{Dir: s.Dir, Root: s.Root, Lower: strings.Join(s.Layers, ":"), Copy: h.cfg.Copy,
-		Argv: s.Argv, Env: s.Env, WorkDir: path.Join(InputDir, s.WorkDir), UID: h.uid, GID: h.gid, Become: !h.user}
+		Argv: s.Argv, Env: s.Env, WorkDir: path.Join(InputDir, s.WorkDir), UID: h.uid, GID: h.gid, Become: !h.user, Filter: policy}
 	out.Search = candidates(s.Argv, s.Env, out.WorkDir)
 	out.Mkdirs = append(out.Mkdirs, out.WorkDir)
 	for _, dir := range s.Mkdirs {

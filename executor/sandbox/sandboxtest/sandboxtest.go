@@ -67,9 +67,14 @@ var Build = sync.OnceValues(func() ([]byte, error) {
 		return os.ReadFile(name)
 	}
 	_, here, _, _ := runtime.Caller(0)
-	source := filepath.Join(filepath.Dir(here), "actor", "main.go")
-	if _, err := os.Stat(source); err != nil { // so that the test cache knows that it is read
+	sources, err := filepath.Glob(filepath.Join(filepath.Dir(here), "actor", "*.go"))
+	if err != nil {
 		return nil, err
+	}
+	for _, source := range sources {
+		if _, err := os.Stat(source); err != nil { // so that the test cache knows that it is read
+			return nil, err
+		}
 	}
 	dir, err := os.MkdirTemp("", "actor")
 	if err != nil {
@@ -77,7 +82,8 @@ var Build = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	out := filepath.Join(dir, "actor")
-	build := exec.Command("go", "build", "-trimpath", "-o", out, source)
+	build := exec.Command("go", append([]string{"build", "-trimpath", "-o", out}, sources...)...)
+	build.Dir = filepath.Dir(here)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if msg, err := build.CombinedOutput(); err != nil {
 		return nil, errors.Join(err, errors.New(string(msg)))

@@ -29,6 +29,7 @@ type Spec struct {
 	UID, GID int      // of the command
 	Become   bool     // to UID and GID; otherwise the process has them already
 	Limits   []Limit
+	Filter   string // of system calls: struct sock_filter, as the kernel reads them
 }
 
 // Limit is a resource limit, soft and hard.

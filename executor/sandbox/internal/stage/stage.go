@@ -49,6 +49,9 @@ func run(spec *Spec) *Report {
 	if err := makeFolders(spec); err != nil {
 		return refused(err)
 	}
+	if err := restrict(spec); err != nil {
+		return &Report{Error: err.Error()}
+	}
 	if len(spec.Argv) == 0 {
 		return &Report{} // only a try
 	}
@@ -87,14 +90,19 @@ func sendView() error {
 	return in("send the view of the input root", syscall.Sendmsg(ControlFD, []byte{0}, syscall.UnixRights(fd), nil, 0))
 }
 
-// start runs the command as process 2, with no privileges.
-func start(spec *Spec) (int, error) {
+// restrict takes from this thread's children what they are not to have.
+func restrict(spec *Spec) error {
 	if err := closeOnExec(); err != nil {
-		return 0, err
+		return err
 	}
 	if err := dropPrivileges(); err != nil {
-		return 0, err
+		return err
 	}
+	return filterCalls(spec.Filter)
+}
+
+// start runs the command as process 2.
+func start(spec *Spec) (int, error) {
 	attr := &syscall.ProcAttr{Dir: spec.WorkDir, Env: spec.Env, Files: []uintptr{0, 1, 2},
 		Sys: &syscall.SysProcAttr{Setsid: true}}
 	if spec.Become {

@@ -115,6 +115,7 @@ func (s *Spec) code(c *coder) {
 		c.small(&s.Limits[i].Resource)
 		c.int(&s.Limits[i].Value)
 	}
+	c.string(&s.Filter)
 }
 
 func (r *Report) code(c *coder) {

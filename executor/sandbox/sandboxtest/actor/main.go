@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -67,6 +68,7 @@ var acts = map[string]func(args []string) error{
 
 func main() {
 	acts["sequence"] = sequence
+	maps.Copy(acts, hostile)
 	if len(os.Args) < 2 || acts[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "actor: no such act")
 		os.Exit(2)
