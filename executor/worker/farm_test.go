@@ -60,7 +60,7 @@ func (f *farm) work(t testing.TB, dir string) {
 		t.Fatal(err)
 	}
 	w := worker.New(worker.Config{Name: "w", Slots: slots, Queue: f.queue, Store: f.store, Results: f.results,
-		Host: host, Inputs: cache, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+		Host: host, Inputs: cache, Outputs: 100 << 20, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- w.Run(ctx) }()

@@ -24,6 +24,7 @@ const (
 	smallBlob  = 1 << 20 // bytes up to which blobs are stored in one batch
 	batchBytes = 8 << 20 // of a batch
 	inlineText = 4 << 10 // bytes of stdout and stderr that stand in the result itself
+	maxDepth   = 512     // folders below one another, as trees may have
 )
 
 // inside cleans a path that is to stay inside of what it is relative to. The
@@ -68,6 +69,7 @@ type collector struct {
 	store  cas.Store
 	view   *os.Root
 	format repb.Command_OutputDirectoryFormat
+	room   int64 // bytes of files that may yet come: one without a byte on disk may claim as many as it likes
 	batch  []cas.Blob
 	size   int
 }
@@ -75,7 +77,8 @@ type collector struct {
 // collect stores the outputs and returns the result that names them. Of a
 // command that was stopped, only its text is kept.
 func (j *job) collect(ctx context.Context, left *sandbox.Result) (*repb.ActionResult, error) {
-	c := &collector{store: j.cfg.Store, view: left.Inputs, format: j.command.OutputDirectoryFormat}
+	c := &collector{store: j.cfg.Store, view: left.Inputs,
+		format: j.command.OutputDirectoryFormat, room: j.cfg.Outputs}
 	r := &repb.ActionResult{ExitCode: int32(left.ExitCode)}
 	var err error
 	if r.StdoutRaw, r.StdoutDigest, err = c.text(ctx, &left.Stdout); err != nil {
@@ -180,7 +183,10 @@ func (c *collector) file(ctx context.Context, at string, info fs.FileInfo) (dige
 	if !info.Mode().IsRegular() {
 		return digest.Digest{}, invalid("output %q is neither file, folder nor link: %v", at, info.Mode().Type())
 	}
-	f, err := c.view.Open(at)
+	if c.room -= info.Size(); c.room < 0 {
+		return digest.Digest{}, invalid("output %q: all outputs together are over the limit of bytes", at)
+	}
+	f, err := c.open(at)
 	if err != nil {
 		return digest.Digest{}, err
 	}
@@ -194,6 +200,15 @@ func (c *collector) file(ctx context.Context, at string, info fs.FileInfo) (dige
 		return d, c.put(ctx, d, b)
 	}
 	return c.large(ctx, f)
+}
+
+// open opens an output, which the command may have closed to its own user.
+func (c *collector) open(at string) (*os.File, error) {
+	f, err := c.view.Open(at)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, invalid("output %q cannot be read: %w", at, err)
+	}
+	return f, err
 }
 
 func (c *collector) large(ctx context.Context, f *os.File) (digest.Digest, error) {
@@ -213,7 +228,7 @@ func (c *collector) large(ctx context.Context, f *os.File) (digest.Digest, error
 // dir stores a folder and all below it.
 func (c *collector) dir(ctx context.Context, at string) (*repb.OutputDirectory, error) {
 	files := tree.Files{}
-	if err := c.walk(ctx, files, at, ""); err != nil {
+	if err := c.walk(ctx, files, at, "", 0); err != nil {
 		return nil, err
 	}
 	m, err := tree.Build(files)
@@ -243,8 +258,11 @@ func (c *collector) dir(ctx context.Context, at string) (*repb.OutputDirectory, 
 	return out, nil
 }
 
-func (c *collector) walk(ctx context.Context, files tree.Files, at, name string) error {
-	dir, err := c.view.Open(at)
+func (c *collector) walk(ctx context.Context, files tree.Files, at, name string, depth int) error {
+	if depth > maxDepth {
+		return invalid("output %q is deeper than the limit of %d folders", at, maxDepth)
+	}
+	dir, err := c.open(at)
 	if err != nil {
 		return err
 	}
@@ -256,17 +274,17 @@ func (c *collector) walk(ctx context.Context, files tree.Files, at, name string)
 		files[name] = tree.Entry{Kind: tree.Dir, Digest: digest.Empty}
 	}
 	for _, e := range entries {
-		if err := c.entry(ctx, files, path.Join(at, e.Name()), path.Join(name, e.Name()), e); err != nil {
+		if err := c.entry(ctx, files, path.Join(at, e.Name()), path.Join(name, e.Name()), depth, e); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *collector) entry(ctx context.Context, files tree.Files, at, name string, e fs.DirEntry) error {
+func (c *collector) entry(ctx context.Context, files tree.Files, at, name string, depth int, e fs.DirEntry) error {
 	switch {
 	case e.IsDir():
-		return c.walk(ctx, files, at, name)
+		return c.walk(ctx, files, at, name, depth+1)
 	case e.Type() == fs.ModeSymlink:
 		target, err := c.view.Readlink(at)
 		files[name] = tree.Entry{Kind: tree.Symlink, Target: target}

@@ -4,6 +4,7 @@ package worker_test
 
 import (
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -222,6 +223,9 @@ func TestHostileOutputs(t *testing.T) {
 		{"folder that is a link to /proc", []string{"sequence", "remove", "d", ",", "symlink", "/proc/self", "d"}, []string{"d/environ"}, "path escapes"},
 		{"name that is no UTF-8", []string{"sequence", "mkdir", "d", ",", "oddname", "d"}, []string{"d"}, "UTF-8"},
 		{"target that is no UTF-8", []string{"oddlink", "o"}, []string{"o"}, "UTF-8"},
+		{"very deep folders", []string{"deep", "d", "600"}, []string{"d"}, "deeper than the limit"},
+		{"large file that is not there", []string{"sparse", "o", "2"}, []string{"o"}, "limit of bytes"},
+		{"many names of a large file", []string{"sequence", "fill", "o", "30", ",", "mkdir", "d", ",", "links", "o", "d", "4"}, []string{"d"}, "limit of bytes"},
 		{"absolute output", []string{"nothing"}, []string{"/etc/passwd"}, "not inside"},
 		{"output above", []string{"nothing"}, []string{"../etc/passwd"}, "not inside"},
 	} {
@@ -236,5 +240,50 @@ func TestHostileOutputs(t *testing.T) {
 	}
 	if names := slices.Collect(maps.Keys(f.outputs(t, f.run(t, act("nothing")).Result))); len(names) != 0 {
 		t.Errorf("outputs nobody asked for: %v", names)
+	}
+}
+
+// TestOddNames: what is allowed comes back as it was.
+func TestOddNames(t *testing.T) {
+	f := newFarm(t)
+	a := act("sequence", "mkdir", "d", ",", "names", "d")
+	a.OutputPaths = []string{"d"}
+	got := f.outputs(t, f.run(t, a).Result)
+	for _, name := range []string{"a\nb", "\x1b[2J", "-rf", "a\\b", "a:b,c", "\u202e", " ", "...", strings.Repeat("n", 255)} {
+		if got["d/"+name] != name {
+			t.Errorf("%q holds %q", name, got["d/"+name])
+		}
+	}
+	if len(got) != 9 {
+		t.Errorf("%d outputs: %q", len(got), got)
+	}
+}
+
+// TestOutputThatNobodyMayRead: a worker that is not root cannot, and says whose
+// fault that is.
+func TestOutputThatNobodyMayRead(t *testing.T) {
+	f := newFarm(t)
+	for _, acts := range [][]string{
+		{"sequence", "mkdir", "d", ",", "write", "d/o", "x", ",", "lock", "d/o"},
+		{"sequence", "mkdir", "d", ",", "write", "d/o", "x", ",", "lock", "d"},
+	} {
+		a := act(acts...)
+		a.OutputPaths = []string{"d"}
+		o := f.run(t, a)
+		if os.Getuid() == 0 {
+			if diff := cmp.Diff(map[string]string{"d/o": "x"}, f.outputs(t, o.Result)); diff != "" {
+				t.Errorf("%q: (-want +got)\n%s", acts, diff)
+			}
+		} else if o.Failure == nil || o.Failure.Kind != queue.Invalid || !strings.Contains(o.Failure.Reason, "cannot be read") {
+			t.Errorf("%q: failure is %v", acts, o.Failure)
+		}
+	}
+}
+
+// TestCutOutput says so, for people.
+func TestCutOutput(t *testing.T) {
+	o := newFarm(t).run(t, act("spam", "100000000"))
+	if want := "stdout is cut: kept 8388608 of 100000000 bytes."; !strings.Contains(o.Message, want) || o.Result.StdoutDigest.GetSizeBytes() != 8<<20 {
+		t.Errorf("message %q, want %q; result %v", o.Message, want, o.Result)
 	}
 }

@@ -71,6 +71,9 @@ type Config struct {
 	Memory int64
 	// Scratch is how many bytes an action may write. Zero: the sandbox's default.
 	Scratch int64
+	// Outputs is how many bytes all outputs of an action may have, each counted
+	// at each place. Zero: 16 GiB.
+	Outputs int64
 	// Grace is for how long after Run's context has ended actions may go on.
 	Grace time.Duration
 	Log   *slog.Logger
@@ -92,6 +95,9 @@ func New(cfg Config) *Worker {
 	}
 	if cfg.MaxTimeout == 0 {
 		cfg.MaxTimeout = 24 * time.Hour
+	}
+	if cfg.Outputs == 0 {
+		cfg.Outputs = 16 << 30
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
