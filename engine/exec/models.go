@@ -37,10 +37,14 @@ func init() {
 		"memcpy": memCopy, "memmove": memMove, "memset": memSet, "memcmp": memCompare, "bcmp": memCompare, "strlen": strLen,
 
 		// Allocation: model_alloc.go.
-		"malloc": allocate, "kmalloc": allocate, "vmalloc": allocate, "free": release, "kfree": release, "vfree": release, "kvfree": release,
-		"krealloc": reallocate, "realloc": reallocate,
+		"kmalloc": allocate, "vmalloc": allocate, "free": release, "kfree": release, "vfree": release, "kvfree": release,
+		"krealloc":                   reallocate,
 		"krealloc_node_align_noprof": reallocate, "vrealloc_node_align_noprof": reallocate, "kvrealloc_node_align_noprof": reallocate,
 		"rust_helper_krealloc_node_align": reallocate, "rust_helper_vrealloc_node_align": reallocate, "rust_helper_kvrealloc_node_align": reallocate,
 		"rust_helper_kfree": release, "rust_helper_vfree": release, "rust_helper_kvfree": release,
+
+		// C's library where it is not the kernel's: model_libc.go.
+		"malloc": cAllocate, "calloc": cZeroed, "realloc": cReallocate,
+		"abort": trap, "exit": leave, "_exit": leave, "_Exit": leave, "__assert_fail": assertFail,
 	}
 }

@@ -139,7 +139,7 @@ func (x *exec) panicCall(in *ir.Inst) (Kind, int, bool) {
 }
 
 // assertions are the functions whose calls are sites though they may return.
-var assertions = map[string]Kind{"kvfarm_assert": Assert, "llvm.trap": Trap}
+var assertions = map[string]Kind{"kvfarm_assert": Assert, "__assert_fail": Assert, "llvm.trap": Trap, "abort": Trap}
 
 func (x *exec) sortedSites() []*Site {
 	out := append([]*Site(nil), x.siteList...)

@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"maps"
 	"math/big"
 	"math/bits"
 
@@ -61,6 +62,7 @@ func init() {
 		"llvm.fshl": {3, same, funnel(true)}, "llvm.fshr": {3, same, funnel(false)},
 		"llvm.ptrmask": {2, same, ptrmask},
 	}
+	maps.Copy(models, libcModels)
 	for name, f := range cModels {
 		models[name] = f
 	}

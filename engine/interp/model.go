@@ -13,8 +13,8 @@ var cModels = map[string]*modelled{
 	"kvfarm_any_u64": {0, number, anyValue}, "kvfarm_any_u128": {0, number, anyValue}, "kvfarm_any_usize": {0, number, anyValue},
 	"memcpy": {3, same, returning(memcpy)}, "memmove": {3, same, returning(memmove)}, "memset": {3, same, returning(memset)},
 	"memcmp": {3, number, memcmp}, "bcmp": {3, number, memcmp}, "strlen": {1, word, strlen}, "memchr": {3, word, memchr},
-	"malloc": {1, word, alloc}, "kmalloc": {2, word, alloc}, "vmalloc": {1, word, alloc}, "free": {1, nought, free},
-	"krealloc": {3, word, realloc}, "realloc": {2, word, realloc},
+	"kmalloc": {2, word, alloc}, "vmalloc": {1, word, alloc}, "free": {1, nought, free},
+	"krealloc":                   {3, word, realloc},
 	"krealloc_node_align_noprof": {4, word, realloc}, "rust_helper_krealloc_node_align": {4, word, realloc},
 	"kvrealloc_node_align_noprof": {4, word, realloc}, "rust_helper_kvrealloc_node_align": {4, word, realloc},
 	"vrealloc_node_align_noprof": {4, word, realloc}, "rust_helper_vrealloc_node_align": {4, word, realloc},
@@ -78,13 +78,16 @@ func kvAssert(m *machine, _ *inst, a []argument) *Outcome {
 	return nil
 }
 
-// length reads a size argument. More than 2^40 bytes fit no object.
+// maxLength is more than fits any object, in bytes.
+const maxLength = 1 << 40
+
+// length reads a size argument, up to maxLength.
 func (m *machine) length(a argument) (int64, *Outcome) {
 	n := m.get(a.at)
 	if n.u != 0 {
 		return 0, m.ub(UBUninit, "length is undefined")
 	}
-	return int64(min(n.v, 1<<40)), nil
+	return int64(min(n.v, maxLength)), nil
 }
 
 // returning makes the C function out of LLVM's: it returns its first argument.
@@ -223,7 +226,7 @@ const (
 	minAlign    = 8
 )
 
-// alloc is malloc(size), vmalloc(size) and kmalloc(size, flags).
+// alloc is vmalloc(size) and kmalloc(size, flags).
 func alloc(m *machine, in *inst, a []argument) *Outcome {
 	size, end := m.length(a[0])
 	if end != nil {
@@ -255,7 +258,7 @@ func (m *machine) fresh(in *inst, size, align int64, zero bool) (ok bool, end *O
 	return true, nil
 }
 
-// realloc is realloc(ptr, size), krealloc(ptr, size, flags), and k-, v- and
+// realloc is krealloc(ptr, size, flags), and k-, v- and
 // kvrealloc_node_align(ptr, size, align, flags, node). It may fail, and then
 // the old object stays.
 func realloc(m *machine, in *inst, a []argument) *Outcome {
@@ -272,13 +275,17 @@ func realloc(m *machine, in *inst, a []argument) *Outcome {
 		return m.set(in, zeroSizePtr)
 	}
 	align, flags := int64(minAlign), uint64(0)
-	switch {
-	case len(a) > 3:
+	if len(a) > 3 {
 		align, flags = int64(min(max(m.get(a[2].at).v, minAlign), 1<<30)), m.get(a[3].at).v
-	case len(a) == 3:
+	} else {
 		flags = m.get(a[2].at).v
 	}
-	ok, end := m.fresh(in, size, align, flags&gfpZero != 0)
+	return m.regrow(in, old, size, align, flags&gfpZero != 0)
+}
+
+// regrow makes an allocation that takes the place of old, which may be null.
+func (m *machine) regrow(in *inst, old slot, size, align int64, zero bool) *Outcome {
+	ok, end := m.fresh(in, size, align, zero)
 	if end != nil || !ok {
 		return end
 	}
