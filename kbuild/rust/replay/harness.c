@@ -26,12 +26,17 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef unsigned __int128 u128;
 
-extern void CHECK(void);
-extern char *rust_fmt_argument(char *buf, char *end, const void *args) __attribute__((weak)); // the kernel's
+// The check's symbols, defined or not, carry a prefix: its malloc is not ours.
+#define GLUE(prefix, name) prefix##name
+#define K(name) GLUE(k_, name)
+
+extern void K(CHECK)(void);
+extern char *K(rust_fmt_argument)(char *buf, char *end, const void *args) __attribute__((weak)); // the kernel's
 extern const char kvfarm_missing_names[]; // one after the other, the last one empty
 
 enum { OK = 0, ASSERT = 10, PANIC, ASSUME, MISSING, INPUT, CRASH };
@@ -72,21 +77,21 @@ static u128 next(const char *kind, unsigned bits)
 	}
 }
 
-bool kvfarm_any_bool(void) { return next("any", 1); }
-uint8_t kvfarm_any_u8(void) { return next("any", 8); }
-uint16_t kvfarm_any_u16(void) { return next("any", 16); }
-uint32_t kvfarm_any_u32(void) { return next("any", 32); }
-uint64_t kvfarm_any_u64(void) { return next("any", 64); }
-uint64_t kvfarm_any_usize(void) { return next("any", 64); }
-u128 kvfarm_any_u128(void) { return next("any", 128); }
+bool K(kvfarm_any_bool)(void) { return next("any", 1); }
+uint8_t K(kvfarm_any_u8)(void) { return next("any", 8); }
+uint16_t K(kvfarm_any_u16)(void) { return next("any", 16); }
+uint32_t K(kvfarm_any_u32)(void) { return next("any", 32); }
+uint64_t K(kvfarm_any_u64)(void) { return next("any", 64); }
+uint64_t K(kvfarm_any_usize)(void) { return next("any", 64); }
+u128 K(kvfarm_any_u128)(void) { return next("any", 128); }
 
-void kvfarm_any_bytes(uint8_t *p, size_t n)
+void K(kvfarm_any_bytes)(uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		p[i] = next("any", 8);
 }
 
-void kvfarm_assume(bool condition)
+void K(kvfarm_assume)(bool condition)
 {
 	if (!condition) {
 		puts("ASSUME");
@@ -94,7 +99,7 @@ void kvfarm_assume(bool condition)
 	}
 }
 
-void kvfarm_assert(bool condition)
+void K(kvfarm_assert)(bool condition)
 {
 	if (!condition) {
 		printf("ASSERT %p\n", __builtin_return_address(0));
@@ -106,7 +111,7 @@ void kvfarm_assert(bool condition)
 // happened in the words of core::panic::PanicInfo. Other messages are dropped.
 static char message[4096];
 
-int _printk(const char *format, ...)
+int K(_printk)(const char *format, ...)
 {
 	va_list ap;
 
@@ -117,7 +122,7 @@ int _printk(const char *format, ...)
 		if (*++f == 's') {
 			(void)va_arg(ap, const char *);
 		} else if (*f == 'p' && *++f == 'A') {
-			char *end = rust_fmt_argument(message, message + sizeof(message) - 1, va_arg(ap, void *));
+			char *end = K(rust_fmt_argument)(message, message + sizeof(message) - 1, va_arg(ap, void *));
 			*(end < message + sizeof(message) ? end : message + sizeof(message) - 1) = 0;
 		} else {
 			break;
@@ -145,10 +150,10 @@ static _Noreturn void say(char *m)
 }
 
 // rust_helper_BUG ends the kernel's panic handler.
-_Noreturn void rust_helper_BUG(void) { say(message); }
+_Noreturn void K(rust_helper_BUG)(void) { say(message); }
 
 // kvfarm_panicked ends ours, for checks that are no part of a kernel.
-_Noreturn void kvfarm_panicked(const char *text, size_t len)
+_Noreturn void K(kvfarm_panicked)(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len && i < sizeof(message) - 1; i++)
 		message[i] = text[i];
@@ -158,30 +163,30 @@ _Noreturn void kvfarm_panicked(const char *text, size_t len)
 // What a check may call of C: memory and strings, with the behaviour of the
 // kernel's, and its allocators. fail#N says which allocation fails.
 
-void *memcpy(void *restrict to, const void *restrict from, size_t n)
+void *K(memcpy)(void *restrict to, const void *restrict from, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		((volatile char *)to)[i] = ((const char *)from)[i];
 	return to;
 }
 
-void *memmove(void *to, const void *from, size_t n)
+void *K(memmove)(void *to, const void *from, size_t n)
 {
 	if ((uintptr_t)to <= (uintptr_t)from)
-		return memcpy(to, from, n);
+		return K(memcpy)(to, from, n);
 	while (n--)
 		((volatile char *)to)[n] = ((const char *)from)[n];
 	return to;
 }
 
-void *memset(void *p, int c, size_t n)
+void *K(memset)(void *p, int c, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		((volatile char *)p)[i] = c;
 	return p;
 }
 
-int memcmp(const void *a, const void *b, size_t n)
+int K(memcmp)(const void *a, const void *b, size_t n)
 {
 	const unsigned char *x = a, *y = b;
 
@@ -191,9 +196,9 @@ int memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
-int bcmp(const void *a, const void *b, size_t n) { return memcmp(a, b, n); }
+int K(bcmp)(const void *a, const void *b, size_t n) { return K(memcmp)(a, b, n); }
 
-size_t strlen(const char *s)
+size_t K(strlen)(const char *s)
 {
 	const volatile char *p = s;
 
@@ -212,44 +217,113 @@ struct header {
 
 static struct header *header(void *p) { return (struct header *)p - 1; }
 
-void kfree(void *p)
+void K(kfree)(void *p)
 {
 	if (p && p != ZERO_SIZE_PTR)
 		free(header(p)->block);
 }
 
-void *krealloc_node_align_noprof(void *old, size_t size, unsigned long align, unsigned flags, int node)
+// fresh makes memory that may be anything, or null if the witness says so.
+static void *fresh(size_t size, size_t align)
 {
 	char *block, *p;
 
-	(void)node;
-	if (!size) {
-		kfree(old);
-		return ZERO_SIZE_PTR;
-	}
 	if (next("fail", 1))
 		return NULL;
 	if (align < sizeof(struct header))
 		align = sizeof(struct header);
-	block = malloc(size + align + sizeof(struct header));
-	if (!block)
-		abort();
+	if (size > SIZE_MAX - align - sizeof(struct header) ||
+	    !(block = malloc(size + align + sizeof(struct header)))) {
+		puts("INPUT no memory");
+		stop(INPUT);
+	}
 	p = (char *)(((uintptr_t)block + sizeof(struct header) + align - 1) & ~(align - 1));
 	*header(p) = (struct header){ size, block };
-	memset(p, flags & GFP_ZERO ? 0 : 0xa5, size);
+	K(memset)(p, 0xa5, size);
+	return p;
+}
+
+// regrow moves old, which may be null, to memory of size bytes.
+static void *regrow(void *old, size_t size, size_t align, bool zero)
+{
+	char *p = fresh(size, align);
+
+	if (!p)
+		return NULL;
+	if (zero)
+		K(memset)(p, 0, size);
 	if (old && old != ZERO_SIZE_PTR) {
-		memcpy(p, old, header(old)->size < size ? header(old)->size : size);
-		kfree(old);
+		K(memcpy)(p, old, header(old)->size < size ? header(old)->size : size);
+		K(kfree)(old);
 	}
 	return p;
 }
 
-#define ALIAS(to, from) __asm__(".globl " #from "\n.set " #from ", " #to)
+void *K(krealloc_node_align_noprof)(void *old, size_t size, unsigned long align, unsigned flags, int node)
+{
+	(void)node;
+	if (!size) {
+		K(kfree)(old);
+		return ZERO_SIZE_PTR;
+	}
+	return regrow(old, size, align, flags & GFP_ZERO);
+}
+
+void *K(krealloc)(void *old, size_t size, unsigned flags) { return K(krealloc_node_align_noprof)(old, size, 1, flags, 0); }
+
+void *K(kmalloc)(size_t size, unsigned flags) { return regrow(NULL, size, 1, flags & GFP_ZERO); }
+
+void *K(vmalloc)(size_t size) { return fresh(size, 1); }
+
+void *K(malloc)(size_t size) { return fresh(size, 1); }
+
+void *K(calloc)(size_t n, size_t size)
+{
+	if (size && n > SIZE_MAX / size) {
+		next("fail", 1);
+		return NULL;
+	}
+	return regrow(NULL, n * size, 1, true);
+}
+
+void *K(realloc)(void *old, size_t size) { return regrow(old, size, 1, false); }
+
+void K(free)(void *p) { K(kfree)(p); }
+
+_Noreturn void K(exit)(int code)
+{
+	(void)code;
+	puts("OK");
+	stop(OK);
+}
+
+_Noreturn void K(abort)(void)
+{
+	printf("CRASH %d (nil)\n", SIGABRT);
+	stop(CRASH);
+}
+
+_Noreturn void K(__assert_fail)(const char *text, const char *file, unsigned line, const char *function)
+{
+	(void)text, (void)file, (void)line, (void)function;
+	printf("ASSERT %p\n", __builtin_return_address(0));
+	stop(ASSERT);
+}
+
+// What code becomes calls of where the machine has no instruction.
+u128 K(__udivti3)(u128 a, u128 b) { return a / b; }
+u128 K(__umodti3)(u128 a, u128 b) { return a % b; }
+__int128 K(__divti3)(__int128 a, __int128 b) { return a / b; }
+__int128 K(__modti3)(__int128 a, __int128 b) { return a % b; }
+
+#define ALIAS(to, from) __asm__(".globl k_" #from "\n.set k_" #from ", k_" #to)
 ALIAS(krealloc_node_align_noprof, vrealloc_node_align_noprof);
 ALIAS(krealloc_node_align_noprof, kvrealloc_node_align_noprof);
 ALIAS(krealloc_node_align_noprof, rust_helper_krealloc_node_align);
 ALIAS(krealloc_node_align_noprof, rust_helper_vrealloc_node_align);
 ALIAS(krealloc_node_align_noprof, rust_helper_kvrealloc_node_align);
+ALIAS(exit, _exit);
+ALIAS(exit, _Exit);
 ALIAS(kfree, vfree);
 ALIAS(kfree, kvfree);
 ALIAS(kfree, rust_helper_kfree);
@@ -257,8 +331,8 @@ ALIAS(kfree, rust_helper_vfree);
 ALIAS(kfree, rust_helper_kvfree);
 
 // The kernel's functions return and call pointers through thunks.
-__asm__(".globl __x86_return_thunk\n__x86_return_thunk: ret");
-#define THUNK(r) __asm__(".globl __x86_indirect_thunk_" #r "\n__x86_indirect_thunk_" #r ": jmp *%" #r);
+__asm__(".globl k___x86_return_thunk\nk___x86_return_thunk: ret");
+#define THUNK(r) __asm__(".globl k___x86_indirect_thunk_" #r "\nk___x86_indirect_thunk_" #r ": jmp *%" #r);
 THUNK(rax) THUNK(rcx) THUNK(rdx) THUNK(rbx) THUNK(rbp) THUNK(rsi) THUNK(rdi)
 THUNK(r8) THUNK(r9) THUNK(r10) THUNK(r11) THUNK(r12) THUNK(r13) THUNK(r14) THUNK(r15)
 
@@ -295,7 +369,7 @@ int main(int argc, char **argv)
 	sigaction(SIGBUS, &act, NULL);
 	sigaction(SIGILL, &act, NULL);
 	sigaction(SIGFPE, &act, NULL);
-	CHECK();
+	K(CHECK)();
 	puts("OK");
 	stop(OK);
 }

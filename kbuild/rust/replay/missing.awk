@@ -3,7 +3,7 @@
 {
 	print ".weak " $1
 	printf ".set %s, 0x%x\n", $1, 1879048192 + (NR - 1) * 4096
-	names = names ".asciz \"" $1 "\"\n"
+	names = names ".asciz \"" substr($1, 3) "\"\n" # without k_
 }
 END {
 	print ".section .rodata\n.globl kvfarm_missing_names\nkvfarm_missing_names:"

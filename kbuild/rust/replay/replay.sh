@@ -19,6 +19,7 @@ trap 'rm -rf "$work"' EXIT
 	# Neither the code model of the kernel nor any optimisation: what is run is
 	# what was verified.
 	llc -O0 -relocation-model=static -code-model=small -filetype=obj -o "$work/check.o" "$work/check.bc"
+	llvm-objcopy --prefix-symbols=k_ "$work/check.o"
 	clang -O1 -g -fno-builtin -fno-pie -fcf-protection=none -DCHECK="$check" -c -o "$work/harness.o" "$here/harness.c"
 	llvm-nm --undefined-only --format=just-symbols "$work/check.o" | sort -u |
 		awk -f "$here/missing.awk" >"$work/missing.s"
