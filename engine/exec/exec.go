@@ -85,8 +85,9 @@ type exec struct {
 	outside                       map[expr.Expr]bool     // variables that something outside of the slice chose
 	foreign                       map[expr.Source]string // why a variable or array stands for what is not known
 	loosened                      map[Stop]bool
-	unknown                       string // why what was read last is not known, "" if it is
-	placed                        []int  // objects with an address
+	results                       []expr.Expr // of functions that may return anything
+	unknown                       string      // why what was read last is not known, "" if it is
+	placed                        []int       // objects with an address
 	consts                        [256]*cell
 	relocs                        map[*ir.Reloc]*cell
 	tables                        map[string]expr.Array

@@ -17,17 +17,23 @@ import (
 
 // loosen notes that the runs of s where when holds are loose from here on.
 func (x *exec) loosen(s *state, when expr.Expr, reason string) {
-	at := Stop{reason, s.top.place()}
-	if !x.loosened[at] {
+	if at := (Stop{reason, s.top.place()}); !x.loosened[at] {
 		if r, _ := x.sat(s, when); r == smt.Unsat {
 			return
 		}
-		x.loosened[at] = true
-		x.stops = append(x.stops, at)
 	}
+	x.unproved(s, reason)
 	s.loose = x.b.Or(s.loose, when)
 	if s.why == "" {
 		s.why = reason
+	}
+}
+
+// unproved notes why the root is not proved, and where.
+func (x *exec) unproved(s *state, reason string) {
+	if at := (Stop{reason, s.top.place()}); !x.loosened[at] {
+		x.loosened[at] = true
+		x.stops = append(x.stops, at)
 	}
 }
 
@@ -95,7 +101,7 @@ func (x *exec) unknownCall(s *state, in *ir.Inst, reason string, args []*value, 
 	}
 	x.loosen(s, expr.True, reason)
 	x.note(quiet)
-	x.reach.back(func(site *Site) { site.give(reason) })
+	x.reach.back(nil, func(site *Site) { site.give(reason) })
 	if noReturn {
 		return false, errOver
 	}

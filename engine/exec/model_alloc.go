@@ -61,7 +61,7 @@ func (x *exec) free(s *state, p *value, when expr.Expr) error {
 		case a.obj == wildObject:
 			x.loosen(s, b.And(when, a.guard), "free of an address that came in as a number")
 		case a.obj == noObject:
-			bad = b.Or(bad, b.And(a.guard, x.nonzero(a.off)))
+			bad = b.Or(bad, b.AndAll(a.guard, x.nonzero(a.off), b.Ne(a.off, b.Const(zeroSizePtr, 64))))
 		case x.infos[a.obj].kind != objHeap:
 			bad = b.Or(bad, a.guard)
 		default:

@@ -324,6 +324,40 @@ func (x *exec) someOrder(d expr.Expr) expr.Expr {
 	return b.ITE(b.IsZero(d), d, b.ITE(b.Sign(d), b.Not(half), more))
 }
 
+// memChr looks for a byte. It touches no byte behind the one that it finds.
+func memChr(x *exec, c *callee) (*value, error) {
+	b := x.b
+	n, most, err := x.length(c.s, c.args[2])
+	if err != nil {
+		return nil, err
+	}
+	if err := x.require(c.s, b.Or(c.args[1].poison, b.And(x.nonzero(n), c.args[0].poison)), UninitUse); err != nil {
+		return nil, err
+	}
+	want := x.resize(c.args[1].e, 8)
+	out := x.pointer(noObject, b.Const(0, 64))
+	open := expr.True
+	for i := int64(0); i < most && open != expr.False; i++ {
+		here := b.And(open, b.Ult(b.Const(uint64(i), 64), n))
+		p := x.shiftAlts(x.asPtr(c.args[0]), i)
+		at, err := x.valid(c.s, x.narrowed(p, here), b.Const(1, 64), 1, false)
+		if err != nil {
+			return nil, err
+		}
+		v, err := x.read(c.s, at, 1)
+		if err != nil {
+			return nil, err
+		}
+		if err := x.require(c.s, b.And(here, v.poison), UninitUse); err != nil {
+			return nil, err
+		}
+		found := b.And(here, b.Eq(x.asInt(v), want))
+		out = x.choose(found, &value{ptr: p, poison: expr.False}, out)
+		open = b.And(here, b.Not(found))
+	}
+	return out, nil
+}
+
 // strLen reads until the first zero byte.
 func strLen(x *exec, c *callee) (*value, error) {
 	b := x.b

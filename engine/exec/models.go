@@ -1,5 +1,7 @@
 package exec
 
+import "maps"
+
 // models holds every function that is executed without a body, by symbol.
 // Intrinsics stand under their name without type suffixes.
 var models map[string]model
@@ -34,7 +36,7 @@ func init() {
 
 		// Memory: model_mem.go.
 		"llvm.memcpy": memCopy, "llvm.memcpy.inline": memCopy, "llvm.memmove": memMove, "llvm.memset": memSet, "llvm.memset.inline": memSet,
-		"memcpy": memCopy, "memmove": memMove, "memset": memSet, "memcmp": memCompare, "bcmp": memCompare, "strlen": strLen,
+		"memcpy": memCopy, "memmove": memMove, "memset": memSet, "memcmp": memCompare, "bcmp": memCompare, "strlen": strLen, "memchr": memChr,
 
 		// Allocation: model_alloc.go.
 		"kmalloc": allocate, "vmalloc": allocate, "free": release, "kfree": release, "vfree": release, "kvfree": release,
@@ -47,4 +49,6 @@ func init() {
 		"malloc": cAllocate, "calloc": cZeroed, "realloc": cReallocate,
 		"abort": trap, "exit": leave, "_exit": leave, "_Exit": leave, "__assert_fail": assertFail,
 	}
+	maps.Copy(models, kernelModels)   // model_kernel.go
+	maps.Copy(models, atomicModels()) // model_atomic.go
 }

@@ -151,6 +151,9 @@ func (x *exec) answer() {
 // it out, the path is not understood, and neither is what follows it under the
 // assumption that the site held.
 func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
+	if x.unsound(s, bad) != "" {
+		m = x.plain(s, m, bad)
+	}
 	w := x.witness(s, m, bad)
 	err := x.confirm(st, w)
 	if err == nil {
@@ -166,6 +169,19 @@ func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
 	x.stops = append(x.stops, Stop{reason, s.top.place()})
 	after := fmt.Sprintf("after %s at %d:%d: %s", st.Kind, st.Place.Func, st.Place.Inst, reason)
 	x.reach.from(s.top, func(site *Site) { site.give(after) })
+}
+
+// plain looks for a model of the same failure in which functions that may return
+// anything return 0, as they do in a replay.
+func (x *exec) plain(s *state, m *expr.Evaluator, bad expr.Expr) *expr.Evaluator {
+	zero := expr.True
+	for _, e := range x.results {
+		zero = x.b.And(zero, x.b.IsZero(e))
+	}
+	if r, n := x.sat(s, x.b.And(bad, zero)); r == smt.Sat {
+		return n
+	}
+	return m
 }
 
 func (x *exec) confirm(st *Site, w *Witness) error {

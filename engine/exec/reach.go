@@ -70,10 +70,14 @@ func takes(v *ir.Value, taken map[int]bool) {
 }
 
 // back calls f for each panic site that code outside of the slice can reach by
-// calling a function whose address is taken.
-func (r *reach) back(f func(*Site)) {
+// calling a function whose address is taken and that which allows, nil for all.
+func (r *reach) back(which func(*ir.Func) bool, f func(*Site)) {
 	seen := make([]bool, len(r.callees))
-	r.mark(-1, seen)
+	for _, fi := range r.taken {
+		if which == nil || which(r.x.slice.Funcs[fi]) {
+			r.mark(fi, seen)
+		}
+	}
 	for fi, ok := range seen {
 		if ok {
 			for _, s := range r.x.siteFuncs[fi] {

@@ -24,11 +24,12 @@ type modelled struct {
 type result uint8
 
 const (
-	nought result = iota // nothing, or what the first argument is
-	number               // one integer of any width
-	word                 // one pointer or integer of at most 64 bits
-	same                 // what the first argument is
-	pair                 // what the first argument is, and an i1
+	nought   result = iota // nothing, or what the first argument is
+	number                 // one integer of any width
+	word                   // one pointer or integer of at most 64 bits
+	same                   // what the first argument is
+	pair                   // what the first argument is, and an i1
+	whatever               // anything
 )
 
 func init() {
@@ -63,6 +64,7 @@ func init() {
 		"llvm.ptrmask": {2, same, ptrmask},
 	}
 	maps.Copy(models, libcModels)
+	maps.Copy(models, kernelModels())
 	for name, f := range cModels {
 		models[name] = f
 	}
@@ -80,6 +82,8 @@ func (k *modelled) serves(in *ir.Inst, args []argument) bool {
 	}
 	t := in.Type
 	switch k.ret {
+	case whatever:
+		return true
 	case number:
 		return t.Kind == ir.Int
 	case word:
