@@ -1,11 +1,13 @@
 // Command kvengine decides slices.
 //
-//	kvengine prove [--budget N] [--loops N] --out verdict.json slice.kvs
+//	kvengine prove [--budget N] [--loops N] [--certify DIR] --out verdict.json slice.kvs
+//	kvengine check DIR
 //	kvengine replay --out result.json slice.kvs verdict.json
 //	kvengine knows <slices
 //
 // What knows is for: kvlower --census asks it which constructs are supported.
-// It exits with 0 when a result was written, whatever it says, and with 2 when
+// With --certify it writes evidence for each contradiction that the solver found,
+// which check checks without a solver. It exits with 0 when a result was written, whatever it says, and with 2 when
 // its input could not be read.
 package main
 
@@ -29,7 +31,8 @@ func main() {
 }
 
 const usage = `usage:
-  kvengine prove [--budget N] [--loops N] --out verdict.json slice.kvs
+  kvengine prove [--budget N] [--loops N] [--certify DIR] --out verdict.json slice.kvs
+  kvengine check DIR
   kvengine replay --out result.json slice.kvs verdict.json
   kvengine knows <slices`
 
@@ -40,6 +43,8 @@ func run(args []string) error {
 	switch args[0] {
 	case "prove":
 		return prove(args[1:])
+	case "check":
+		return checkCertificate(args[1:])
 	case "replay":
 		return replay(args[1:])
 	case "knows":
@@ -65,6 +70,7 @@ func prove(args []string) error {
 	out := fs.String("out", "verdict.json", "")
 	budget := fs.Int64("budget", exec.DefaultBudget, "")
 	loops := fs.Int("loops", 0, "")
+	evidence := fs.String("certify", "", "")
 	if err := flags(fs, args, 1); err != nil {
 		return err
 	}
@@ -75,7 +81,8 @@ func prove(args []string) error {
 	if err != nil {
 		return err
 	}
-	v, err := check.Prove(s, exec.Config{Budget: *budget, LoopBound: *loops})
+	cfg := exec.Config{Budget: *budget, LoopBound: *loops}
+	v, err := proveCertified(s, cfg, *evidence)
 	if err != nil {
 		return fmt.Errorf("prove %s: %w", fs.Arg(0), err)
 	}

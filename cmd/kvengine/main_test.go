@@ -68,6 +68,7 @@ func TestBadInput(t *testing.T) {
 		{"cut", []string{"prove", "--out", filepath.Join(dir, "v.json"), cut}, "cut.kvs"},
 		{"empty", []string{"prove", "--out", filepath.Join(dir, "v.json"), file("empty.kvs", "")}, "empty.kvs"},
 		{"verdict", []string{"replay", refuted, file("bad.json", `{"version":1,`)}, "decode verdict"},
+		{"no certificate", []string{"check", dir}, "read certificate"},
 		{"foreign verdict", []string{"replay", refuted, file("v9.json", `{"version":9}`)}, "version 9"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -54,3 +54,20 @@ int kv_cadical_solve(kv_cadical *s, const int32_t *assumptions, int64_t n, int b
 int kv_cadical_value(kv_cadical *s, int32_t lit) { return s->solver.val(lit) > 0; }
 
 int kv_cadical_failed(kv_cadical *s, int32_t lit) { return s->solver.failed(lit); }
+
+int kv_cadical_prove(const char *formula, int budget, const char *proof) {
+  CaDiCaL::Solver s;
+  s.set("quiet", 1);
+  s.set("lrat", 1);
+  s.set("binary", 0);
+  // From a file, since then clauses keep their numbers: those added one by one
+  // share theirs with what is derived on the way.
+  int vars;
+  if (!s.trace_proof(proof) || s.read_dimacs(formula, vars))
+    return -1;
+  s.limit("conflicts", budget);
+  int result = s.solve();
+  s.flush_proof_trace();
+  s.close_proof_trace();
+  return result;
+}

@@ -4,10 +4,12 @@ package sat
 
 // #cgo CXXFLAGS: -O2 -std=c++17
 // #cgo LDFLAGS: -lcadical
+// #include <stdlib.h>
 // #include "cadical.h"
 import "C"
 
 import (
+	"fmt"
 	"math"
 	"runtime"
 	"unsafe"
@@ -79,3 +81,20 @@ func (s *cadical) Value(l Lit) bool {
 }
 
 func cLits(lits []Lit) *C.int32_t { return (*C.int32_t)(unsafe.Pointer(unsafe.SliceData(lits))) }
+
+// Prove decides the formula in a file, in DIMACS, with at most about budget
+// conflicts and writes an LRAT proof of Unsat, as text, to the file called proof.
+func Prove(formula string, budget int64, proof string) (Result, error) {
+	in, out := C.CString(formula), C.CString(proof)
+	defer C.free(unsafe.Pointer(in))
+	defer C.free(unsafe.Pointer(out))
+	switch C.kv_cadical_prove(in, C.int(min(budget, math.MaxInt32)), out) {
+	case 10:
+		return Sat, nil
+	case 20:
+		return Unsat, nil
+	case 0:
+		return Unknown, nil
+	}
+	return Unknown, fmt.Errorf("prove %s: cannot read it, or not write %s", formula, proof)
+}

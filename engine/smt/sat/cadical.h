@@ -24,6 +24,10 @@ int kv_cadical_solve(kv_cadical *, const int32_t *assumptions, int64_t n, int bu
 int kv_cadical_value(kv_cadical *, int32_t lit);  // after sat: 1 if lit holds
 int kv_cadical_failed(kv_cadical *, int32_t lit); // after unsat: 1 if assumption lit was needed
 
+// Solves a formula in DIMACS and writes an LRAT proof to a file. Returns 10, 20,
+// 0 or, if one of the files cannot be opened, -1.
+int kv_cadical_prove(const char *formula, int budget, const char *proof);
+
 #ifdef __cplusplus
 }
 #endif
