@@ -37,11 +37,15 @@ func (j *Job) lower(ctx context.Context, u unit, bc *Bitcode) ([]cut, error) {
 		a.Inputs["types.bc"] = *bc.Types
 		a.Argv = append(a.Argv, "--types", "types.bc")
 	}
-	if u.check != nil && u.check.Only {
+	only := u.check != nil && u.check.Only
+	if only {
 		a.Argv = append(a.Argv, "--checks")
 	}
 	for i, e := range bc.Link {
 		name := fmt.Sprintf("link/%02d.bc", i)
+		if only && i == len(bc.Link)-1 { // it may be the user's own: what is wrong with it has its name
+			name = path.Base(u.source)
+		}
 		a.Inputs[name] = e
 		a.Argv = append(a.Argv, name)
 	}

@@ -6,6 +6,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/engine/position"
@@ -61,8 +62,11 @@ func NewBuilder(about *pb.Tree, tree Source, waivers []Waiver) *Builder {
 // AddAction notes one action that was asked for.
 func (b *Builder) AddAction(a *pb.Action) { b.report.Actions = append(b.report.Actions, a) }
 
-// AddError notes that part of the work could not be done.
-func (b *Builder) AddError(err error) { b.report.Errors = append(b.report.Errors, err.Error()) }
+// AddError notes that part of the work could not be done. What tools say may be
+// any bytes; a report is UTF-8.
+func (b *Builder) AddError(err error) {
+	b.report.Errors = append(b.report.Errors, strings.ToValidUTF8(err.Error(), "\uFFFD"))
+}
 
 // AddProof notes one root and merges its sites. It returns the sites that this
 // proof refutes and that no earlier one did, to be shown at once. An inner root

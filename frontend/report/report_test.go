@@ -159,3 +159,31 @@ func TestFilesRoundTrip(t *testing.T) {
 		t.Errorf("report changed on its way through a file (-wrote +read):\n%s", d)
 	}
 }
+
+// Tools may say anything, and bitcode may come without positions.
+func TestReportsWithoutTextOrPlace(t *testing.T) {
+	b := report.NewBuilder(&pb.Tree{Targets: []string{"a.ll"}}, report.NewFiles(nil), nil)
+	b.AddError(fmt.Errorf("llvm-as: \xff\xfe"))
+	r := b.Report(1)
+	if _, err := report.JSON(r); err != nil {
+		t.Error(err)
+	}
+	var text bytes.Buffer
+	report.Failure(&text, &pb.Site{Kind: "div_zero", Function: "check"}, "")
+	if strings.Contains(text.String(), "-->") || !strings.Contains(text.String(), "in: check\n") {
+		t.Errorf("a failure without a place:\n%s", &text)
+	}
+}
+
+func TestFilesAreSources(t *testing.T) {
+	s := report.NewFiles(map[string][]byte{"a.rs": []byte("one\ntwo\n")})
+	for _, tt := range []struct {
+		file string
+		line int
+		want string
+	}{{"a.rs", 2, "two"}, {"a.rs", 3, ""}, {"a.rs", 0, ""}, {"b.rs", 1, ""}} {
+		if got, _ := s.Line(tt.file, tt.line); got != tt.want {
+			t.Errorf("%s:%d is %q, want %q", tt.file, tt.line, got, tt.want)
+		}
+	}
+}

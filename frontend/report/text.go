@@ -28,7 +28,9 @@ func Failure(w io.Writer, s *pb.Site, dir string) {
 	num := fmt.Sprint(p.Line)
 	pad := strings.Repeat(" ", len(num))
 	fmt.Fprintf(w, "error[%s]: %s\n", s.Kind, head)
-	fmt.Fprintf(w, "%s--> %s:%d:%d\n", pad, p.File, p.Line, p.Column)
+	if p.File != "" { // bitcode may come without debug information
+		fmt.Fprintf(w, "%s--> %s:%d:%d\n", pad, p.File, p.Line, p.Column)
+	}
 	if p.Text != "" {
 		fmt.Fprintf(w, "%s |\n%s | %s\n%s |\n", pad, num, strings.TrimRight(expandTabs(p.Text), " "), pad)
 	}

@@ -5,6 +5,7 @@ package cut
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
@@ -25,6 +26,9 @@ type Cutter struct {
 // New prepares m for cutting.
 func New(m *module.Module) (*Cutter, error) {
 	arch, _, _ := strings.Cut(m.Triple, "-")
+	if arch == "" {
+		return nil, fmt.Errorf("cut module: it names no target, as in target triple = \"x86_64-unknown-linux-gnu\"")
+	}
 	if arch != "x86_64" && arch != "aarch64" {
 		return nil, fmt.Errorf("cut module: target %q is neither x86_64 nor aarch64", m.Triple)
 	}
@@ -85,13 +89,16 @@ func (c *Cutter) cut(symbol string, check bool) (*ir.Slice, *position.Map, error
 	return s, w.mapping(), nil
 }
 
+// checkName is what a check that C could call is named.
+var checkName = regexp.MustCompile(`^check\w*$`)
+
 // Checks lists the written checks of a module that has no other roots: there a
 // name that starts with check is enough. Errors: there is none; one takes
 // parameters, which nothing could supply.
 func (c *Cutter) Checks() ([]string, error) {
 	var out []string
 	for _, sym := range c.Roots() {
-		if !strings.HasPrefix(sym, "check") {
+		if !checkName.MatchString(sym) {
 			continue
 		}
 		if len(c.m.Funcs[c.bySym[sym]].Sig.Params) > 0 {

@@ -156,7 +156,7 @@ func TestChecks(t *testing.T) {
 		}
 		return c
 	}
-	got, err := module(nil, "helper", "check", "checksum", "check_a", "uncheck").Checks()
+	got, err := module(nil, "helper", "check", "checksum", "check_a", "uncheck", "check;rm", "check a").Checks()
 	if d := cmp.Diff([]string{"check", "checksum", "check_a"}, got); d != "" || err != nil {
 		t.Errorf("%s %v", d, err)
 	}
