@@ -50,6 +50,9 @@ func (s *Store) stat(ctx context.Context) (Stat, error) {
 // not yet collected included. It is cheap.
 func (s *Store) Content() (int64, error) { return s.packs.blocks() }
 
+// Free returns the bytes that the disk has left.
+func (s *Store) Free() (int64, error) { return s.space.free() }
+
 func (s *Store) usage(ctx context.Context) (Usage, error) {
 	var u Usage
 	err := s.each(ctx, u.add)

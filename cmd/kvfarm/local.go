@@ -30,16 +30,17 @@ import (
 // localFarm is a whole farm in this process: store, queue, server and workers.
 // The embedded farm and `kvfarm serve` are the same but for who may connect.
 type localFarm struct {
-	store  *badgerstore.Store
-	queue  *queue.Queue
-	server *grpc.Server
-	group  *errgroup.Group
-	crew   sync.WaitGroup // of workers
-	grace  time.Duration  // that actions have to finish when the farm closes
-	keep   io.Closer      // what the queue is kept in
-	stop   context.CancelFunc
-	ctx    context.Context
-	log    *slog.Logger
+	store   *badgerstore.Store
+	queue   *queue.Queue
+	server  *grpc.Server
+	group   *errgroup.Group
+	crew    sync.WaitGroup // of workers
+	grace   time.Duration  // that actions have to finish when the farm closes
+	keep    io.Closer      // what the queue is kept in
+	closers []func() error // of what else serves
+	stop    context.CancelFunc
+	ctx     context.Context
+	log     *slog.Logger
 }
 
 // farmConfig says what a localFarm is. Only dir and log have no default.
@@ -179,6 +180,9 @@ func (f *localFarm) Close() error {
 	enough := time.AfterFunc(hangUp, f.server.Stop)
 	f.server.GracefulStop()
 	enough.Stop()
+	for _, close := range f.closers {
+		_ = close() // only its connections end
+	}
 	return errors.Join(f.group.Wait(), f.release())
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -24,8 +23,10 @@ type serveFlags struct {
 	slots   int
 	grace   time.Duration
 	known   []string // platform properties beside those of plain workers
+	http    string   // address for metrics and health; empty: none
 	cache   cacheFlags
 	tls     serverTLS
+	log     logFlags
 }
 
 func newServe() *cobra.Command {
@@ -47,9 +48,11 @@ it may use it. Any other address needs --tls_certificate, --tls_key and
 	c.Flags().IntVar(&s.slots, "slots", 0, "actions at a time per worker (default: one per processor)")
 	c.Flags().StringArrayVar(&s.known, "property", nil, "`NAME` of a platform property that some workers offer; actions that want one of other names are refused; repeatable")
 	graceFlag(c.Flags(), &s.grace)
+	c.Flags().StringVar(&s.http, "http", "", "`HOST:PORT` for Prometheus (/metrics), liveness (/healthz) and readiness (/readyz) (default: none)")
 	s.cache.flags(c.Flags())
 	s.tls.flags(c.Flags())
-	return c
+	s.log.flags(c.Flags())
+	return withConfig(c)
 }
 
 func (s *serveFlags) run(ctx context.Context) error {
@@ -77,12 +80,18 @@ func (s *serveFlags) run(ctx context.Context) error {
 }
 
 func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*localFarm, error) {
-	f, err := openFarm(ctx, farmConfig{dir: s.dir, log: slog.New(slog.NewTextHandler(os.Stderr, nil)), options: options,
+	log, err := s.log.logger(os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	m := newMonitor()
+	f, err := openFarm(ctx, farmConfig{dir: s.dir, log: log, options: append(m.figures.Options(), options...),
 		kept: true, known: s.known, grace: s.grace, fresh: s.cache.fresh()})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cache.start(f); err != nil {
+	m.watch(f)
+	if err := errors.Join(s.cache.start(f), m.serve(f, s.http)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	for i := range s.workers {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"time"
 
@@ -22,6 +21,7 @@ func newWorkerCommand() *cobra.Command {
 	var name string
 	var grace time.Duration
 	var offer []string
+	var log logFlags
 	c := &cobra.Command{
 		Use:   "worker --farm ADDR [flags]",
 		Short: "run actions for a farm",
@@ -41,6 +41,9 @@ func newWorkerCommand() *cobra.Command {
 			for k, v := range offers {
 				cfg.Offers = append(cfg.Offers, queue.Property{Name: k, Value: v})
 			}
+			if cfg.Log, err = log.logger(os.Stderr); err != nil {
+				return err
+			}
 			return runWorker(c.Context(), &r, s.path("worker", "remote"), cfg)
 		},
 	}
@@ -53,7 +56,8 @@ func newWorkerCommand() *cobra.Command {
 	c.Flags().StringVar(&name, "name", "", "`NAME` in results and logs (default: the host's, and the process)")
 	c.Flags().StringArrayVar(&offer, "offer", nil, "platform property `NAME=VALUE` of actions that this worker can run beside plain ones; * is any value; repeatable")
 	graceFlag(c.Flags(), &grace)
-	return c
+	log.flags(c.Flags())
+	return withConfig(c)
 }
 
 // runWorker completes what the worker is told, and has it work until ctx ends.
@@ -62,8 +66,7 @@ func runWorker(ctx context.Context, r *remoteFlags, dir string, wc worker.Config
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	cfg.Log = log
+	cfg.Log = wc.Log
 	client, err := farm.Dial(ctx, cfg)
 	if err != nil {
 		return err
@@ -73,7 +76,7 @@ func runWorker(ctx context.Context, r *remoteFlags, dir string, wc worker.Config
 		wc.Name = fmt.Sprintf("%s-%d", hostname(), os.Getpid())
 	}
 	leases := client.Leases()
-	wc.Queue, wc.Store, wc.Results, wc.Log = leases, client.Store(), leases, log
+	wc.Queue, wc.Store, wc.Results = leases, client.Store(), leases
 	w, done, err := newWorker(wc, dir)
 	if err != nil {
 		return err
