@@ -112,6 +112,9 @@ func (x *exec) enterCall(s *state, in *ir.Inst, fi int, args []*value) (bool, er
 			return false, err
 		}
 		regs[i] = v
+		if p.Attr.NoAlias {
+			x.note("noalias is not checked")
+		}
 	}
 	f := s.top
 	s.top = &frame{parent: f, flow: fl, prefix: f.prefix + f.position() + string([]byte{byte(fi >> 16), byte(fi >> 8), byte(fi)}), regs: regs}

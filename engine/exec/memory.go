@@ -3,6 +3,7 @@ package exec
 import (
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/smt"
 )
 
 // maxObject is the largest stack object that is executed, in bytes.
@@ -156,7 +157,42 @@ func (x *exec) attributes(s *state, v *value, at *ir.Attr, t *ir.Type) (*value, 
 			return nil, err
 		}
 	}
-	return v, nil
+	return v, x.dereferenceable(s, v, at)
+}
+
+// dereferenceable checks that a pointer leads to as many live bytes as promised.
+func (x *exec) dereferenceable(s *state, v *value, at *ir.Attr) error {
+	n := max(at.Deref, at.DerefOrNull)
+	if n == 0 || v.ptr == nil {
+		return nil
+	}
+	b, bad, wild := x.b, expr.False, expr.False
+	if at.Deref > 0 {
+		bad = v.poison
+	}
+	for _, a := range v.ptr {
+		o := x.infos[a.obj]
+		switch {
+		case a.obj == wildObject:
+			wild = b.Or(wild, a.guard)
+			if at.Deref > 0 {
+				bad = b.Or(bad, b.And(a.guard, b.IsZero(a.off)))
+			}
+		case a.obj == noObject && at.Deref == 0:
+			bad = b.Or(bad, b.And(a.guard, x.nonzero(a.off)))
+		case o.kind == objGlobal && x.slice.Globals[o.ref].Loc > 0: // has no size
+		default:
+			size := b.Const(uint64(n), 64)
+			inside := b.And(b.Ule(size, o.size), b.Ule(a.off, b.Sub(o.size, size)))
+			bad = b.Or(bad, b.And(a.guard, b.Or(b.Not(inside), x.deadOf(s, a.obj))))
+		}
+	}
+	if wild != expr.False {
+		if r, _ := x.sat(s, wild); r != smt.Unsat {
+			x.unproved(s, "a reference that came in as a number")
+		}
+	}
+	return x.require(s, bad, BadRef)
 }
 
 func (x *exec) anyPoison(v *value) expr.Expr {

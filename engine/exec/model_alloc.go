@@ -69,7 +69,7 @@ func (x *exec) free(s *state, p *value, when expr.Expr) error {
 		}
 		twice = b.Or(twice, b.And(a.guard, x.deadOf(s, a.obj)))
 	}
-	if err := x.require(s, b.And(when, twice), UseAfterFree); err != nil {
+	if err := x.require(s, b.And(when, twice), DoubleFree); err != nil {
 		return err
 	}
 	if err := x.require(s, b.And(when, bad), BadFree); err != nil {
@@ -77,6 +77,7 @@ func (x *exec) free(s *state, p *value, when expr.Expr) error {
 	}
 	for _, a := range x.asPtr(p) {
 		if x.infos[a.obj].kind == objHeap {
+			x.note("addresses of freed memory are not given out again")
 			o := x.own(s, a.obj)
 			o.dead = b.Or(o.dead, b.And(when, a.guard))
 		}

@@ -20,7 +20,9 @@ const (
 	OutOfBoundsStore Kind = "oob_store"
 	NullDeref        Kind = "null_deref" // null, or an integer that is no object's address
 	NullRef          Kind = "null_ref"   // null where the type excludes it
+	BadRef           Kind = "bad_ref"    // a reference that does not lead to as many live bytes as promised
 	UseAfterFree     Kind = "use_after_free"
+	DoubleFree       Kind = "double_free"
 	BadFree          Kind = "bad_free"
 	Misaligned       Kind = "misaligned"
 	WriteConst       Kind = "write_const"

@@ -47,6 +47,8 @@ const (
 	UBBoundsStore = "oob_store"           // write outside the object
 	UBNull        = "null_deref"          // access through an address that is no object's
 	UBNullRef     = "null_ref"            // null where it is promised not to be
+	UBRef         = "bad_ref"             // a reference that does not lead to as many live bytes as promised
+	UBDouble      = "double_free"         //
 	UBDead        = "use_after_free"      // access to an object whose life has ended
 	UBFree        = "bad_free"            // free of what is no live allocation's start
 	UBAlign       = "misaligned"          // access, or a promised alignment

@@ -322,7 +322,7 @@ func (m *machine) freeable(p slot) *Outcome {
 	case p.p == 0:
 		return m.ub(UBFree, "no object at %#x", p.v)
 	case o == nil:
-		return m.ub(UBDead, "freed before")
+		return m.ub(UBDouble, "freed before")
 	case o.kind != heap || o.base != p.v:
 		return m.ub(UBFree, "not the start of an allocation")
 	}

@@ -6,11 +6,11 @@ import (
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
 
-// promise is what attributes or metadata say of a value. Of dereferenceable
-// nothing is checked: the access itself is.
+// promise is what attributes or metadata say of a value.
 type promise struct {
 	noundef, nonnull bool
 	align            uint64
+	deref, orNull    int64    // bytes behind a pointer; orNull: unless it is null
 	lo, hi           *big.Int // the range [lo, hi), wrapping; nil for none
 	width            int32
 	slots            int
@@ -18,7 +18,7 @@ type promise struct {
 
 // promiseOf returns nil when there is nothing to check.
 func promiseOf(a ir.Attr, t *ir.Type) *promise {
-	p := promise{noundef: a.NoUndef, nonnull: a.NonNull, lo: a.RangeLo, hi: a.RangeHi}
+	p := promise{noundef: a.NoUndef, nonnull: a.NonNull, lo: a.RangeLo, hi: a.RangeHi, deref: a.Deref, orNull: a.DerefOrNull}
 	if a.Align > 1 {
 		p.align = uint64(a.Align)
 	}
@@ -40,8 +40,11 @@ func promiseOf(a ir.Attr, t *ir.Type) *promise {
 // behaviour where the value must be defined.
 func (m *machine) keep(p *promise, vs []slot) *Outcome {
 	if undefined(vs) {
-		if p.noundef {
+		switch {
+		case p.noundef:
 			return m.ub(UBUninit, "value must be defined")
+		case p.deref > 0:
+			return m.ub(UBRef, "reference is undefined")
 		}
 		return nil
 	}
@@ -52,9 +55,28 @@ func (m *machine) keep(p *promise, vs []slot) *Outcome {
 		for i := range vs {
 			vs[i] = slot{u: poison}
 		}
-		return nil
+		if p.deref == 0 {
+			return nil
+		}
+		return m.ub(UBRef, "reference is undefined")
+	}
+	if n := max(p.deref, p.orNull); n > 0 && (p.deref > 0 || vs[0].v != 0) && !m.leadsTo(vs[0], n) {
+		return m.ub(UBRef, "no %d bytes at %#x", n, vs[0].v)
 	}
 	return nil
+}
+
+// leadsTo reports whether n live bytes lie where p points. Panic locations have no size.
+func (m *machine) leadsTo(p slot, n int64) bool {
+	if p.p == 0 {
+		p.p, _ = m.mem.at(p.v, n)
+	}
+	o := m.mem.lookup(p.p)
+	if o == nil || !o.live {
+		return false
+	}
+	off := p.v - o.base
+	return o.kind == token || off <= o.size && uint64(n) <= o.size-off
 }
 
 func (p *promise) broken(vs []slot) string {
