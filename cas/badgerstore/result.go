@@ -80,3 +80,17 @@ func (s *Store) setResult(ctx context.Context, d digest.Digest, r *repb.ActionRe
 	}
 	return s.putItem(item{key: k, content: b})
 }
+
+// Results lists the actions that have a result, in the order of their hashes.
+// It counts as no use of them.
+func (s *Store) Results(ctx context.Context) ([]digest.Digest, error) {
+	var out []digest.Digest
+	err := s.index.scan(results, func(k key, _ loc) error {
+		out = append(out, k.digest())
+		return ctx.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list results: %w", err)
+	}
+	return out, nil
+}

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"testing"
 
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/badgerstore"
 	"github.com/kvfarm/kvfarm/cas/castest"
@@ -94,5 +97,22 @@ func TestStreams(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if got := after.TotalAlloc - before.TotalAlloc; got > size/8 {
 		t.Errorf("%d bytes were allocated for a blob of %d", got, size)
+	}
+}
+
+func TestResults(t *testing.T) {
+	s := openDir(t, t.TempDir())
+	var want []digest.Digest
+	for _, text := range []string{"one", "two", "three"} {
+		d := digest.Of([]byte(text))
+		if err := s.SetResult(t.Context(), d, &repb.ActionResult{ExitCode: 1}); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, d)
+	}
+	slices.SortFunc(want, digest.Compare)
+	got, err := s.Results(t.Context())
+	if d := cmp.Diff(want, got); err != nil || d != "" {
+		t.Errorf("error %v, results (-want +got):\n%s", err, d)
 	}
 }
