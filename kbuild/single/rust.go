@@ -120,11 +120,14 @@ func crateName(file string) string {
 		}
 		return '_'
 	}, strings.TrimSuffix(path.Base(file), ".rs"))
-	if name[0] >= '0' && name[0] <= '9' {
+	if name == "" || name[0] >= '0' && name[0] <= '9' || slices.Contains(taken, name) {
 		name = "_" + name
 	}
 	return name
 }
+
+// taken are the names of crates that rustc knows or is given.
+var taken = []string{"core", "alloc", "std", "test", "proc_macro", "compiler_builtins", "kvfarm", "kvfarm_panic"}
 
 // explain adds to what the compiler says where that alone would mislead.
 func explain(err error) error {
