@@ -163,7 +163,7 @@ func TestRandomRuns(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			randomRuns(t, p.slice, v, 300)
+			randomRuns(t, p.slice, v, 100)
 		})
 	}
 }
