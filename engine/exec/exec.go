@@ -109,6 +109,7 @@ type exec struct {
 	unsure      bool // whether some input reaches the end was not decided
 
 	looseWork int64
+	touched   int64 // bytes that copies and fills went over
 
 	queue queue
 	wait  map[string]*state
@@ -297,7 +298,7 @@ func (x *exec) exhausted() bool {
 // work is what the run has cost so far, in units of the budget.
 func (x *exec) work() int64 {
 	st := x.solver.Stats()
-	return x.stats.Instructions + int64(x.b.Len()) + queryCost*st.Queries + st.Clauses/clausesPerUnit
+	return x.stats.Instructions + int64(x.b.Len()) + queryCost*st.Queries + st.Clauses/clausesPerUnit + x.touched/bytesPerUnit
 }
 
 // finish ends a path that err stops: nothing is lost if no input takes it,

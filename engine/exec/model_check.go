@@ -43,6 +43,9 @@ func anyBytes(x *exec, c *callee) (*value, error) {
 		return nil, err
 	}
 	for i := int64(0); i < most; i++ {
+		if x.exhausted() {
+			return nil, stopf("budget")
+		}
 		in := x.b.Ult(x.b.Const(uint64(i), 64), n)
 		v := intValue(x.ask(c.s, "any", 8, in))
 		if err := x.write(c.s, x.narrowed(x.shiftAlts(at, i), in), v, 1); err != nil {

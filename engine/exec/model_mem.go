@@ -19,12 +19,15 @@ func (x *exec) length(s *state, v *value) (n expr.Expr, most int64, err error) {
 		if c > maxObject {
 			return n, 0, stopf("memory operation of more than %d bytes", maxObject)
 		}
-		return n, int64(c), nil
+		return n, int64(c), x.touch(int64(c))
 	}
 	for most = 8; most < maxCopy; most *= 2 {
 		if x.atMost(s, n, most) {
 			break
 		}
+	}
+	if err := x.touch(most); err != nil {
+		return n, 0, err
 	}
 	if most == maxCopy && !x.atMost(s, n, most) {
 		over := x.b.Ult(x.b.Const(uint64(most), 64), n)
@@ -32,6 +35,19 @@ func (x *exec) length(s *state, v *value) (n expr.Expr, most int64, err error) {
 	}
 	return n, most, nil
 }
+
+// touch charges for bytes that are about to be copied or filled one by one, and
+// stops where the budget does not reach: each takes memory too.
+func (x *exec) touch(n int64) error {
+	x.touched += n
+	if x.exhausted() {
+		return stopf("budget")
+	}
+	return nil
+}
+
+// bytesPerUnit is how many bytes that a copy or fill touches cost one unit of work.
+const bytesPerUnit = 4
 
 func (x *exec) atMost(s *state, n expr.Expr, k int64) bool {
 	r, _ := x.sat(s, x.b.Ult(x.b.Const(uint64(k), 64), n))
