@@ -32,8 +32,8 @@ func (s *Server) GetActionResult(ctx context.Context, req *repb.GetActionResultR
 
 // UpdateActionResult stores a result, if clients may.
 func (s *Server) UpdateActionResult(ctx context.Context, req *repb.UpdateActionResultRequest) (*repb.ActionResult, error) {
-	if !s.cfg.ClientsUpdate {
-		return nil, status.Error(codes.PermissionDenied, "update action result: only workers write this action cache")
+	if !s.mayUpdate(ctx, req.InstanceName) {
+		return nil, status.Error(codes.PermissionDenied, "update action result: this caller may not; workers write the action cache")
 	}
 	if err := checkFunction(req.DigestFunction); err != nil {
 		return nil, s.fail(err)
@@ -49,6 +49,10 @@ func (s *Server) UpdateActionResult(ctx context.Context, req *repb.UpdateActionR
 		return nil, s.fail(err)
 	}
 	return req.ActionResult, nil
+}
+
+func (s *Server) mayUpdate(ctx context.Context, instance string) bool {
+	return s.cfg.MayUpdate != nil && s.cfg.MayUpdate(ctx, instance)
 }
 
 // wishes is what a request wants inlined.

@@ -2,6 +2,7 @@ package rev2_test
 
 import (
 	"bytes"
+	"context"
 	"testing"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
@@ -41,6 +42,11 @@ func TestGetActionResult(t *testing.T) {
 	wantCode(t, "no digest", err, codes.InvalidArgument)
 }
 
+// everybodyUpdates lets all callers write action results.
+func everybodyUpdates(c *rev2.Config) {
+	c.MayUpdate = func(context.Context, string) bool { return true }
+}
+
 func TestUpdateActionResultIsAPermission(t *testing.T) {
 	update := func(r *rig) error {
 		_, err := r.ac.UpdateActionResult(t.Context(), &repb.UpdateActionResultRequest{
@@ -48,5 +54,5 @@ func TestUpdateActionResultIsAPermission(t *testing.T) {
 		return err
 	}
 	wantCode(t, "without it", update(start(t)), codes.PermissionDenied)
-	wantCode(t, "with it", update(start(t, func(c *rev2.Config) { c.ClientsUpdate = true })), codes.OK)
+	wantCode(t, "with it", update(start(t, everybodyUpdates)), codes.OK)
 }

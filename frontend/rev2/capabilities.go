@@ -9,7 +9,7 @@ import (
 
 // GetCapabilities says what this server can do. Old fields are filled in too:
 // clients of v2.0 read nothing else.
-func (s *Server) GetCapabilities(context.Context, *repb.GetCapabilitiesRequest) (*repb.ServerCapabilities, error) {
+func (s *Server) GetCapabilities(ctx context.Context, req *repb.GetCapabilitiesRequest) (*repb.ServerCapabilities, error) {
 	sha256 := []repb.DigestFunction_Value{repb.DigestFunction_SHA256}
 	zstd := []repb.Compressor_Value{repb.Compressor_IDENTITY, repb.Compressor_ZSTD}
 	anyPriority := &repb.PriorityCapabilities{Priorities: []*repb.PriorityCapabilities_PriorityRange{
@@ -17,7 +17,7 @@ func (s *Server) GetCapabilities(context.Context, *repb.GetCapabilitiesRequest) 
 	caps := &repb.ServerCapabilities{
 		CacheCapabilities: &repb.CacheCapabilities{
 			DigestFunctions:                 sha256,
-			ActionCacheUpdateCapabilities:   &repb.ActionCacheUpdateCapabilities{UpdateEnabled: s.cfg.ClientsUpdate},
+			ActionCacheUpdateCapabilities:   &repb.ActionCacheUpdateCapabilities{UpdateEnabled: s.mayUpdate(ctx, req.InstanceName)},
 			CachePriorityCapabilities:       &repb.PriorityCapabilities{},
 			MaxBatchTotalSizeBytes:          maxBatch,
 			SymlinkAbsolutePathStrategy:     repb.SymlinkAbsolutePathStrategy_ALLOWED,

@@ -64,12 +64,16 @@ func checkBatch(req *repb.BatchUpdateBlobsRequest) error {
 	if err := checkFunction(req.DigestFunction); err != nil {
 		return err
 	}
-	total := 0
+	total, unpacked := 0, int64(0)
 	for _, r := range req.Requests {
 		total += len(r.Data)
+		unpacked += min(max(r.GetDigest().GetSizeBytes(), 0), maxMessage+1)
 	}
 	if total > maxBatch {
 		return invalid("batch of %d bytes: more than the %d advertised", total, maxBatch)
+	}
+	if unpacked > maxMessage { // a few bytes may say that they stand for very many
+		return invalid("batch of blobs of over %d bytes, unpacked", maxMessage)
 	}
 	return nil
 }

@@ -21,11 +21,8 @@ type resource struct {
 //
 // The instance may contain slashes, so the name is parsed from the right.
 func parseRead(name string) (resource, error) {
-	words := strings.Split(name, "/")
-	for n := 3; n <= 5 && n <= len(words); n++ {
-		if r, ok := blobName(words[len(words)-n:]); ok {
-			return r, nil
-		}
+	if r, _, ok := readName(strings.Split(name, "/")); ok {
+		return r, nil
 	}
 	return resource{}, invalid("read name %q: want [instance/]blobs/hash/size with a SHA-256 in lower case", name)
 }
@@ -38,18 +35,47 @@ func parseRead(name string) (resource, error) {
 // Metadata may be anything, even something that ends like a name; so may the
 // instance be. The last place that reads as one is the upload.
 func parseWrite(name string) (resource, error) {
+	if r, _, ok := writeName(strings.Split(name, "/")); ok {
+		return r, nil
+	}
+	return resource{}, invalid("write name %q: want [instance/]uploads/uuid/blobs/hash/size with a SHA-256 in lower case", name)
+}
+
+// Instance returns the instance that a name for either begins with; "" if it
+// names nothing.
+func Instance(name string) string {
 	words := strings.Split(name, "/")
+	if _, n, ok := writeName(words); ok {
+		return strings.Join(words[:n], "/")
+	}
+	_, n, _ := readName(words)
+	return strings.Join(words[:n], "/")
+}
+
+// readName reads words, of which the first are the instance's, as what parseRead
+// takes.
+func readName(words []string) (r resource, instance int, ok bool) {
+	for n := 3; n <= 5 && n <= len(words); n++ {
+		if r, ok := blobName(words[len(words)-n:]); ok {
+			return r, len(words) - n, true
+		}
+	}
+	return r, 0, false
+}
+
+// writeName does the same for what parseWrite takes.
+func writeName(words []string) (r resource, instance int, ok bool) {
 	for i := len(words) - 5; i >= 0; i-- {
 		if words[i] != "uploads" || uuid.Validate(words[i+1]) != nil {
 			continue
 		}
 		for n := 3; n <= 5 && i+2+n <= len(words); n++ {
 			if r, ok := blobName(words[i+2 : i+2+n]); ok {
-				return r, nil
+				return r, i, true
 			}
 		}
 	}
-	return resource{}, invalid("write name %q: want [instance/]uploads/uuid/blobs/hash/size with a SHA-256 in lower case", name)
+	return r, 0, false
 }
 
 // blobName reads words if all of them are the name of one blob.

@@ -29,7 +29,7 @@ func TestRemoteStore(t *testing.T) {
 
 func TestRemoteActionCache(t *testing.T) {
 	castest.RunActionCache(t, func(t *testing.T) cas.ActionCache {
-		return remote.New(start(t, func(c *rev2.Config) { c.ClientsUpdate = true }).sdk())
+		return remote.New(start(t, everybodyUpdates).sdk())
 	})
 }
 

@@ -3,6 +3,7 @@
 package rev2
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -24,6 +25,8 @@ const (
 	maxCommand  = 16 << 20 // bytes of an Action or Command message
 	maxDirs     = 1 << 20  // directories of one input root
 	maxInlining = 1 << 20  // bytes that are inlined into one ActionResult
+	maxHeaders  = 64 << 10 // bytes of a call's headers
+	maxStreams  = 4096     // calls at a time on one connection
 )
 
 // Config says what a Server serves.
@@ -32,9 +35,9 @@ type Config struct {
 	Cache cas.ActionCache
 	// Queue runs actions. Nil: this is a cache without execution.
 	Queue *queue.Queue
-	// ClientsUpdate lets every caller write action results. It is for caches
-	// without execution; with it off, results come from workers alone.
-	ClientsUpdate bool
+	// MayUpdate says who may write action results, which others will take for
+	// true. Nil: workers alone.
+	MayUpdate func(ctx context.Context, instance string) bool
 	// MaxTimeout is the longest timeout that an action may ask for. Zero: 24 h.
 	MaxTimeout time.Duration
 	// Fresh is for how long an input root that was found complete is taken to
@@ -85,11 +88,16 @@ func (s *Server) Register(g *grpc.Server) {
 }
 
 // Options are what a gRPC server of these services is made with: messages
-// larger than the default, since batches are, and windows for fast links.
+// larger than the default, since batches are, windows for fast links, and
+// limits on what clients may hold on to.
 func Options() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.MaxSendMsgSize(maxMessage),
+		grpc.MaxHeaderListSize(maxHeaders),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.ConnectionTimeout(20 * time.Second), // for the handshakes
+		grpc.ChainStreamInterceptor(patient(patience)),
 		grpc.InitialWindowSize(1 << 20),
 		grpc.InitialConnWindowSize(4 << 20),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
