@@ -52,6 +52,8 @@ type farmConfig struct {
 	known   []string      // platform properties beside those of plain workers
 	grace   time.Duration // that actions have to finish when the farm closes
 	fresh   time.Duration // rev2.Config.Fresh
+	// mayUpdate is rev2.Config.MayUpdate.
+	mayUpdate func(ctx context.Context, instance string) bool
 }
 
 // openLocal opens the farm in dir for one command.
@@ -76,7 +78,8 @@ func openFarm(ctx context.Context, cfg farmConfig) (_ *localFarm, err error) {
 	f.group, f.ctx = errgroup.WithContext(f.ctx)
 	f.server = grpc.NewServer(append(rev2.Options(), cfg.options...)...)
 	cache := complete.New(f.store, f.store)
-	rev2.New(rev2.Config{Store: f.store, Cache: cache, Queue: f.queue, Fresh: cfg.fresh, Log: f.log}).Register(f.server)
+	rev2.New(rev2.Config{Store: f.store, Cache: cache, Queue: f.queue, Fresh: cfg.fresh,
+		MayUpdate: cfg.mayUpdate, Log: f.log}).Register(f.server)
 	kvfarmpb.RegisterLeaseServer(f.server, lease.NewServer(f.queue, cache))
 	return f, nil
 }

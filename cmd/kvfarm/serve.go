@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,7 +22,7 @@ type serveFlags struct {
 	known   []string // platform properties beside those of plain workers
 	http    string   // address for metrics and health; empty: none
 	cache   cacheFlags
-	tls     serverTLS
+	door    door
 	log     logFlags
 }
 
@@ -37,8 +34,24 @@ func newServe() *cobra.Command {
 		Long: `Serve a store, an action cache and a queue by the Remote Execution API.
 
 On a loopback address or a unix socket everyone on this machine who can reach
-it may use it. Any other address needs --tls_certificate, --tls_key and
---tls_client_ca: whoever holds a certificate of that authority may use the farm.`,
+it may use it. Any other address needs to know who calls: by --tls_certificate,
+--tls_key and --tls_client_ca, and then whoever holds a certificate of that
+authority may do everything, or by --auth, a file that grants permissions to
+holders of tokens, JSON Web Tokens and certificates:
+
+  tokens = "tokens"   # a file of lines: NAME TOKEN
+  [jwt]
+  keys = "jwks.json"
+  issuer = "https://login.example"
+  audience = "kvfarm"
+  [[grant]]
+  who = ["group:kernel", "token:ci"]
+  may = ["read", "write", "execute"]
+  [[grant]]
+  who = ["cert:*"]
+  may = ["read", "write", "work"]
+
+SIGHUP has it and the files that it names read again.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return s.run(c.Context()) },
 	}
@@ -50,7 +63,7 @@ it may use it. Any other address needs --tls_certificate, --tls_key and
 	graceFlag(c.Flags(), &s.grace)
 	c.Flags().StringVar(&s.http, "http", "", "`HOST:PORT` for Prometheus (/metrics), liveness (/healthz) and readiness (/readyz) (default: none)")
 	s.cache.flags(c.Flags())
-	s.tls.flags(c.Flags())
+	s.door.flags(c.Flags())
 	s.log.flags(c.Flags())
 	return withConfig(c)
 }
@@ -59,11 +72,11 @@ func (s *serveFlags) run(ctx context.Context) error {
 	if err := s.resolve(); err != nil {
 		return err
 	}
-	options, err := s.tls.options()
+	options, err := s.door.open()
 	if err != nil {
 		return err
 	}
-	l, err := listen(s.listen, len(options) > 0)
+	l, err := s.door.listen(s.listen)
 	if err != nil {
 		return err
 	}
@@ -73,6 +86,7 @@ func (s *serveFlags) run(ctx context.Context) error {
 		return err
 	}
 	f.serve(l)
+	defer s.door.reloads(f.log)()
 	fmt.Fprintf(os.Stderr, "kvfarm: serving on %s, state in %s, %d workers\n", l.Addr(), s.dir, s.workers)
 	context.AfterFunc(ctx, f.stop)
 	<-f.ctx.Done()
@@ -86,7 +100,7 @@ func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*lo
 	}
 	m := newMonitor()
 	f, err := openFarm(ctx, farmConfig{dir: s.dir, log: log, options: append(m.figures.Options(), options...),
-		kept: true, known: s.known, grace: s.grace, fresh: s.cache.fresh()})
+		mayUpdate: s.door.mayUpdate(), kept: true, known: s.known, grace: s.grace, fresh: s.cache.fresh()})
 	if err != nil {
 		return nil, err
 	}
@@ -105,39 +119,6 @@ func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*lo
 // graceFlag is for how long actions may go on after a signal.
 func graceFlag(f *pflag.FlagSet, grace *time.Duration) {
 	f.DurationVar(grace, "grace", 30*time.Second, "how long actions have to finish after SIGTERM, before they are handed back to the queue")
-}
-
-// listen listens on addr. Without authentication only this machine may reach it.
-func listen(addr string, authenticated bool) (net.Listener, error) {
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		l, err := net.Listen("unix", path)
-		if errors.Is(err, syscall.EADDRINUSE) && forsaken(path) {
-			l, err = net.Listen("unix", path)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("listen on %s: %w", addr, err)
-		}
-		return l, os.Chmod(path, 0o600)
-	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", addr, err)
-	}
-	if !authenticated && !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		l.Close()
-		return nil, fmt.Errorf("listen on %s: whoever reaches this address could run programs here; give --tls_certificate, --tls_key and --tls_client_ca, or listen on 127.0.0.1", addr)
-	}
-	return l, nil
-}
-
-// forsaken removes a socket that a process that was killed has left. One that
-// somebody listens on stays.
-func forsaken(path string) bool {
-	c, err := net.Dial("unix", path)
-	if err == nil {
-		c.Close()
-	}
-	return errors.Is(err, syscall.ECONNREFUSED) && os.Remove(path) == nil
 }
 
 func hostname() string {

@@ -20,30 +20,44 @@ func (t *serverTLS) flags(f *pflag.FlagSet) {
 	f.StringVar(&t.clientCA, "tls_client_ca", "", "`FILE` of the authority whose certificates let clients and workers in")
 }
 
-// options returns none when no TLS was asked for.
-func (t *serverTLS) options() ([]grpc.ServerOption, error) {
+// options returns none when no TLS was asked for. With grants there may be
+// clients without a certificate.
+func (t *serverTLS) options(grants bool) ([]grpc.ServerOption, error) {
 	if *t == (serverTLS{}) {
 		return nil, nil
 	}
-	if t.certificate == "" || t.key == "" || t.clientCA == "" {
-		return nil, fmt.Errorf("--tls_certificate, --tls_key and --tls_client_ca go together: a farm that knows who it is must know who calls")
+	if t.certificate == "" || t.key == "" {
+		return nil, fmt.Errorf("--tls_certificate and --tls_key go together")
+	}
+	if t.clientCA == "" && !grants {
+		return nil, fmt.Errorf("--tls_certificate needs --tls_client_ca or --auth: a farm that knows who it is must know who calls")
 	}
 	cert, err := tls.LoadX509KeyPair(t.certificate, t.key)
 	if err != nil {
 		return nil, fmt.Errorf("load the server's certificate: %w", err)
 	}
+	cfg := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	if t.clientCA != "" {
+		if err := t.clients(cfg, grants); err != nil {
+			return nil, err
+		}
+	}
+	return []grpc.ServerOption{grpc.Creds(credentials.NewTLS(cfg))}, nil
+}
+
+// clients has cfg take certificates of the clients' authority.
+func (t *serverTLS) clients(cfg *tls.Config, grants bool) error {
 	pem, err := os.ReadFile(t.clientCA)
 	if err != nil {
-		return nil, fmt.Errorf("read --tls_client_ca: %w", err)
+		return fmt.Errorf("read --tls_client_ca: %w", err)
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("--tls_client_ca %s holds no certificate in PEM", t.clientCA)
+	cfg.ClientCAs = x509.NewCertPool()
+	if !cfg.ClientCAs.AppendCertsFromPEM(pem) {
+		return fmt.Errorf("--tls_client_ca %s holds no certificate in PEM", t.clientCA)
 	}
-	return []grpc.ServerOption{grpc.Creds(credentials.NewTLS(&tls.Config{
-		Certificates: []tls.Certificate{cert},
-		ClientAuth:   tls.RequireAndVerifyClientCert,
-		ClientCAs:    pool,
-		MinVersion:   tls.VersionTLS12,
-	}))}, nil
+	cfg.ClientAuth = tls.RequireAndVerifyClientCert
+	if grants {
+		cfg.ClientAuth = tls.VerifyClientCertIfGiven
+	}
+	return nil
 }

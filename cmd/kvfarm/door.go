@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/pflag"
+	"google.golang.org/grpc"
+
+	"github.com/kvfarm/kvfarm/frontend/auth"
+	"github.com/kvfarm/kvfarm/frontend/rev2"
+)
+
+// door is how one gets at a server from outside, and who does.
+type door struct {
+	tls    serverTLS
+	auth   string
+	anyone bool
+	plain  bool
+	guard  *auth.Guard // nil: who gets in may do everything
+}
+
+func (d *door) flags(f *pflag.FlagSet) {
+	d.tls.flags(f)
+	f.StringVar(&d.auth, "auth", "", "`FILE` of grants: who may do what")
+	f.BoolVar(&d.anyone, "allow_anyone", false, "serve beyond loopback though nobody has to say who they are")
+	f.BoolVar(&d.plain, "allow_plaintext", false, "serve beyond loopback without TLS, as behind a proxy that ends it, though tokens could be read on the way")
+}
+
+// open reads certificates and grants.
+func (d *door) open() ([]grpc.ServerOption, error) {
+	options, err := d.tls.options(d.auth != "")
+	if err != nil || d.auth == "" {
+		return options, err
+	}
+	if d.guard, err = auth.Open(d.auth); err != nil {
+		return nil, err
+	}
+	return append(options, d.guard.Options(rev2.Instance)...), nil
+}
+
+func (d *door) mayUpdate() func(ctx context.Context, instance string) bool {
+	if d.guard == nil {
+		return nil
+	}
+	return d.guard.MayUpdate
+}
+
+// reloads has SIGHUP read the grants again, until stop is called.
+func (d *door) reloads(log *slog.Logger) (stop func()) {
+	if d.guard == nil {
+		return func() {}
+	}
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	go func() {
+		for range again {
+			if err := d.guard.Reload(); err != nil {
+				log.Error("grants stay as they were", "error", err)
+				continue
+			}
+			log.Info("grants are read again", "file", d.auth)
+		}
+	}()
+	return func() { signal.Stop(again); close(again) }
+}
+
+// checkPublic says why the door should not be open to more than this machine.
+func (d *door) checkPublic() error {
+	switch {
+	case d.guard == nil && d.tls.clientCA == "" && !d.anyone:
+		return errors.New("whoever reaches this address could run programs here; give --auth, or --tls_certificate, --tls_key and --tls_client_ca, or listen on 127.0.0.1, or say --allow_anyone")
+	case d.guard != nil && d.tls.certificate == "" && !d.plain:
+		return errors.New("tokens could be read on the way; give --tls_certificate and --tls_key, or say --allow_plaintext")
+	}
+	return nil
+}
+
+// listen listens on addr. Without authentication only this machine may reach it.
+func (d *door) listen(addr string) (net.Listener, error) {
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		l, err := net.Listen("unix", path)
+		if errors.Is(err, syscall.EADDRINUSE) && forsaken(path) {
+			l, err = net.Listen("unix", path)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("listen on %s: %w", addr, err)
+		}
+		return l, os.Chmod(path, 0o600)
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	if l.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		return l, nil
+	}
+	if err := d.checkPublic(); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// forsaken removes a socket that a process that was killed has left. One that
+// somebody listens on stays.
+func forsaken(path string) bool {
+	c, err := net.Dial("unix", path)
+	if err == nil {
+		c.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED) && os.Remove(path) == nil
+}
