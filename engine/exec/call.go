@@ -95,6 +95,9 @@ func (x *exec) invoke(s *state, in *ir.Inst, obj int, args []*value) (bool, erro
 // enterCall pushes a frame.
 func (x *exec) enterCall(s *state, in *ir.Inst, fi int, args []*value) (bool, error) {
 	fl := x.flows[fi]
+	if fl.fn.Sig.Variadic && len(args) > len(fl.fn.Sig.Params) {
+		return false, stopf("unsupported: variable arguments")
+	}
 	if len(args) != len(fl.fn.Sig.Params) {
 		return false, x.require(s, expr.True, BadCall)
 	}
@@ -102,14 +105,20 @@ func (x *exec) enterCall(s *state, in *ir.Inst, fi int, args []*value) (bool, er
 		return false, &stop{reason: "recursion bound", bound: x.cfg.CallDepth}
 	}
 	regs := make([]*value, fl.fn.NumReg)
+	var locals []int
 	for i, v := range args {
 		p := &fl.fn.Sig.Params[i]
-		if p.Attr.ByVal != nil {
-			return false, stopf("unsupported: byval argument")
-		}
 		v, err := x.argument(s, in, i, v, &p.Attr, p.Type)
 		if err != nil {
 			return false, err
+		}
+		if p.Attr.ByVal != nil {
+			own, err := x.byValue(s, v, &p.Attr)
+			if err != nil {
+				return false, err
+			}
+			locals = append(locals, own)
+			v = x.pointer(own, x.b.Const(0, 64))
 		}
 		regs[i] = v
 		if p.Attr.NoAlias {
@@ -117,9 +126,31 @@ func (x *exec) enterCall(s *state, in *ir.Inst, fi int, args []*value) (bool, er
 		}
 	}
 	f := s.top
-	s.top = &frame{parent: f, flow: fl, prefix: f.prefix + f.position() + string([]byte{byte(fi >> 16), byte(fi >> 8), byte(fi)}), regs: regs}
+	s.top = &frame{parent: f, flow: fl, prefix: f.prefix + f.position() + string([]byte{byte(fi >> 16), byte(fi >> 8), byte(fi)}), regs: regs, locals: locals}
 	s.top.enter(0)
 	return x.goOn(s), nil
+}
+
+// byValue makes a callee's own copy of the object that it is passed by value.
+func (x *exec) byValue(s *state, p *value, at *ir.Attr) (int, error) {
+	n, align := at.ByVal.Size(), max(at.Align, at.ByVal.Align())
+	if n > maxObject {
+		return 0, stopf("argument of more than %d bytes", maxObject)
+	}
+	var from []alt
+	if n > 0 {
+		var err error
+		if from, err = x.access(s, p, n, align, false); err != nil {
+			return 0, err
+		}
+	}
+	own := x.newObject(info{kind: objStack, name: "argument", bytes: n, align: align})
+	x.own(s, own)
+	if n == 0 {
+		return own, nil
+	}
+	to := []alt{{guard: expr.True, obj: own, off: x.b.Const(0, 64)}}
+	return own, x.copyRange(s, to, from, x.b.Const(uint64(n), 64), n)
 }
 
 // argument applies the attributes that the call site and the callee give an argument.

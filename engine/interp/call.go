@@ -81,9 +81,6 @@ func (d *decoder) arguments(in *ir.Inst, k *call) error {
 		g := argument{at: o, n: int32(n), bits: widthOf(a.Type)}
 		if i < len(in.CallSig.Params) {
 			g.attr = promiseOf(in.CallSig.Params[i].Attr, a.Type)
-			if g.attr != nil && in.CallSig.Params[i].Attr.ByVal != nil {
-				return errors.New("argument passed by value in memory")
-			}
 		}
 		k.args = append(k.args, g)
 	}
@@ -114,6 +111,9 @@ func (m *machine) callFunction(in *inst, f *function) *Outcome {
 	if o := m.pass(in.x.call); o != nil {
 		return o
 	}
+	if f.variadic && len(in.x.call.args) > len(f.params) {
+		return m.unsupported("variable arguments")
+	}
 	if len(m.tmp) != f.args || len(in.x.call.args) != len(f.params) {
 		return m.ub(UBCall, "%d words for %d", len(m.tmp), f.args)
 	}
@@ -124,8 +124,42 @@ func (m *machine) callFunction(in *inst, f *function) *Outcome {
 				return o
 			}
 		}
+		if p.size > 0 {
+			if _, _, o := m.access(m.tmp[p.slot], p.size, p.align, reading); o != nil {
+				return o
+			}
+		}
 	}
-	return m.enter(f, in.dst)
+	if o := m.enter(f, in.dst); o != nil {
+		return o
+	}
+	for i := range f.params {
+		if o := m.copyParam(&f.params[i]); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+// copyParam gives a function that was entered its own copy of an object that it
+// is passed by value. The caller's may be read: that was checked.
+func (m *machine) copyParam(p *param) *Outcome {
+	if p.size == 0 {
+		return nil
+	}
+	own, ok := m.mem.alloc(p.size, p.align, local)
+	if !ok {
+		return m.end(OutOfSteps, "memory")
+	}
+	m.cur.locals = append(m.cur.locals, own)
+	src, at, end := m.access(m.regs[p.slot], p.size, p.align, reading)
+	if end != nil {
+		return end
+	}
+	dst := m.mem.lookup(own)
+	move(dst, 0, src, at, int(p.size))
+	m.regs[p.slot] = slot{v: dst.base, p: own}
+	return nil
 }
 
 func doExternCall(m *machine, in *inst) *Outcome { return m.callExtern(in, in.x.call.ext) }

@@ -26,12 +26,15 @@ type function struct {
 	ret    []scalar
 	code   []inst
 	blocks []int // index in code of each block's first instruction
+
+	variadic bool
 }
 
 // param is a parameter with what its attributes promise.
 type param struct {
 	slot, slots int
 	attr        *promise // nil: nothing
+	size, align int64    // of the object that it points to and that is passed by value; 0: none
 }
 
 // inst is one instruction. Operands a, b, c are register slots, or constants
@@ -149,7 +152,7 @@ func (d *decoder) registers() error {
 		d.regs = append(d.regs, int32(d.out.slots))
 		if i < len(f.Sig.Params) {
 			a := promiseOf(f.Sig.Params[i].Attr, f.Sig.Params[i].Type)
-			d.out.params = append(d.out.params, param{d.out.slots, n, a})
+			d.out.params = append(d.out.params, newParam(d.out.slots, n, a, &f.Sig.Params[i].Attr))
 		}
 		d.out.slots += n
 		if i < len(f.Sig.Params) {
@@ -157,8 +160,16 @@ func (d *decoder) registers() error {
 		}
 	}
 	shape, err := flatten(f.Sig.Ret.Type)
-	d.out.ret = shape
+	d.out.ret, d.out.variadic = shape, f.Sig.Variadic
 	return err
+}
+
+func newParam(slot, slots int, promised *promise, at *ir.Attr) param {
+	p := param{slot: slot, slots: slots, attr: promised}
+	if at.ByVal != nil {
+		p.size, p.align = at.ByVal.Size(), max(at.Align, at.ByVal.Align())
+	}
+	return p
 }
 
 // maxSlots bounds a register: no compiler makes larger ones.
