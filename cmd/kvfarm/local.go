@@ -35,6 +35,7 @@ type localFarm struct {
 	server  *grpc.Server
 	group   *errgroup.Group
 	crew    sync.WaitGroup // of workers
+	roots   worker.Roots   // of its workers
 	grace   time.Duration  // that actions have to finish when the farm closes
 	keep    io.Closer      // what the queue is kept in
 	closers []func() error // of what else serves
@@ -136,7 +137,7 @@ func (f *localFarm) serve(l net.Listener) {
 // work adds a worker with slots slots, whose trees stand in dir.
 func (f *localFarm) work(dir, name string, slots int) error {
 	w, done, err := newWorker(worker.Config{
-		Name: name, Slots: slots, Queue: f.queue, Store: f.store, Results: f.store, Grace: f.grace, Log: f.log,
+		Name: name, Slots: slots, Queue: f.queue, Store: f.store, Results: f.store, Roots: f.roots, Grace: f.grace, Log: f.log,
 	}, dir)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ type serveFlags struct {
 	grace   time.Duration
 	known   []string // platform properties beside those of plain workers
 	http    string   // address for metrics and health; empty: none
+	roots   rootFlags
 	cache   cacheFlags
 	door    door
 	log     logFlags
@@ -62,6 +63,7 @@ SIGHUP has it and the files that it names read again.`,
 	c.Flags().StringArrayVar(&s.known, "property", nil, "`NAME` of a platform property that some workers offer; actions that want one of other names are refused; repeatable")
 	graceFlag(c.Flags(), &s.grace)
 	c.Flags().StringVar(&s.http, "http", "", "`HOST:PORT` for Prometheus (/metrics), liveness (/healthz) and readiness (/readyz) (default: none)")
+	s.roots.flags(c.Flags())
 	s.cache.flags(c.Flags())
 	s.door.flags(c.Flags())
 	s.log.flags(c.Flags())
@@ -100,12 +102,15 @@ func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*lo
 	}
 	m := newMonitor()
 	f, err := openFarm(ctx, farmConfig{dir: s.dir, log: log, options: append(m.figures.Options(), options...),
-		mayUpdate: s.door.mayUpdate(), kept: true, known: s.known, grace: s.grace, fresh: s.cache.fresh()})
+		mayUpdate: s.door.mayUpdate(), kept: true, known: append(s.known, s.roots.known()...), grace: s.grace, fresh: s.cache.fresh()})
 	if err != nil {
 		return nil, err
 	}
 	m.watch(f)
 	if err := errors.Join(s.cache.start(f), m.serve(f, s.http)); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if f.roots, err = s.roots.resolve(ctx, f.store, func(text string) { log.Info(text) }); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	for i := range s.workers {

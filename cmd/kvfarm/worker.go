@@ -22,6 +22,7 @@ func newWorkerCommand() *cobra.Command {
 	var grace time.Duration
 	var offer []string
 	var log logFlags
+	var roots rootFlags
 	c := &cobra.Command{
 		Use:   "worker --farm ADDR [flags]",
 		Short: "run actions for a farm",
@@ -44,7 +45,7 @@ func newWorkerCommand() *cobra.Command {
 			if cfg.Log, err = log.logger(os.Stderr); err != nil {
 				return err
 			}
-			return runWorker(c.Context(), &r, s.path("worker", "remote"), cfg)
+			return runWorker(c.Context(), &r, &roots, s.path("worker", "remote"), cfg)
 		},
 	}
 	s.flag(c.Flags())
@@ -56,12 +57,13 @@ func newWorkerCommand() *cobra.Command {
 	c.Flags().StringVar(&name, "name", "", "`NAME` in results and logs (default: the host's, and the process)")
 	c.Flags().StringArrayVar(&offer, "offer", nil, "platform property `NAME=VALUE` of actions that this worker can run beside plain ones; * is any value; repeatable")
 	graceFlag(c.Flags(), &grace)
+	roots.flags(c.Flags())
 	log.flags(c.Flags())
 	return withConfig(c)
 }
 
 // runWorker completes what the worker is told, and has it work until ctx ends.
-func runWorker(ctx context.Context, r *remoteFlags, dir string, wc worker.Config) error {
+func runWorker(ctx context.Context, r *remoteFlags, roots *rootFlags, dir string, wc worker.Config) error {
 	cfg, err := r.config()
 	if err != nil {
 		return err
@@ -77,6 +79,9 @@ func runWorker(ctx context.Context, r *remoteFlags, dir string, wc worker.Config
 	}
 	leases := client.Leases()
 	wc.Queue, wc.Store, wc.Results = leases, client.Store(), leases
+	if wc.Roots, err = roots.resolve(ctx, wc.Store, func(text string) { wc.Log.Info(text) }); err != nil {
+		return err
+	}
 	w, done, err := newWorker(wc, dir)
 	if err != nil {
 		return err

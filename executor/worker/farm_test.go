@@ -29,6 +29,7 @@ import (
 // farm is a queue with one worker and a store in memory.
 type farm struct {
 	store   *folderStore
+	roots   worker.Roots
 	results *memstore.ActionCache
 	queue   *queue.Queue
 	root    digest.Digest // of a tree with the actor in it
@@ -42,9 +43,12 @@ func newFarm(t testing.TB) *farm {
 	return newFarmWith(t, queue.Config{})
 }
 
-func newFarmWith(t testing.TB, cfg queue.Config) *farm {
+func newFarmWith(t testing.TB, cfg queue.Config, change ...func(*farm)) *farm {
 	t.Helper()
 	f := &farm{store: &folderStore{Store: memstore.New()}, results: memstore.NewActionCache(), queue: queue.New(cfg)}
+	for _, c := range change {
+		c(f)
+	}
 	f.root = f.actorRoot(t)
 	f.work(t, t.TempDir())
 	return f
@@ -60,7 +64,7 @@ func (f *farm) work(t testing.TB, dir string) {
 		t.Fatal(err)
 	}
 	w := worker.New(worker.Config{Name: "w", Slots: slots, Queue: f.queue, Store: f.store, Results: f.results,
-		Host: host, Inputs: cache, Outputs: 100 << 20, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+		Host: host, Inputs: cache, Roots: f.roots, Outputs: 100 << 20, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- w.Run(ctx) }()

@@ -213,8 +213,8 @@ func (j *job) fetch(ctx context.Context, s *sandbox.Spec) (release func(), err e
 	if err != nil {
 		return nil, err
 	}
-	if rootDigest.IsZero() {
-		rootDigest = j.cfg.Root
+	if rootDigest, err = j.root(rootDigest); err != nil {
+		return nil, err
 	}
 	root, err := j.cfg.Inputs.Root(ctx, rootDigest, sandbox.MountPoints)
 	if err != nil {

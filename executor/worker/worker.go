@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvfarm/kvfarm/cas"
-	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/executor/queue"
 	"github.com/kvfarm/kvfarm/executor/sandbox"
 	"github.com/kvfarm/kvfarm/executor/worker/inputs"
@@ -22,10 +21,11 @@ import (
 
 // Platform properties that workers understand.
 const (
-	PropertyRoot   = "kvfarm-root"   // folder of the input root that becomes "/"
-	PropertyMemory = "kvfarm-memory" // limit in bytes
-	PropertyOS     = "OSFamily"      // "linux"
-	PropertyISA    = "ISA"           // of runtime.GOARCH's architecture, as in "x86-64"
+	PropertyRoot   = "kvfarm-root"     // folder of the input root that becomes "/"
+	PropertyMemory = "kvfarm-memory"   // limit in bytes
+	PropertyImage  = "container-image" // one of the worker's named roots
+	PropertyOS     = "OSFamily"        // "linux"
+	PropertyISA    = "ISA"             // of runtime.GOARCH's architecture, as in "x86-64"
 )
 
 // Properties is what every worker of this machine offers.
@@ -61,9 +61,8 @@ type Config struct {
 	Host    *sandbox.Host
 	Inputs  *inputs.Cache
 
-	// Root is the tree that becomes "/" for actions that name none. Zero: an
-	// empty one.
-	Root digest.Digest
+	// Roots are for actions that bring none along.
+	Roots Roots
 	// Timeout is for actions that have none, MaxTimeout the most that one may
 	// ask for. Zero: one hour, one day.
 	Timeout, MaxTimeout time.Duration
@@ -102,20 +101,25 @@ func New(cfg Config) *Worker {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{cfg: cfg, offer: slices.Concat(Properties(), cfg.Offers)}
+	return &Worker{cfg: cfg, offer: slices.Concat(Properties(), cfg.Roots.offers(), cfg.Offers)}
 }
 
 // Run works until ctx ends or the queue is closed, which is no error. Actions
 // that run then have Config.Grace to finish; after it they are ended and handed
 // back to the queue.
 func (w *Worker) Run(ctx context.Context) error {
+	release, err := w.pin(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	working, stop := outlast(ctx, w.cfg.Grace)
 	defer stop()
 	eg, ctx := errgroup.WithContext(ctx)
 	for range w.cfg.Slots {
 		eg.Go(func() error { return w.slot(ctx, working) })
 	}
-	err := eg.Wait()
+	err = eg.Wait()
 	if errors.Is(err, queue.ErrClosed) || errors.Is(err, context.Canceled) {
 		return nil
 	}

@@ -15,8 +15,13 @@ import (
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/cas/memstore"
+	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/executor/queue"
+	"github.com/kvfarm/kvfarm/executor/sandbox"
+	"github.com/kvfarm/kvfarm/executor/sandbox/sandboxtest"
 	"github.com/kvfarm/kvfarm/executor/worker"
+	"github.com/kvfarm/kvfarm/executor/worker/inputs"
 	kvfarmpb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
 
@@ -132,6 +137,56 @@ func TestRootOfItsOwn(t *testing.T) {
 	want := "/x\n/x/tool\n/x/tool/actor\n"
 	if o.Failure != nil || string(o.Result.StdoutRaw) != want {
 		t.Errorf("%v, %v", o.Failure, o.Result)
+	}
+}
+
+// TestRootsForOtherClients has actions without a root of their own run in the
+// worker's: their programs are there, and the input root is their folder.
+func TestRootsForOtherClients(t *testing.T) {
+	f := newFarm(t)
+	marked := func(mark string) digest.Digest {
+		return f.tree(t, tree.Files{"bin/actor": f.actor(t), "etc/mark": {Digest: f.put(t, []byte(mark))}})
+	}
+	other := newFarmWith(t, queue.Config{}, func(g *farm) {
+		g.store, g.roots = f.store, worker.Roots{Default: marked("default"), Named: map[string]digest.Digest{"docker://debian": marked("debian")}}
+	})
+	for image, want := range map[string]string{"": "default", "docker://debian": "debian"} {
+		o := other.run(t, &action{
+			Command: &repb.Command{Arguments: []string{"actor", "cat", "in/file", "/etc/mark"}, OutputPaths: []string{"out"},
+				EnvironmentVariables: []*repb.Command_EnvironmentVariable{{Name: "PATH", Value: "/usr/bin:/bin"}}},
+			change: func(a *repb.Action) {
+				a.Platform = nil
+				if image != "" {
+					a.Platform = &repb.Platform{Properties: []*repb.Platform_Property{{Name: worker.PropertyImage, Value: image}}}
+				}
+				a.InputRootDigest = f.tree(t, tree.Files{"in/file": {Digest: f.put(t, []byte("input "))}}).Proto()
+			},
+		})
+		if o.Failure != nil || string(o.Result.StdoutRaw) != "input "+want {
+			t.Errorf("image %q: %v, %v", image, o.Failure, o.Result)
+		}
+	}
+	o := other.run(t, &action{
+		Command: &repb.Command{Arguments: []string{"/bin/actor", "write", "/etc/mark", "x"}},
+		change:  func(a *repb.Action) { a.Platform = nil; a.InputRootDigest = digest.Empty.Proto() },
+	})
+	if o.Failure != nil || !strings.Contains(string(o.Result.StderrRaw), "read-only") {
+		t.Errorf("a write to the default root: %v, %v", o.Failure, o.Result)
+	}
+}
+
+// TestRootThatIsNotThere stops a worker before it takes a lease.
+func TestRootThatIsNotThere(t *testing.T) {
+	host := sandboxtest.Open(t, sandbox.Config{})
+	cache, err := inputs.Open(inputs.Config{Dir: t.TempDir()}, memstore.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cache.Close() })
+	w := worker.New(worker.Config{Host: host, Inputs: cache, Queue: queue.New(queue.Config{}), Roots: worker.Roots{Default: digest.Of([]byte("x"))}})
+	var missing *inputs.MissingError
+	if err := w.Run(t.Context()); !errors.As(err, &missing) || !strings.Contains(err.Error(), "make default root") {
+		t.Errorf("%v", err)
 	}
 }
 
