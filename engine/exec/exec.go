@@ -242,7 +242,7 @@ func (x *exec) put(s *state) {
 func (x *exec) next() *state {
 	it := heap.Pop(&x.queue).(item)
 	delete(x.wait, it.key)
-	if it.s.cuts != x.cuts {
+	if it.s.cuts != x.cuts && it.s.loose == expr.False { // loose runs are not worth it
 		it.s.cuts = x.cuts
 		x.refine(it.s)
 	}
@@ -252,8 +252,8 @@ func (x *exec) next() *state {
 // run executes s until it ends, splits or has to wait.
 func (x *exec) run(s *state) {
 	for {
-		if reason := x.overBudget(s); reason != "" {
-			x.finish(s, stopf("%s", reason))
+		if err := x.overBudget(s); err != nil {
+			x.finish(s, err)
 			return
 		}
 		before := x.work()
@@ -271,17 +271,19 @@ func (x *exec) run(s *state) {
 	}
 }
 
-// overBudget compares the work done with the budget and says why s must end, ""
-// if it may go on. A part of the conflicts is kept for the questions that are
-// open at the end; loose runs, which cannot refute, get a part of the work only.
-func (x *exec) overBudget(s *state) string {
-	switch {
-	case x.exhausted():
-		return "budget"
-	case s.loose != expr.False && x.looseWork > max(leastLoose, x.cfg.Budget/loosePart):
-		return s.why
+// overBudget compares the work done with the budget. A part of the conflicts is
+// kept for the questions that are open at the end. Loose runs, which cannot
+// refute, get a part of the work only: then they are given up, and s goes on without them.
+func (x *exec) overBudget(s *state) error {
+	if x.exhausted() {
+		return stopf("budget")
 	}
-	return ""
+	if s.loose == expr.False || x.looseWork <= max(leastLoose, x.cfg.Budget/loosePart) {
+		return nil
+	}
+	err := x.give(s, s.loose, &stop{reason: s.why})
+	s.loose = expr.False
+	return err
 }
 
 // loosePart is how many times the work of loose runs goes into the budget;
