@@ -195,13 +195,24 @@ func (x *exec) confirm(st *Site, w *Witness) error {
 const smallInput = 4096
 
 // smaller looks for a model of the same failure with small objects: it
-// is easier to run and to read.
+// is easier to run and to read. If it can be, what a pointer leads to is whole or
+// empty: in a part of a record the interpreter sees no fields.
 func (x *exec) smaller(s *state, m *expr.Evaluator, bad expr.Expr) *expr.Evaluator {
-	small := expr.True
+	b, small, whole := x.b, expr.True, expr.True
 	for _, o := range x.infos {
-		if o.kind == objInput || o.kind == objHeap {
-			small = x.b.And(small, x.b.Ule(o.size, x.b.Const(smallInput, 64)))
+		if o.kind != objInput && o.kind != objHeap {
+			continue
 		}
+		small = b.And(small, b.Ule(o.size, b.Const(smallInput, 64)))
+		if in := o.base.input; in != nil && in.shape != nil && o.bytes < 0 {
+			whole = b.And(whole, b.Or(b.IsZero(o.size), b.Ule(b.Const(uint64(in.shape.Size), 64), o.size)))
+		}
+	}
+	if m.True(b.And(small, whole)) {
+		return m
+	}
+	if r, n := x.sat(s, b.AndAll(bad, small, whole)); whole != expr.True && r == smt.Sat {
+		return n
 	}
 	if m.True(small) {
 		return m
