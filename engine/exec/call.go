@@ -98,8 +98,8 @@ func (x *exec) enterCall(s *state, in *ir.Inst, fi int, args []*value) (bool, er
 	if fl.fn.Sig.Variadic && len(args) > len(fl.fn.Sig.Params) {
 		return false, stopf("unsupported: variable arguments")
 	}
-	if len(args) != len(fl.fn.Sig.Params) {
-		return false, x.require(s, expr.True, BadCall)
+	if len(args) != len(fl.fn.Sig.Params) || !in.Type.Equal(fl.fn.Sig.Ret.Type) {
+		return false, x.mismatch(s)
 	}
 	if depth(s.top) >= x.cfg.CallDepth {
 		return false, &stop{reason: "recursion bound", bound: x.cfg.CallDepth}

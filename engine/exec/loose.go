@@ -193,6 +193,7 @@ type closure struct {
 	s     *state
 	seen  map[int]bool
 	order []int
+	vague bool // there are pointers that are not known, or content that may hold some
 }
 
 func (c *closure) add(id int) {
@@ -207,6 +208,7 @@ func (c *closure) value(v *value) {
 		return
 	}
 	for _, a := range v.ptr {
+		c.vague = c.vague || a.obj == wildObject
 		c.add(a.obj)
 		c.number(a.off)
 	}
@@ -232,18 +234,40 @@ func (c *closure) number(e expr.Expr) {
 // an input came with lead to inputs, which are found without them.
 func (c *closure) run() {
 	for i := 0; i < len(c.order); i++ {
+		known := c.x.infos[c.order[i]]
+		if known.kind == objFunc || known.kind == objExtern || known.kind == objGlobal && c.x.slice.Globals[known.ref].Loc > 0 {
+			continue
+		}
 		o := c.s.object(c.order[i])
 		if o == nil {
+			c.base(known.base)
 			continue
 		}
 		for l := o.top; l != nil; l = l.below {
+			c.base(l.base)
 			for _, k := range changedPages(l, l) {
 				c.page(l.pages[k])
 			}
 			if l.under != nil {
+				c.vague = c.vague || l.under.word == nil
 				c.value(l.under.word)
 			}
 		}
+	}
+}
+
+// base adds what a constant points to.
+func (c *closure) base(b *base) {
+	switch {
+	case b == nil || b.kind == baseUninit || b.kind == baseZero || b.kind == baseInput:
+	case b.kind == baseGlobal:
+		for i := range b.global.Relocs {
+			if v, err := c.x.constant(&b.global.Relocs[i].Target); err == nil {
+				c.value(v)
+			}
+		}
+	default:
+		c.vague = true
 	}
 }
 

@@ -27,7 +27,7 @@ var kernelModels = map[string]model{
 	"rust_helper_readb": anyResult, "rust_helper_readw": anyResult, "rust_helper_readl": anyResult, "rust_helper_readq": anyResult,
 	"rust_helper_writeb": nothing, "rust_helper_writew": nothing, "rust_helper_writel": nothing, "rust_helper_writeq": nothing,
 
-	"_printk": formatting, "_dev_printk": formatting, "seq_printf": formatting,
+	"_printk": formatting(1), "seq_printf": formatting(2), "_dev_printk": formatting(3),
 
 	"rust_helper_IS_ERR": isErr, "rust_helper_PTR_ERR": ptrErr, "rust_helper_ERR_PTR": errPtr,
 
@@ -69,20 +69,44 @@ func anyResult(x *exec, c *callee) (*value, error) {
 	return v, nil
 }
 
-// formatting is a function like printf: %pA calls back into Rust to format a
-// value. That may panic, but changes no memory.
-func formatting(x *exec, c *callee) (*value, error) {
+// formatting is a function like printf, whose variable arguments begin at first:
+// %pA calls back into Rust to format a value. That may panic, but changes no memory.
+func formatting(first int) model {
+	return func(x *exec, c *callee) (*value, error) { return x.formats(c, first) }
+}
+
+func (x *exec) formats(c *callee, first int) (*value, error) {
 	reason := "called back by C: " + c.name
 	called := false
-	x.reach.back(isFormatter, func(site *Site) {
+	x.reach.back(x.formatters(c.s, c.args[min(first, len(c.args)):]), func(site *Site) {
 		site.give(reason)
 		called = true
 	})
 	if called {
 		x.unproved(c.s, reason)
 	}
-	x.note("formatting for C changes no memory")
+	x.note("formatting for C changes no memory and calls only what formats")
 	return anyResult(x, c)
+}
+
+// formatters says which functions are found from values to format; if that is
+// not all known, then which have the type of one.
+func (x *exec) formatters(s *state, vals []*value) func(*ir.Func) bool {
+	c := closure{x: x, s: s, seen: map[int]bool{}}
+	for _, v := range vals {
+		c.value(v)
+	}
+	c.run()
+	if c.vague {
+		return isFormatter
+	}
+	found := map[*ir.Func]bool{}
+	for _, id := range c.order {
+		if o := x.infos[id]; o.kind == objFunc {
+			found[x.slice.Funcs[o.ref]] = true
+		}
+	}
+	return func(f *ir.Func) bool { return found[f] }
 }
 
 // isFormatter reports whether a function has the type of Rust's fmt functions.

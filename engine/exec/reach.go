@@ -7,17 +7,27 @@ import "github.com/kvfarm/kvfarm/engine/ir"
 type reach struct {
 	x       *exec
 	callees [][]int // by function
-	closure [][]*Site
-	taken   []int // functions whose address is taken: what an indirect call can reach
+	taken   []int   // functions whose address is taken: what code outside can call
+	// alike are the functions whose address is taken, by type: an indirect call of
+	// another type is undefined. classes numbers the types. What such a call leads
+	// to may be code outside, which can call any of them.
+	alike   [][]int
+	classes map[string]int
 }
 
+// Callees that are no functions of the slice.
+const (
+	anyTaken   = -1 // every function whose address is taken
+	firstClass = -2 // those of class 0; then downwards
+)
+
 func newReach(x *exec) *reach {
-	r := &reach{x: x, callees: make([][]int, len(x.slice.Funcs)), closure: make([][]*Site, len(x.slice.Funcs))}
+	r := &reach{x: x, callees: make([][]int, len(x.slice.Funcs)), classes: map[string]int{}}
 	taken := map[int]bool{}
 	for fi, fn := range x.slice.Funcs {
 		for _, b := range fn.Blocks {
 			for _, in := range b.Insts {
-				r.callees[fi] = append(r.callees[fi], x.callees(in)...)
+				r.callees[fi] = append(r.callees[fi], r.of(in)...)
 				for i := range in.Args {
 					if i > 0 || in.Op != ir.Call {
 						takes(&in.Args[i], taken)
@@ -34,14 +44,32 @@ func newReach(x *exec) *reach {
 	for fi := range x.slice.Funcs {
 		if taken[fi] {
 			r.taken = append(r.taken, fi)
+			c := r.class(&x.slice.Funcs[fi].Sig)
+			r.alike[c] = append(r.alike[c], fi)
 		}
 	}
 	return r
 }
 
-// callees returns the functions that an instruction calls directly, and -1 for a
-// call that may lead to any function whose address is taken.
-func (x *exec) callees(in *ir.Inst) []int {
+// class numbers the types of functions.
+func (r *reach) class(sig *ir.Sig) int {
+	key := sig.Ret.Type.String()
+	for i := range sig.Params {
+		key += " " + sig.Params[i].Type.String()
+	}
+	c, ok := r.classes[key]
+	if !ok {
+		c = len(r.alike)
+		r.classes[key] = c
+		r.alike = append(r.alike, nil)
+	}
+	return c
+}
+
+// of returns the functions that an instruction calls directly, a class where it
+// calls through a pointer, and anyTaken where code outside of the slice may call back.
+func (r *reach) of(in *ir.Inst) []int {
+	x := r.x
 	if in.Op != ir.Call && in.Op != ir.CallBr {
 		return nil
 	}
@@ -56,8 +84,12 @@ func (x *exec) callees(in *ir.Inst) []int {
 		if e := x.slice.Externs[in.Args[0].Index]; e.Panic != "" || modelled(e.Symbol) {
 			return nil
 		}
+	default:
+		if in.CallSig != nil {
+			return []int{firstClass - r.class(in.CallSig)}
+		}
 	}
-	return []int{-1}
+	return []int{anyTaken}
 }
 
 func takes(v *ir.Value, taken map[int]bool) {
@@ -71,11 +103,12 @@ func takes(v *ir.Value, taken map[int]bool) {
 
 // back calls f for each panic site that code outside of the slice can reach by
 // calling a function whose address is taken and that which allows, nil for all.
+// Those that which allows call nothing outside but what is like them.
 func (r *reach) back(which func(*ir.Func) bool, f func(*Site)) {
 	seen := make([]bool, len(r.callees))
 	for _, fi := range r.taken {
 		if which == nil || which(r.x.slice.Funcs[fi]) {
-			r.mark(fi, seen)
+			r.mark(fi, which != nil, seen)
 		}
 	}
 	for fi, ok := range seen {
@@ -128,40 +161,35 @@ func (r *reach) block(fl *flow, b, inst int, seen []bool, f func(*Site)) {
 		}
 	}
 	for _, in := range fl.fn.Blocks[b].Insts[inst:] {
-		for _, c := range r.x.callees(in) {
-			r.mark(c, seen)
+		for _, c := range r.of(in) {
+			r.mark(c, false, seen)
 		}
 	}
 }
 
-func (r *reach) mark(fi int, seen []bool) {
-	if fi < 0 {
-		for _, t := range r.taken {
-			r.mark(t, seen)
-		}
-		return
-	}
-	work := []int{fi}
+// mark marks what a callee leads to. If narrow, calls through pointers stay within the slice.
+func (r *reach) mark(callee int, narrow bool, seen []bool) {
+	work := []int{callee}
 	for len(work) > 0 {
 		g := work[len(work)-1]
 		work = work[:len(work)-1]
-		if g < 0 {
-			work = append(work, r.unseen(seen)...)
-			continue
+		switch {
+		case g == anyTaken || g <= firstClass && !narrow:
+			work = append(work, unseen(r.taken, seen)...)
+		case g <= firstClass:
+			work = append(work, unseen(r.alike[firstClass-g], seen)...)
+		case !seen[g]:
+			seen[g] = true
+			work = append(work, r.callees[g]...)
 		}
-		if seen[g] {
-			continue
-		}
-		seen[g] = true
-		work = append(work, r.callees[g]...)
 	}
 }
 
-func (r *reach) unseen(seen []bool) []int {
+func unseen(fs []int, seen []bool) []int {
 	var out []int
-	for _, t := range r.taken {
-		if !seen[t] {
-			out = append(out, t)
+	for _, f := range fs {
+		if !seen[f] {
+			out = append(out, f)
 		}
 	}
 	return out
