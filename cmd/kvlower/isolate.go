@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 
 	"github.com/kvfarm/kvfarm/cmd/kvlower/bitcode"
 )
@@ -45,10 +46,34 @@ func readError(files []string, err error, stderr string) error {
 	return fmt.Errorf("read %s: LLVM crashed: %s", strings.Join(files, " "), line)
 }
 
+// What reading may take: broken bitcode can say that it holds anything. The
+// largest module of a kernel takes a tenth of either.
+const (
+	maxReadBytes   = 16 << 30 // of address space
+	maxReadSeconds = 600      // of processor time
+)
+
+func limitReader() error {
+	for resource, most := range map[int]uint64{syscall.RLIMIT_AS: maxReadBytes, syscall.RLIMIT_CPU: maxReadSeconds} {
+		var l syscall.Rlimit
+		if err := syscall.Getrlimit(resource, &l); err != nil {
+			return fmt.Errorf("limit the reader: %w", err)
+		}
+		l.Cur = min(most, l.Max)
+		if err := syscall.Setrlimit(resource, &l); err != nil {
+			return fmt.Errorf("limit the reader: %w", err)
+		}
+	}
+	return nil
+}
+
 // readMain is what the process with readFlag does.
 func readMain(args []string) error {
 	if len(args) < 2 {
 		return errors.New("no bitcode files")
+	}
+	if err := limitReader(); err != nil {
+		return err
 	}
 	stream, err := bitcode.Read(args[1:], args[0])
 	if err != nil {
