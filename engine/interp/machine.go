@@ -65,9 +65,10 @@ func (m *machine) start() *Outcome {
 	return nil
 }
 
+// grow makes room for n slots. Most runs are short: the first piece is small.
 func (m *machine) grow(n int) {
 	if len(m.stack) < n {
-		m.stack = append(m.stack, make([]slot, n-len(m.stack)+1024)...)
+		m.stack = append(m.stack, make([]slot, n+32)...)
 	}
 }
 

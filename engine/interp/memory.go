@@ -75,7 +75,7 @@ type memory struct {
 func (mem *memory) init(p *Program, limit int64) {
 	mem.limit = limit
 	mem.next = p.end
-	mem.objects = make([]object, len(p.globals), len(p.globals)+64)
+	mem.objects = make([]object, len(p.globals), len(p.globals)+8)
 	copy(mem.objects, p.globals)
 	for i := range mem.objects {
 		o := &mem.objects[i]
