@@ -17,11 +17,14 @@ git diff --exit-code -- proto
 go tool gazelle -external=static -mode=diff
 
 say "tests, with the race detector where goroutines meet"
-go test -race -skip '^TestKernel' ./cas/... ./executor/... ./frontend/... ./kbuild/... ./cmd/...
+go test -race -skip '^(TestKernel|TestCorpus$|TestNative$)' ./cas/... ./executor/... ./frontend/... ./kbuild/... ./cmd/...
 go test ./proto/... ./engine/...
 
 say "the way of a developer, on a real kernel"
 go test -count=1 -timeout 60m -v -run '^TestKernel' ./cmd/kvfarm
+
+say "the engine's Rust sources, compiled by the toolchain root at three levels and run on this machine"
+go test -count=1 -timeout 20m -run '^(TestCorpus|TestNative)$' ./cmd/kvlower
 
 say "tests that need LLVM or CaDiCaL, in the sdk root"
 sdk=$(bin/kvfarm toolchain path sdk)

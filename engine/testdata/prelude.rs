@@ -12,7 +12,10 @@ mod kvfarm {
         fn kvfarm_any_bool() -> bool;
         fn kvfarm_any_bytes(p: *mut u8, n: usize);
         fn kvfarm_assume(c: bool);
+        fn kvfarm_panicked(line: u32) -> !;
     }
+    /// Where a check runs as a program of the machine, this says how it ended.
+    pub fn panicked(line: u32) -> ! { unsafe { kvfarm_panicked(line) } }
     pub fn any8() -> u8 { unsafe { kvfarm_any_u8() } }
     pub fn any16() -> u16 { unsafe { kvfarm_any_u16() } }
     pub fn any32() -> u32 { unsafe { kvfarm_any_u32() } }
@@ -37,4 +40,4 @@ mod kvfarm {
 use kvfarm::*;
 
 #[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! { loop {} }
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! { panicked(info.location().map_or(0, |l| l.line())) }
