@@ -14,10 +14,11 @@ type corer interface {
 	Core() []expr.Expr
 }
 
-// cache keeps answers, Unknown too: no later query has a larger budget. It also knows a conjunction to be contradictory that
-// contains one that was.
+// cache keeps answers, Unknown too unless the query was a brief one: no later query has a larger budget. It also knows a
+// conjunction to be contradictory that contains one that was.
 type cache struct {
 	next    corer
+	left    *budget
 	stats   *Stats
 	answers map[uint64][]answer
 	size    int                         // conditions in answers
@@ -33,8 +34,8 @@ type answer struct {
 // cacheSize bounds the memory of a cache, in conditions of 4 bytes.
 const cacheSize = 1 << 24
 
-func newCache(next corer, st *Stats) *cache {
-	return &cache{next: next, stats: st, answers: map[uint64][]answer{}, cores: map[expr.Expr][][]expr.Expr{}}
+func newCache(next corer, st *Stats, left *budget) *cache {
+	return &cache{next: next, left: left, stats: st, answers: map[uint64][]answer{}, cores: map[expr.Expr][][]expr.Expr{}}
 }
 
 // Check is Solver's. conds are ascending.
@@ -51,8 +52,11 @@ func (c *cache) Check(conds []expr.Expr) (Result, *expr.Model) {
 		return Unsat, nil
 	}
 	r, m := c.next.Check(conds)
-	if r == Unsat {
+	switch {
+	case r == Unsat:
 		c.addCore(c.next.Core())
+	case r == Unknown && c.left.brief:
+		return r, m
 	}
 	if c.size += len(conds); c.size > cacheSize {
 		clear(c.answers)

@@ -10,6 +10,7 @@ import (
 type numbers struct {
 	b     *expr.Builder
 	next  corer
+	left  *budget
 	stats *Stats
 	core  []expr.Expr
 }
@@ -37,7 +38,7 @@ func (s *numbers) Check(conds []expr.Expr) (Result, *expr.Model) {
 		return Unsat, nil
 	}
 	r, m := s.next.Check(conds)
-	if hard > linear.Easy && r == Unknown && s.refuted(conds, slowSteps) {
+	if (hard > linear.Easy || s.left.brief) && r == Unknown && s.refuted(conds, slowSteps) {
 		return Unsat, nil
 	}
 	return r, m

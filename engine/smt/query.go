@@ -17,6 +17,7 @@ type blastSolver struct {
 
 // budget is what may still be spent.
 type budget struct {
+	brief        bool  // the query may use less than others
 	query, total int64 // conflicts
 }
 

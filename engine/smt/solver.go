@@ -78,7 +78,7 @@ func New(b *expr.Builder, cfg Config) *Chain {
 	st, left := new(Stats), &budget{total: cfg.TotalConflicts}
 	bl := newBlaster(b)
 	last := &lazy{bl: bl, next: newBlast(bl, cfg.NewSAT, st, left), stats: st}
-	var s Solver = newCache(&numbers{b: b, next: last, stats: st}, st)
+	var s Solver = newCache(&numbers{b: b, next: last, left: left, stats: st}, st, left)
 	s = &slicer{b: b, next: s, stats: st}
 	s = &recent{b: b, next: s, stats: st}
 	s = &folder{b: b, next: s, stats: st}
@@ -96,6 +96,14 @@ func (c *Chain) Check(conds []expr.Expr) (Result, *expr.Model) {
 	r, m := c.first.Check(conds)
 	c.watch(conds, r)
 	return r, m
+}
+
+// CheckWithin is Check with at most n conflicts, for questions that are not worth more.
+func (c *Chain) CheckWithin(conds []expr.Expr, n int64) (Result, *expr.Model) {
+	c.stats.Queries++
+	c.budget.query, c.budget.brief = min(n, c.query), n < c.query
+	defer func() { c.budget.brief = false }()
+	return c.first.Check(conds)
 }
 
 // Stats returns the counts so far.

@@ -79,3 +79,17 @@ func TestStages(t *testing.T) {
 		before = s.Stats()
 	}
 }
+
+// TestCheckWithin asks a question that is too hard for a brief query, and again.
+func TestCheckWithin(t *testing.T) {
+	b := expr.NewBuilder()
+	s := smt.New(b, smt.Config{})
+	x, y := b.Var("x", 14), b.Var("y", 14)
+	conds := []expr.Expr{b.Eq(b.Mul(b.ZExt(x, 28), b.ZExt(y, 28)), b.Const(16381*16369, 28)), b.Ult(x, y)}
+	if r, _ := s.CheckWithin(conds, 1); r != smt.Unknown {
+		t.Fatalf("one conflict is enough: %v", r)
+	}
+	if r, _ := s.Check(conds); r != smt.Sat {
+		t.Errorf("the whole budget: %v", r)
+	}
+}
