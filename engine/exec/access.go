@@ -299,7 +299,7 @@ func (x *exec) baseAnywhere(c *base, off expr.Expr) (*value, error) {
 	case baseZero:
 		return intValue(x.b.Const(0, 8)), nil
 	case baseFree:
-		return intValue(x.b.Read(c.array, off)), nil
+		return x.freeByte(c, off), nil
 	case baseInput:
 		return x.inputAnywhere(c.input, off)
 	case baseUnknown:

@@ -53,6 +53,14 @@ func (x *exec) covers(w *spread, at expr.Expr) expr.Expr {
 	return b.And(w.guard, b.Ult(b.Sub(at, w.start), w.count))
 }
 
+func (x *exec) freeByte(c *base, off expr.Expr) *value {
+	v := intValue(x.b.Read(c.array, off))
+	if c.unset {
+		v.poison = x.b.Read(c.poison, off)
+	}
+	return v
+}
+
 var uninit = &cell{v: &value{e: expr.None, poison: expr.True}, n: 1}
 
 func (x *exec) baseByte(c *base, k int64) (slot, error) {
@@ -62,7 +70,7 @@ func (x *exec) baseByte(c *base, k int64) (slot, error) {
 	case baseGlobal:
 		return x.globalByte(c.global, k)
 	case baseFree:
-		return slot{&cell{intValue(x.b.Read(c.array, x.b.Const(uint64(k), 64))), 1}, 0}, nil
+		return slot{&cell{x.freeByte(c, x.b.Const(uint64(k), 64)), 1}, 0}, nil
 	case baseInput:
 		return x.inputByte(c.input, k)
 	case baseUnknown:

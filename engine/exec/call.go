@@ -231,7 +231,7 @@ func (x *exec) deliver(s *state, call *ir.Inst, v *value) error {
 
 // end is the end of the root: it shows that the assumptions leave a run.
 func (x *exec) end(s *state) error {
-	if !x.ended {
+	if !x.ended && !s.general {
 		r, _ := x.sat(s, expr.True)
 		x.ended = r == smt.Sat
 		x.unsure = x.unsure || r == smt.Unknown

@@ -5,7 +5,8 @@
 // path next, merging), step.go (instructions), int.go, pointer.go (values),
 // call.go, model_*.go (functions without a body), loose.go (what is not known), object.go, bytes.go,
 // access.go, merge.go (memory), cond.go and query.go (path conditions),
-// site.go and reach.go (what is decided), root.go and shape.go (inputs).
+// site.go and reach.go (what is decided), root.go and shape.go (inputs),
+// induct.go, trial.go, widen.go, guess.go (loops without a known end).
 package exec
 
 import (
@@ -113,7 +114,14 @@ type exec struct {
 
 	queue queue
 	wait  map[string]*state
+	wide  bool     // everything within the bound is done
+	later []*state // with more rounds behind them than the bound allows
+	limit effort
 	stats Stats
+
+	trial    *trial             // round of a loop that is executed aside, nil if none is
+	holes    map[expr.Expr]bool // variables that stand for what a loop changes
+	hopeless map[[2]int]int     // loops, by function and number: how often induction failed
 }
 
 // Run executes a slice from its root. What the slice does is never an error;
@@ -127,13 +135,18 @@ func Run(s *ir.Slice, cfg Config) *Result {
 			return
 		}
 		x.put(first)
-		for x.queue.Len() > 0 {
-			x.run(x.next())
-		}
+		x.drain()
+		x.goBeyond()
 		x.answer()
 		x.seen()
 	})
 	return x.result()
+}
+
+func (x *exec) drain() {
+	for x.queue.Len() > 0 {
+		x.run(x.next())
+	}
 }
 
 // guarded runs f; if f panics, everything that was open stays so.
@@ -174,7 +187,9 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	x := &exec{slice: s, cfg: cfg, b: b,
 		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, addrSource: map[expr.Source]int{},
 		outside: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
-		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, wait: map[string]*state{}}
+		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, wait: map[string]*state{},
+		holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
+	x.limit = effort{cfg.Budget, cfg.Conflicts / 4 * 3}
 	x.solver = x.newSolver(cfg.Conflicts, queryConflicts)
 	for i, fn := range s.Funcs {
 		x.flows = append(x.flows, newFlow(fn, i))
@@ -225,6 +240,11 @@ func (q *queue) Pop() any {
 
 // put lets s wait at its position, merged with a state that waits there already.
 func (x *exec) put(s *state) {
+	if s.due && !s.general && !x.wide {
+		x.later = append(x.later, s)
+		x.cuts++
+		return
+	}
 	key := s.key()
 	if t := x.wait[key]; t != nil && !x.cfg.Paths {
 		if err := x.merge(t, s); err != nil {
@@ -251,6 +271,10 @@ func (x *exec) next() *state {
 
 // run executes s until it ends, splits or has to wait.
 func (x *exec) run(s *state) {
+	if s.due {
+		x.beyond(s)
+		return
+	}
 	for {
 		if err := x.overBudget(s); err != nil {
 			x.finish(s, err)
@@ -273,9 +297,10 @@ func (x *exec) run(s *state) {
 
 // overBudget compares the work done with the budget. A part of the conflicts is
 // kept for the questions that are open at the end. Loose runs, which cannot
-// refute, get a part of the work only: then they are given up, and s goes on without them.
+// refute, get a part of the work only: then they are given up, and s goes on
+// without them. The trial of a loop gets a part too.
 func (x *exec) overBudget(s *state) error {
-	if x.exhausted() {
+	if x.exhausted() || x.trial != nil && x.effort().exceeds(x.trial.limit) {
 		return stopf("budget")
 	}
 	if s.loose == expr.False || x.looseWork <= max(leastLoose, x.cfg.Budget/loosePart) {
@@ -293,9 +318,7 @@ const (
 	leastLoose = 25_000
 )
 
-func (x *exec) exhausted() bool {
-	return x.work() > x.cfg.Budget || x.solver.Stats().Conflicts > x.cfg.Conflicts/4*3
-}
+func (x *exec) exhausted() bool { return x.effort().exceeds(x.limit) }
 
 // work is what the run has cost so far, in units of the budget.
 func (x *exec) work() int64 {
@@ -316,11 +339,16 @@ func (x *exec) finish(s *state, err error) {
 	if r, _ := x.sat(s, expr.True); r == smt.Unsat {
 		return
 	}
+	if x.trial != nil {
+		x.trial.fail(st)
+		return
+	}
+	if st.bound == 0 && s.general {
+		st = &stop{reason: st.reason, bound: x.cfg.LoopBound}
+	}
 	if st.bound > 0 {
 		x.cuts++
-		if x.bound == 0 || st.bound < x.bound {
-			x.bound = st.bound
-		}
+		x.limited(st.bound)
 	} else {
 		x.stops = append(x.stops, Stop{st.reason, s.top.place()})
 	}

@@ -29,8 +29,13 @@ func (x *exec) loosen(s *state, when expr.Expr, reason string) {
 	}
 }
 
-// unproved notes why the root is not proved, and where.
+// unproved notes why the root is not proved, and where. What only a generalised
+// loop comes to lies beyond the bound.
 func (x *exec) unproved(s *state, reason string) {
+	if s.general {
+		x.limited(x.cfg.LoopBound)
+		return
+	}
 	if at := (Stop{reason, s.top.place()}); !x.loosened[at] {
 		x.loosened[at] = true
 		x.stops = append(x.stops, at)
@@ -143,14 +148,19 @@ func (x *exec) leak(s *state, vals []*value) {
 		c.value(v)
 	}
 	c.run()
+	s.leaked = union(s.leaked, c.exposed())
+}
+
+// exposed returns what the closure found that code outside does not reach by itself.
+func (c *closure) exposed() []int {
 	var ids []int
 	for id := range c.seen {
-		if x.infos[id].kind == objStack || x.infos[id].kind == objHeap || x.infos[id].own {
+		if o := c.x.infos[id]; o.kind == objStack || o.kind == objHeap || o.own {
 			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
-	s.leaked = union(s.leaked, ids)
+	return ids
 }
 
 // havoc gives any content, where when holds, to all memory that code outside of
@@ -223,6 +233,9 @@ func (c *closure) number(e expr.Expr) {
 	if e == expr.None || c.x.b.IsConst(e) {
 		return
 	}
+	for _, v := range c.x.b.Vars(e) {
+		c.vague = c.vague || c.x.holes[v]
+	}
 	for _, src := range c.x.b.Support(e) {
 		if id, ok := c.x.addrSource[src]; ok {
 			c.add(id)
@@ -243,15 +256,19 @@ func (c *closure) run() {
 			c.base(known.base)
 			continue
 		}
-		for l := o.top; l != nil; l = l.below {
-			c.base(l.base)
-			for _, k := range changedPages(l, l) {
-				c.page(l.pages[k])
-			}
-			if l.under != nil {
-				c.vague = c.vague || l.under.word == nil
-				c.value(l.under.word)
-			}
+		c.layers(o.top)
+	}
+}
+
+func (c *closure) layers(l *layer) {
+	for ; l != nil; l = l.below {
+		c.base(l.base)
+		for _, k := range changedPages(l, l) {
+			c.page(l.pages[k])
+		}
+		if l.under != nil {
+			c.vague = c.vague || l.under.word == nil
+			c.value(l.under.word)
 		}
 	}
 }

@@ -26,6 +26,7 @@ func (x *exec) merge(s, t *state) error {
 	if s.why == "" {
 		s.why = t.why
 	}
+	s.general = s.general && t.general
 	return nil
 }
 

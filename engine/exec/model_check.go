@@ -17,7 +17,9 @@ type dynamic struct {
 // input makes a fresh dynamic input.
 func (x *exec) ask(s *state, name string, width int, here expr.Expr) expr.Expr {
 	v := x.b.Var(fmt.Sprintf("%s%d", name, len(x.dynamic)), width)
-	x.dynamic = append(x.dynamic, dynamic{name, v, s.pc, here})
+	if !s.general { // no witness runs through a generalised loop
+		x.dynamic = append(x.dynamic, dynamic{name, v, s.pc, here})
+	}
 	return v
 }
 

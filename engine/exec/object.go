@@ -98,8 +98,10 @@ type base struct {
 	global *ir.Global
 	array  expr.Array // baseFree; baseUnknown, once made
 	made   bool
-	input  *input  // baseInput
-	choice *choice // baseChoice
+	unset  bool       // baseFree: it may be poison, where poison says so
+	poison expr.Array // of bits
+	input  *input     // baseInput
+	choice *choice    // baseChoice
 }
 
 // choice is content of one object that two paths see differently.
@@ -234,13 +236,14 @@ func (x *exec) intToPtr(e expr.Expr) []alt {
 	return []alt{{guard: expr.True, obj: obj, off: e}}
 }
 
-// incoming reports whether an automatic root's inputs decide a number: they may hold addresses.
+// incoming reports whether an automatic root's inputs decide a number, or what
+// a generalised loop left behind: they may hold addresses.
 func (x *exec) incoming(e expr.Expr) bool {
 	if len(x.b.FreeReads(e)) > 0 {
 		return true
 	}
 	for _, v := range x.b.Vars(e) {
-		if x.outside[v] {
+		if x.outside[v] || x.holes[v] {
 			return true
 		}
 		for _, r := range x.rootInputs {

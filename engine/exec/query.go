@@ -31,6 +31,11 @@ func (x *exec) axiom(e expr.Expr) {
 
 // sat asks whether s can be where extra holds. On Unknown nothing is known.
 func (x *exec) sat(s *state, extra expr.Expr) (smt.Result, *expr.Evaluator) {
+	return x.satWithin(s, extra, queryConflicts)
+}
+
+// satWithin is sat with a bound of conflicts.
+func (x *exec) satWithin(s *state, extra expr.Expr, conflicts int64) (smt.Result, *expr.Evaluator) {
 	if extra == expr.False {
 		return smt.Unsat, nil
 	}
@@ -39,7 +44,11 @@ func (x *exec) sat(s *state, extra expr.Expr) (smt.Result, *expr.Evaluator) {
 	}
 	conds := append(x.axioms.lits(nil), s.pc.lits(nil)...)
 	conds = append(conds, extra)
-	r, m := x.solver.Check(conds)
+	check := x.solver.Check
+	if conflicts < queryConflicts {
+		check = func(conds []expr.Expr) (smt.Result, *expr.Model) { return x.solver.CheckWithin(conds, conflicts) }
+	}
+	r, m := check(conds)
 	if r != smt.Sat {
 		return r, nil
 	}
@@ -88,21 +97,30 @@ func (x *exec) require(s *state, bad expr.Expr, k Kind) error {
 
 // fails decides whether a site fails for some input of s with bad.
 func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
-	if st.Refuted != nil {
+	if st.Refuted != nil || bad == expr.False {
+		return
+	}
+	if x.trial != nil {
+		x.trial.demand(s, bad, st)
 		return
 	}
 	if s.loose == expr.True && (!st.Panic || st.Reason != "") {
 		return // nothing that is found here would be told
 	}
 	if x.failing(s, bad, st) == smt.Unknown {
-		t := *s
-		t.model = nil
-		x.open = append(x.open, question{&t, bad, st})
+		x.open = append(x.open, newQuestion(s, bad, st))
 	}
 }
 
 // failing asks whether a site fails, first of all in a run that is not loose, and enters what it finds.
 func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
+	if s.general {
+		r, _ := x.sat(s, bad)
+		if r == smt.Sat {
+			x.generally(s, st)
+		}
+		return r
+	}
 	firm := x.b.And(bad, x.b.Not(s.loose))
 	r, m := x.sat(s, firm)
 	if r == smt.Sat {
@@ -119,11 +137,37 @@ func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 	return loose
 }
 
-// question is a query that the solver left open at first.
+// generally enters a failure that only a generalised loop shows. It refutes
+// nothing: the site holds up to the bound, and so does what the runs come to
+// that go on after it.
+func (x *exec) generally(s *state, st *Site) {
+	x.limited(x.cfg.LoopBound)
+	st.limit(x.cfg.LoopBound)
+	if !st.Panic || st.Kind == Assert || st.Kind == Trap {
+		x.reach.from(s.top, func(site *Site) { site.limit(x.cfg.LoopBound) })
+	}
+}
+
+// limited notes that a bound was reached.
+func (x *exec) limited(k int) {
+	if x.bound == 0 || k < x.bound {
+		x.bound = k
+	}
+}
+
+// question is a query that the solver left open at first, or that waits for a trial to be made good.
 type question struct {
 	s    *state
 	bad  expr.Expr
 	site *Site
+}
+
+// newQuestion keeps what s is now: it goes on meanwhile.
+func newQuestion(s *state, bad expr.Expr, st *Site) question {
+	t := *s
+	f := *s.top
+	t.top, t.model = &f, nil
+	return question{&t, bad, st}
 }
 
 // answer asks the open questions again, each with a larger part of what is left
@@ -141,7 +185,11 @@ func (x *exec) answer() {
 		if q.site.Refuted != nil || q.site.Reason != "" {
 			continue
 		}
-		if left <= 0 || x.failing(q.s, q.bad, q.site) == smt.Unknown {
+		switch {
+		case left > 0 && x.failing(q.s, q.bad, q.site) != smt.Unknown:
+		case q.s.general:
+			x.generally(q.s, q.site)
+		default:
 			q.site.give("budget")
 		}
 	}

@@ -15,10 +15,12 @@ type state struct {
 	owner *token
 	cuts  int             // of the run, when the state was refined
 	model *expr.Evaluator // of a model that satisfies pc; nil if none is at hand
+	due   bool            // stands at a loop's head with more rounds behind it than the bound allows
 
-	loose  expr.Expr // where it is not known what happened: loose.go
-	why    string
-	leaked []int // objects of the slice that code outside can reach
+	general bool      // no run of its own: it came out of a loop that was generalised
+	loose   expr.Expr // where it is not known what happened: loose.go
+	why     string
+	leaked  []int // objects of the slice that code outside can reach
 }
 
 type entry struct {
@@ -51,6 +53,9 @@ type iteration struct {
 // key runs next. Keys compare as strings: outer positions first.
 func (s *state) key() string {
 	f := s.top
+	if s.due {
+		return f.prefix + f.position() + "due"
+	}
 	return f.prefix + f.position()
 }
 

@@ -11,7 +11,9 @@ func (x *exec) step(s *state) (bool, error) {
 	f := s.top
 	in := f.flow.fn.Blocks[f.block].Insts[f.inst]
 	x.stats.Instructions++
-	x.visited[f.flow.index][f.block] = true
+	if !s.general {
+		x.visited[f.flow.index][f.block] = true
+	}
 	if in.Op.IsTerminator() {
 		return x.terminate(s, in)
 	}
@@ -174,7 +176,7 @@ func (x *exec) jump(s *state, to int) (bool, error) {
 }
 
 func (x *exec) goOn(s *state) bool {
-	if x.queue.Len() == 0 || s.key() < x.queue.items[0].key {
+	if !s.due && (x.queue.Len() == 0 || s.key() < x.queue.items[0].key) {
 		return true
 	}
 	x.put(s)
@@ -200,12 +202,22 @@ func (x *exec) enter(s *state, to int) error {
 	}
 	f.enter(to)
 	f.inst = n
-	for _, it := range f.iters {
-		if it.open > x.cfg.LoopBound {
-			return &stop{reason: "loop bound", bound: x.cfg.LoopBound}
-		}
+	if x.taken(s) {
+		return errOver
 	}
 	return nil
+}
+
+// taken lets the trial that is under way take s if its round is over. Else it
+// sees whether s stands at a loop's head once too often.
+func (x *exec) taken(s *state) bool {
+	if x.trial.takes(s) {
+		return true
+	}
+	for _, it := range s.top.iters {
+		s.due = s.due || it.open > x.cfg.LoopBound
+	}
+	return false
 }
 
 func (x *exec) phi(s *state, in *ir.Inst, from int) (*value, error) {
