@@ -18,6 +18,7 @@ import (
 	"github.com/kvfarm/kvfarm/cas/badgerstore"
 	"github.com/kvfarm/kvfarm/cas/complete"
 	"github.com/kvfarm/kvfarm/executor/journal"
+	"github.com/kvfarm/kvfarm/executor/livelog"
 	"github.com/kvfarm/kvfarm/executor/queue"
 	"github.com/kvfarm/kvfarm/executor/sandbox"
 	"github.com/kvfarm/kvfarm/executor/worker"
@@ -32,6 +33,7 @@ import (
 type localFarm struct {
 	store   *badgerstore.Store
 	queue   *queue.Queue
+	logs    *livelog.Logs
 	server  *grpc.Server
 	group   *errgroup.Group
 	crew    sync.WaitGroup // of workers
@@ -79,9 +81,10 @@ func openFarm(ctx context.Context, cfg farmConfig) (_ *localFarm, err error) {
 	f.group, f.ctx = errgroup.WithContext(f.ctx)
 	f.server = grpc.NewServer(append(rev2.Options(), cfg.options...)...)
 	cache := complete.New(f.store, f.store)
-	rev2.New(rev2.Config{Store: f.store, Cache: cache, Queue: f.queue, Fresh: cfg.fresh,
+	f.logs = livelog.New(f.queue)
+	rev2.New(rev2.Config{Store: f.store, Cache: cache, Queue: f.queue, Logs: f.logs, Fresh: cfg.fresh,
 		MayUpdate: cfg.mayUpdate, Log: f.log}).Register(f.server)
-	kvfarmpb.RegisterLeaseServer(f.server, lease.NewServer(f.queue, cache))
+	kvfarmpb.RegisterLeaseServer(f.server, lease.NewServer(f.queue, cache, f.logs))
 	return f, nil
 }
 
@@ -137,7 +140,7 @@ func (f *localFarm) serve(l net.Listener) {
 // work adds a worker with slots slots, whose trees stand in dir.
 func (f *localFarm) work(dir, name string, slots int) error {
 	w, done, err := newWorker(worker.Config{
-		Name: name, Slots: slots, Queue: f.queue, Store: f.store, Results: f.store, Roots: f.roots, Grace: f.grace, Log: f.log,
+		Name: name, Slots: slots, Queue: f.queue, Store: f.store, Results: f.store, Logs: f.logs, Roots: f.roots, Grace: f.grace, Log: f.log,
 	}, dir)
 	if err != nil {
 		return err

@@ -78,7 +78,7 @@ func runWorker(ctx context.Context, r *remoteFlags, roots *rootFlags, dir string
 		wc.Name = fmt.Sprintf("%s-%d", hostname(), os.Getpid())
 	}
 	leases := client.Leases()
-	wc.Queue, wc.Store, wc.Results = leases, client.Store(), leases
+	wc.Queue, wc.Store, wc.Results, wc.Logs = leases, client.Store(), leases, leases
 	if wc.Roots, err = roots.resolve(ctx, wc.Store, func(text string) { wc.Log.Info(text) }); err != nil {
 		return err
 	}

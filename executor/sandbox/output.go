@@ -1,12 +1,16 @@
 package sandbox
 
-import "bytes"
+import (
+	"bytes"
+	"io"
+)
 
 // Output is the beginning of what a command wrote to stdout or stderr.
 type Output struct {
 	kept  bytes.Buffer
 	limit int64
 	total int64
+	watch io.Writer // gets what is kept, as it comes; or nil
 }
 
 // Write implements io.Writer. It never fails: what is over the limit is counted
@@ -14,7 +18,11 @@ type Output struct {
 func (o *Output) Write(p []byte) (int, error) {
 	o.total += int64(len(p))
 	if room := o.limit - int64(o.kept.Len()); room > 0 {
-		o.kept.Write(p[:min(room, int64(len(p)))])
+		kept := p[:min(room, int64(len(p)))]
+		o.kept.Write(kept)
+		if o.watch != nil {
+			_, _ = o.watch.Write(kept) // a watcher's trouble is not the command's
+		}
 	}
 	return len(p), nil
 }

@@ -32,7 +32,7 @@ func (h *Host) Run(ctx context.Context, s Spec) (*Result, error) {
 		return nil, fmt.Errorf("limit %q: %w", s.Argv, err)
 	}
 	defer h.groups.give(group)
-	r := &Result{Stdout: Output{limit: s.Output}, Stderr: Output{limit: s.Output}}
+	r := &Result{Stdout: Output{limit: s.Output, watch: s.Stdout}, Stderr: Output{limit: s.Output, watch: s.Stderr}}
 	if err := h.run(ctx, &s, group, r); err != nil {
 		r.Close()
 		return nil, err

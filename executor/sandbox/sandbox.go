@@ -5,6 +5,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 )
@@ -52,6 +53,8 @@ type Spec struct {
 	Files     int64         // number of written files; zero: 1,000,000
 	Processes int64         // and threads, at a time; zero: 4096
 	Output    int64         // bytes kept of stdout and of stderr each; zero: 8 MiB
+
+	Stdout, Stderr io.Writer // get what is kept as it comes; nil: nobody watches
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
@@ -58,13 +59,28 @@ func (j *job) steps(ctx context.Context) (*queue.Outcome, error) {
 
 	j.stage(queue.Running)
 	j.times.ExecutionStartTimestamp = timestamppb.Now()
-	left, err := j.cfg.Host.Run(ctx, *spec)
+	left, err := j.watched(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
 	defer left.Close()
 	j.times.ExecutionCompletedTimestamp = timestamppb.Now()
 	return j.deliver(ctx, left)
+}
+
+// watched runs the command, and sends what it writes on its way meanwhile.
+func (j *job) watched(ctx context.Context, spec *sandbox.Spec) (*sandbox.Result, error) {
+	if j.cfg.Logs == nil {
+		return j.cfg.Host.Run(ctx, *spec)
+	}
+	f := &feed{logs: j.cfg.Logs, lease: j.lease.ID}
+	spec.Stdout, spec.Stderr = writer{f, 0}, writer{f, 1}
+	stop := make(chan struct{})
+	var feeding sync.WaitGroup
+	feeding.Go(func() { f.run(ctx, stop) })
+	defer feeding.Wait()
+	defer close(stop)
+	return j.cfg.Host.Run(ctx, *spec)
 }
 
 // deliver stores what the action left and, if it is fit to, its result.

@@ -58,6 +58,7 @@ type Config struct {
 	Queue   Queue
 	Store   cas.Store
 	Results cas.ActionCache
+	Logs    Logs // nil: nobody watches actions run
 	Host    *sandbox.Host
 	Inputs  *inputs.Cache
 

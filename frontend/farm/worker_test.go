@@ -45,7 +45,7 @@ func startReal(t testing.TB) (*farm.Client, digest.Digest) {
 	server := grpc.NewServer(rev2.Options()...)
 	results := complete.New(store, store)
 	rev2.New(rev2.Config{Store: store, Cache: results, Queue: q}).Register(server)
-	kvfarmpb.RegisterLeaseServer(server, lease.NewServer(q, results))
+	kvfarmpb.RegisterLeaseServer(server, lease.NewServer(q, results, nil))
 	addr := filepath.Join(t.TempDir(), "farm")
 	l, err := net.Listen("unix", addr)
 	if err != nil {

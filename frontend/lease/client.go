@@ -23,6 +23,8 @@ const (
 	wait    = 20 * time.Second       // for work, in one call
 	pause   = 300 * time.Millisecond // before a call is made again
 	persist = 30 * time.Second       // in delivering what an action came to
+
+	logPatience = 5 * time.Second
 )
 
 // Client takes leases from a farm elsewhere, with the methods of queue.Queue
@@ -77,6 +79,18 @@ func (c *Client) Heartbeat(ctx context.Context, id string, s queue.Stage) error 
 	_, err := c.rpc.Renew(ctx, &kvfarmpb.RenewRequest{Lease: id, Stage: stages[s]})
 	if err != nil {
 		return fmt.Errorf("renew lease %q: %w", id, translate(err))
+	}
+	return nil
+}
+
+// Append implements worker.Logs. It is not tried again: logs that are late are
+// of no use.
+func (c *Client) Append(ctx context.Context, lease string, stderr bool, off int64, p []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, logPatience)
+	defer cancel()
+	_, err := c.rpc.Log(ctx, &kvfarmpb.LogRequest{Lease: lease, Stderr: stderr, Offset: off, Data: p})
+	if err != nil {
+		return fmt.Errorf("log of lease %q: %w", lease, translate(err))
 	}
 	return nil
 }

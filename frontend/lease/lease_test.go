@@ -44,7 +44,7 @@ func start(t *testing.T, cfg queue.Config) *rig {
 	t.Cleanup(r.queue.Close)
 	l := bufconn.Listen(1 << 16)
 	r.server = grpc.NewServer()
-	kvfarmpb.RegisterLeaseServer(r.server, lease.NewServer(r.queue, r.cache))
+	kvfarmpb.RegisterLeaseServer(r.server, lease.NewServer(r.queue, r.cache, nil))
 	go func() { _ = r.server.Serve(l) }()
 	t.Cleanup(r.server.Stop)
 	conn, err := grpc.NewClient("passthrough:rig", grpc.WithTransportCredentials(insecure.NewCredentials()),

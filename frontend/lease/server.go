@@ -14,6 +14,7 @@ import (
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/executor/queue"
+	"github.com/kvfarm/kvfarm/executor/worker"
 	kvfarmpb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
 
@@ -26,11 +27,13 @@ type Server struct {
 	kvfarmpb.UnimplementedLeaseServer
 	queue *queue.Queue
 	cache cas.ActionCache
+	logs  worker.Logs
 }
 
-// NewServer serves leases of q. Results that workers publish go to c.
-func NewServer(q *queue.Queue, c cas.ActionCache) *Server {
-	return &Server{queue: q, cache: c}
+// NewServer serves leases of q. Results that workers publish go to c, what
+// their actions write while they run goes to logs, if there are any.
+func NewServer(q *queue.Queue, c cas.ActionCache, logs worker.Logs) *Server {
+	return &Server{queue: q, cache: c, logs: logs}
 }
 
 // Take implements the service.
@@ -76,6 +79,20 @@ func (s *Server) Publish(ctx context.Context, req *kvfarmpb.PublishRequest) (*kv
 		return nil, toStatus(err)
 	}
 	return &kvfarmpb.PublishResponse{}, nil
+}
+
+// Log implements the service.
+func (s *Server) Log(ctx context.Context, req *kvfarmpb.LogRequest) (*kvfarmpb.LogResponse, error) {
+	if s.logs == nil {
+		return nil, status.Error(codes.Unimplemented, "log: nobody watches here")
+	}
+	if req.Offset < 0 {
+		return nil, status.Errorf(codes.InvalidArgument, "log of lease %q: offset %d", req.Lease, req.Offset)
+	}
+	if err := s.logs.Append(ctx, req.Lease, req.Stderr, req.Offset, req.Data); err != nil {
+		return nil, toStatus(err)
+	}
+	return &kvfarmpb.LogResponse{}, nil
 }
 
 // Complete implements the service.

@@ -21,6 +21,9 @@ func (s *Server) operation(ctx context.Context, state queue.State, partial *repb
 		ActionDigest:             state.Action.Proto(),
 		PartialExecutionMetadata: partial,
 	}
+	if s.cfg.Logs != nil {
+		meta.StdoutStreamName, meta.StderrStreamName = logName(state.Name, false), logName(state.Name, true)
+	}
 	if state.Outcome == nil {
 		return operation(state.Name, meta, nil)
 	}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/executor/livelog"
 	"github.com/kvfarm/kvfarm/executor/queue"
 )
 
@@ -35,6 +36,8 @@ type Config struct {
 	Cache cas.ActionCache
 	// Queue runs actions. Nil: this is a cache without execution.
 	Queue *queue.Queue
+	// Logs are what actions write while they run. Nil: that cannot be watched.
+	Logs *livelog.Logs
 	// MayUpdate says who may write action results, which others will take for
 	// true. Nil: workers alone.
 	MayUpdate func(ctx context.Context, instance string) bool

@@ -142,7 +142,7 @@ func (x Failure_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Failure_Kind.Descriptor instead.
 func (Failure_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{8, 0}
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{10, 0}
 }
 
 type TakeRequest struct {
@@ -575,6 +575,112 @@ func (*PublishResponse) Descriptor() ([]byte, []int) {
 	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{6}
 }
 
+type LogRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Lease string                 `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
+	// Of stderr, not of stdout.
+	Stderr bool `protobuf:"varint,2,opt,name=stderr,proto3" json:"stderr,omitempty"`
+	// Where data begins in what the action has written to that stream.
+	Offset        int64  `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	Data          []byte `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogRequest) Reset() {
+	*x = LogRequest{}
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogRequest) ProtoMessage() {}
+
+func (x *LogRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogRequest.ProtoReflect.Descriptor instead.
+func (*LogRequest) Descriptor() ([]byte, []int) {
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *LogRequest) GetLease() string {
+	if x != nil {
+		return x.Lease
+	}
+	return ""
+}
+
+func (x *LogRequest) GetStderr() bool {
+	if x != nil {
+		return x.Stderr
+	}
+	return false
+}
+
+func (x *LogRequest) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *LogRequest) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type LogResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogResponse) Reset() {
+	*x = LogResponse{}
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogResponse) ProtoMessage() {}
+
+func (x *LogResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogResponse.ProtoReflect.Descriptor instead.
+func (*LogResponse) Descriptor() ([]byte, []int) {
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{8}
+}
+
 type CompleteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Lease string                 `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
@@ -590,7 +696,7 @@ type CompleteRequest struct {
 
 func (x *CompleteRequest) Reset() {
 	*x = CompleteRequest{}
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[7]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -602,7 +708,7 @@ func (x *CompleteRequest) String() string {
 func (*CompleteRequest) ProtoMessage() {}
 
 func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[7]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -615,7 +721,7 @@ func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteRequest.ProtoReflect.Descriptor instead.
 func (*CompleteRequest) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{7}
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CompleteRequest) GetLease() string {
@@ -659,7 +765,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[8]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -671,7 +777,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[8]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -684,7 +790,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{8}
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Failure) GetKind() Failure_Kind {
@@ -716,7 +822,7 @@ type CompleteResponse struct {
 
 func (x *CompleteResponse) Reset() {
 	*x = CompleteResponse{}
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[9]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -728,7 +834,7 @@ func (x *CompleteResponse) String() string {
 func (*CompleteResponse) ProtoMessage() {}
 
 func (x *CompleteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_lease_proto_msgTypes[9]
+	mi := &file_kvfarm_v1_lease_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -741,7 +847,7 @@ func (x *CompleteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteResponse.ProtoReflect.Descriptor instead.
 func (*CompleteResponse) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{9}
+	return file_kvfarm_v1_lease_proto_rawDescGZIP(), []int{11}
 }
 
 var File_kvfarm_v1_lease_proto protoreflect.FileDescriptor
@@ -783,7 +889,14 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"\x0ePublishRequest\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12E\n" +
 	"\x06result\x18\x02 \x01(\v2-.build.bazel.remote.execution.v2.ActionResultR\x06result\"\x11\n" +
-	"\x0fPublishResponse\"\xb6\x01\n" +
+	"\x0fPublishResponse\"f\n" +
+	"\n" +
+	"LogRequest\x12\x14\n" +
+	"\x05lease\x18\x01 \x01(\tR\x05lease\x12\x16\n" +
+	"\x06stderr\x18\x02 \x01(\bR\x06stderr\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\x03R\x06offset\x12\x12\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\"\r\n" +
+	"\vLogResponse\"\xb6\x01\n" +
 	"\x0fCompleteRequest\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12E\n" +
 	"\x06result\x18\x02 \x01(\v2-.build.bazel.remote.execution.v2.ActionResultR\x06result\x12\x18\n" +
@@ -807,11 +920,12 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"\x11STAGE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eSTAGE_FETCHING\x10\x01\x12\x11\n" +
 	"\rSTAGE_RUNNING\x10\x02\x12\x13\n" +
-	"\x0fSTAGE_UPLOADING\x10\x032\x83\x02\n" +
+	"\x0fSTAGE_UPLOADING\x10\x032\xb9\x02\n" +
 	"\x05Lease\x127\n" +
 	"\x04Take\x12\x16.kvfarm.v1.TakeRequest\x1a\x17.kvfarm.v1.TakeResponse\x12:\n" +
 	"\x05Renew\x12\x17.kvfarm.v1.RenewRequest\x1a\x18.kvfarm.v1.RenewResponse\x12@\n" +
-	"\aPublish\x12\x19.kvfarm.v1.PublishRequest\x1a\x1a.kvfarm.v1.PublishResponse\x12C\n" +
+	"\aPublish\x12\x19.kvfarm.v1.PublishRequest\x1a\x1a.kvfarm.v1.PublishResponse\x124\n" +
+	"\x03Log\x12\x15.kvfarm.v1.LogRequest\x1a\x16.kvfarm.v1.LogResponse\x12C\n" +
 	"\bComplete\x12\x1a.kvfarm.v1.CompleteRequest\x1a\x1b.kvfarm.v1.CompleteResponseB3Z1github.com/kvfarm/kvfarm/proto/kvfarm/v1;kvfarmpbb\x06proto3"
 
 var (
@@ -827,7 +941,7 @@ func file_kvfarm_v1_lease_proto_rawDescGZIP() []byte {
 }
 
 var file_kvfarm_v1_lease_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_kvfarm_v1_lease_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_kvfarm_v1_lease_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_kvfarm_v1_lease_proto_goTypes = []any{
 	(Stage)(0),                    // 0: kvfarm.v1.Stage
 	(Failure_Kind)(0),             // 1: kvfarm.v1.Failure.Kind
@@ -838,40 +952,44 @@ var file_kvfarm_v1_lease_proto_goTypes = []any{
 	(*RenewResponse)(nil),         // 6: kvfarm.v1.RenewResponse
 	(*PublishRequest)(nil),        // 7: kvfarm.v1.PublishRequest
 	(*PublishResponse)(nil),       // 8: kvfarm.v1.PublishResponse
-	(*CompleteRequest)(nil),       // 9: kvfarm.v1.CompleteRequest
-	(*Failure)(nil),               // 10: kvfarm.v1.Failure
-	(*CompleteResponse)(nil),      // 11: kvfarm.v1.CompleteResponse
-	(*v2.Platform_Property)(nil),  // 12: build.bazel.remote.execution.v2.Platform.Property
-	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
-	(*v2.Digest)(nil),             // 15: build.bazel.remote.execution.v2.Digest
-	(*v2.ActionResult)(nil),       // 16: build.bazel.remote.execution.v2.ActionResult
+	(*LogRequest)(nil),            // 9: kvfarm.v1.LogRequest
+	(*LogResponse)(nil),           // 10: kvfarm.v1.LogResponse
+	(*CompleteRequest)(nil),       // 11: kvfarm.v1.CompleteRequest
+	(*Failure)(nil),               // 12: kvfarm.v1.Failure
+	(*CompleteResponse)(nil),      // 13: kvfarm.v1.CompleteResponse
+	(*v2.Platform_Property)(nil),  // 14: build.bazel.remote.execution.v2.Platform.Property
+	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(*v2.Digest)(nil),             // 17: build.bazel.remote.execution.v2.Digest
+	(*v2.ActionResult)(nil),       // 18: build.bazel.remote.execution.v2.ActionResult
 }
 var file_kvfarm_v1_lease_proto_depIdxs = []int32{
-	12, // 0: kvfarm.v1.TakeRequest.properties:type_name -> build.bazel.remote.execution.v2.Platform.Property
-	13, // 1: kvfarm.v1.TakeRequest.wait:type_name -> google.protobuf.Duration
+	14, // 0: kvfarm.v1.TakeRequest.properties:type_name -> build.bazel.remote.execution.v2.Platform.Property
+	15, // 1: kvfarm.v1.TakeRequest.wait:type_name -> google.protobuf.Duration
 	4,  // 2: kvfarm.v1.TakeResponse.task:type_name -> kvfarm.v1.Task
-	14, // 3: kvfarm.v1.TakeResponse.queued:type_name -> google.protobuf.Timestamp
-	13, // 4: kvfarm.v1.TakeResponse.ttl:type_name -> google.protobuf.Duration
-	15, // 5: kvfarm.v1.Task.action_digest:type_name -> build.bazel.remote.execution.v2.Digest
-	12, // 6: kvfarm.v1.Task.properties:type_name -> build.bazel.remote.execution.v2.Platform.Property
-	13, // 7: kvfarm.v1.Task.timeout:type_name -> google.protobuf.Duration
+	16, // 3: kvfarm.v1.TakeResponse.queued:type_name -> google.protobuf.Timestamp
+	15, // 4: kvfarm.v1.TakeResponse.ttl:type_name -> google.protobuf.Duration
+	17, // 5: kvfarm.v1.Task.action_digest:type_name -> build.bazel.remote.execution.v2.Digest
+	14, // 6: kvfarm.v1.Task.properties:type_name -> build.bazel.remote.execution.v2.Platform.Property
+	15, // 7: kvfarm.v1.Task.timeout:type_name -> google.protobuf.Duration
 	0,  // 8: kvfarm.v1.RenewRequest.stage:type_name -> kvfarm.v1.Stage
-	16, // 9: kvfarm.v1.PublishRequest.result:type_name -> build.bazel.remote.execution.v2.ActionResult
-	16, // 10: kvfarm.v1.CompleteRequest.result:type_name -> build.bazel.remote.execution.v2.ActionResult
-	10, // 11: kvfarm.v1.CompleteRequest.failure:type_name -> kvfarm.v1.Failure
+	18, // 9: kvfarm.v1.PublishRequest.result:type_name -> build.bazel.remote.execution.v2.ActionResult
+	18, // 10: kvfarm.v1.CompleteRequest.result:type_name -> build.bazel.remote.execution.v2.ActionResult
+	12, // 11: kvfarm.v1.CompleteRequest.failure:type_name -> kvfarm.v1.Failure
 	1,  // 12: kvfarm.v1.Failure.kind:type_name -> kvfarm.v1.Failure.Kind
-	15, // 13: kvfarm.v1.Failure.missing:type_name -> build.bazel.remote.execution.v2.Digest
+	17, // 13: kvfarm.v1.Failure.missing:type_name -> build.bazel.remote.execution.v2.Digest
 	2,  // 14: kvfarm.v1.Lease.Take:input_type -> kvfarm.v1.TakeRequest
 	5,  // 15: kvfarm.v1.Lease.Renew:input_type -> kvfarm.v1.RenewRequest
 	7,  // 16: kvfarm.v1.Lease.Publish:input_type -> kvfarm.v1.PublishRequest
-	9,  // 17: kvfarm.v1.Lease.Complete:input_type -> kvfarm.v1.CompleteRequest
-	3,  // 18: kvfarm.v1.Lease.Take:output_type -> kvfarm.v1.TakeResponse
-	6,  // 19: kvfarm.v1.Lease.Renew:output_type -> kvfarm.v1.RenewResponse
-	8,  // 20: kvfarm.v1.Lease.Publish:output_type -> kvfarm.v1.PublishResponse
-	11, // 21: kvfarm.v1.Lease.Complete:output_type -> kvfarm.v1.CompleteResponse
-	18, // [18:22] is the sub-list for method output_type
-	14, // [14:18] is the sub-list for method input_type
+	9,  // 17: kvfarm.v1.Lease.Log:input_type -> kvfarm.v1.LogRequest
+	11, // 18: kvfarm.v1.Lease.Complete:input_type -> kvfarm.v1.CompleteRequest
+	3,  // 19: kvfarm.v1.Lease.Take:output_type -> kvfarm.v1.TakeResponse
+	6,  // 20: kvfarm.v1.Lease.Renew:output_type -> kvfarm.v1.RenewResponse
+	8,  // 21: kvfarm.v1.Lease.Publish:output_type -> kvfarm.v1.PublishResponse
+	10, // 22: kvfarm.v1.Lease.Log:output_type -> kvfarm.v1.LogResponse
+	13, // 23: kvfarm.v1.Lease.Complete:output_type -> kvfarm.v1.CompleteResponse
+	19, // [19:24] is the sub-list for method output_type
+	14, // [14:19] is the sub-list for method input_type
 	14, // [14:14] is the sub-list for extension type_name
 	14, // [14:14] is the sub-list for extension extendee
 	0,  // [0:14] is the sub-list for field type_name
@@ -888,7 +1006,7 @@ func file_kvfarm_v1_lease_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kvfarm_v1_lease_proto_rawDesc), len(file_kvfarm_v1_lease_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

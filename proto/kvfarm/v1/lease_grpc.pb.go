@@ -22,6 +22,7 @@ const (
 	Lease_Take_FullMethodName     = "/kvfarm.v1.Lease/Take"
 	Lease_Renew_FullMethodName    = "/kvfarm.v1.Lease/Renew"
 	Lease_Publish_FullMethodName  = "/kvfarm.v1.Lease/Publish"
+	Lease_Log_FullMethodName      = "/kvfarm.v1.Lease/Log"
 	Lease_Complete_FullMethodName = "/kvfarm.v1.Lease/Complete"
 )
 
@@ -46,6 +47,9 @@ type LeaseClient interface {
 	// Publish puts the result of the lease's action into the action cache. All
 	// its outputs are stored.
 	Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (*PublishResponse, error)
+	// Log takes what the lease's action has written while it runs, for those who
+	// watch. NOT_FOUND as for Renew.
+	Log(ctx context.Context, in *LogRequest, opts ...grpc.CallOption) (*LogResponse, error)
 	// Complete ends a lease with how its action ended. NOT_FOUND as for Renew.
 	Complete(ctx context.Context, in *CompleteRequest, opts ...grpc.CallOption) (*CompleteResponse, error)
 }
@@ -88,6 +92,16 @@ func (c *leaseClient) Publish(ctx context.Context, in *PublishRequest, opts ...g
 	return out, nil
 }
 
+func (c *leaseClient) Log(ctx context.Context, in *LogRequest, opts ...grpc.CallOption) (*LogResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LogResponse)
+	err := c.cc.Invoke(ctx, Lease_Log_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *leaseClient) Complete(ctx context.Context, in *CompleteRequest, opts ...grpc.CallOption) (*CompleteResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CompleteResponse)
@@ -119,6 +133,9 @@ type LeaseServer interface {
 	// Publish puts the result of the lease's action into the action cache. All
 	// its outputs are stored.
 	Publish(context.Context, *PublishRequest) (*PublishResponse, error)
+	// Log takes what the lease's action has written while it runs, for those who
+	// watch. NOT_FOUND as for Renew.
+	Log(context.Context, *LogRequest) (*LogResponse, error)
 	// Complete ends a lease with how its action ended. NOT_FOUND as for Renew.
 	Complete(context.Context, *CompleteRequest) (*CompleteResponse, error)
 	mustEmbedUnimplementedLeaseServer()
@@ -139,6 +156,9 @@ func (UnimplementedLeaseServer) Renew(context.Context, *RenewRequest) (*RenewRes
 }
 func (UnimplementedLeaseServer) Publish(context.Context, *PublishRequest) (*PublishResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Publish not implemented")
+}
+func (UnimplementedLeaseServer) Log(context.Context, *LogRequest) (*LogResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Log not implemented")
 }
 func (UnimplementedLeaseServer) Complete(context.Context, *CompleteRequest) (*CompleteResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Complete not implemented")
@@ -218,6 +238,24 @@ func _Lease_Publish_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Lease_Log_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LogRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LeaseServer).Log(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Lease_Log_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LeaseServer).Log(ctx, req.(*LogRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Lease_Complete_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CompleteRequest)
 	if err := dec(in); err != nil {
@@ -254,6 +292,10 @@ var Lease_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Publish",
 			Handler:    _Lease_Publish_Handler,
+		},
+		{
+			MethodName: "Log",
+			Handler:    _Lease_Log_Handler,
 		},
 		{
 			MethodName: "Complete",
