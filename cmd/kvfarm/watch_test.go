@@ -24,7 +24,7 @@ func TestLogsWhileRunning(t *testing.T) {
 	startWorker(t, addr)
 	c := connect(t, addr)
 	op, out := c.streams(c.act([]string{"sequence", "echo", "begin", ",", "sleep", "1h"}))
-	log, err := c.bytes.Read(t.Context(), &bspb.ReadRequest{ResourceName: "some/instance/" + out})
+	log, err := c.bytes.Read(t.Context(), &bspb.ReadRequest{ResourceName: out})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,13 +47,19 @@ func TestLogsWhileRunning(t *testing.T) {
 	}
 	_, err = c.read(&bspb.ReadRequest{ResourceName: strings.Replace(out, op, "none", 1)})
 	wantCode(t, "log of nothing", err, codes.NotFound)
+	_, err = c.read(&bspb.ReadRequest{ResourceName: "other/" + out})
+	wantCode(t, "log at another instance", err, codes.NotFound)
 }
 
 // streams starts an action, and returns the names of the operation and of where
 // its stdout can be read.
 func (c *client) streams(d digest.Digest) (operation, stdout string) {
 	c.t.Helper()
-	op, err := c.start(d).Recv()
+	stream, err := c.submit(d, func(r *repb.ExecuteRequest) { r.InstanceName = "some/instance" })
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	op, err := stream.Recv()
 	if err != nil {
 		c.t.Fatal(err)
 	}

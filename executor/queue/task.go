@@ -74,13 +74,14 @@ var stageNames = [...]string{"queued", "fetching", "running", "uploading", "done
 
 // State is a task as a waiter sees it.
 type State struct {
-	Name    string // of the operation
-	Action  digest.Digest
-	Stage   Stage
-	Worker  string // who holds the lease, or held the last one
-	Attempt int    // leases so far
-	Queued  time.Time
-	Outcome *Outcome // set if and only if Stage is Done; shared, not to be changed
+	Name     string // of the operation
+	Instance string
+	Action   digest.Digest
+	Stage    Stage
+	Worker   string // who holds the lease, or held the last one
+	Attempt  int    // leases so far
+	Queued   time.Time
+	Outcome  *Outcome // set if and only if Stage is Done; shared, not to be changed
 }
 
 // Outcome is how a task ended. Either the action ran to an exit code, then

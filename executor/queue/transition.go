@@ -47,7 +47,7 @@ type identity struct {
 func (t *Task) identity() identity { return identity{t.Instance, t.Action} }
 
 func (t *task) state() State {
-	return State{Name: t.name, Action: t.Action, Stage: t.stage, Worker: t.worker,
+	return State{Name: t.name, Instance: t.Instance, Action: t.Action, Stage: t.stage, Worker: t.worker,
 		Attempt: t.attempt, Queued: t.queued, Outcome: t.outcome}
 }
 

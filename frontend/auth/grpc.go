@@ -44,6 +44,7 @@ var needs = map[string]Permission{
 	pb.Lease_Renew_FullMethodName:    Work,
 	pb.Lease_Publish_FullMethodName:  Work,
 	pb.Lease_Complete_FullMethodName: Work,
+	pb.Lease_Log_FullMethodName:      Work,
 
 	longrunning.Operations_ListOperations_FullMethodName:  Admin,
 	longrunning.Operations_DeleteOperation_FullMethodName: Admin,

@@ -59,7 +59,7 @@ func start(t *testing.T, files map[string]string) *rig {
 	store, results, q := memstore.New(), memstore.NewActionCache(), queue.New(queue.Config{})
 	server := grpc.NewServer(append(rev2.Options(), r.guard.Options(rev2.Instance)...)...)
 	rev2.New(rev2.Config{Store: store, Cache: results, Queue: q, MayUpdate: r.guard.MayUpdate, Log: slog.New(slog.DiscardHandler)}).Register(server)
-	kvfarmpb.RegisterLeaseServer(server, lease.NewServer(q, results))
+	kvfarmpb.RegisterLeaseServer(server, lease.NewServer(q, results, nil))
 	for service, info := range server.GetServiceInfo() {
 		for _, m := range info.Methods {
 			r.names = append(r.names, "/"+service+"/"+m.Name)
@@ -204,6 +204,10 @@ var calls = map[string]map[string]call{
 		},
 		"Publish": func(ctx context.Context, r *rig, _ string) error {
 			_, err := r.lease.Publish(ctx, &kvfarmpb.PublishRequest{Lease: "none"})
+			return err
+		},
+		"Log": func(ctx context.Context, r *rig, _ string) error {
+			_, err := r.lease.Log(ctx, &kvfarmpb.LogRequest{Lease: "none"})
 			return err
 		},
 		"Complete": func(ctx context.Context, r *rig, _ string) error {

@@ -23,8 +23,8 @@ func (s *Server) Read(req *bspb.ReadRequest, stream bspb.ByteStream_ReadServer) 
 }
 
 func (s *Server) read(req *bspb.ReadRequest, stream bspb.ByteStream_ReadServer) error {
-	if op, stderr, ok := parseLog(req.ResourceName); ok && s.cfg.Logs != nil {
-		return s.readLog(stream, op, stderr, req)
+	if log, ok := parseLog(req.ResourceName); ok && s.cfg.Logs != nil {
+		return s.readLog(stream, log, req)
 	}
 	name, err := parseRead(req.ResourceName)
 	if err != nil {

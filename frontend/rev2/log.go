@@ -3,6 +3,7 @@ package rev2
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -12,40 +13,58 @@ import (
 )
 
 // logName is where ByteStream.Read has what an operation's action writes.
-func logName(operation string, stderr bool) string {
-	if stderr {
-		return "logstreams/" + operation + "/stderr"
+func logName(state queue.State, stream string) string {
+	name := "logstreams/" + state.Name + "/" + stream
+	if state.Instance != "" {
+		name = state.Instance + "/" + name
 	}
-	return "logstreams/" + operation + "/stdout"
+	return name
 }
 
-// parseLog is the inverse of logName, with or without an instance before it.
-func parseLog(name string) (operation string, stderr, ok bool) {
+// logStream is what a name of logName names.
+type logStream struct {
+	instance, operation string
+	stderr              bool
+}
+
+// parseLog is the inverse of logName. A name that reads as an upload too, whose
+// metadata may be anything, is none of a log: it would belong to two instances.
+func parseLog(name string) (l logStream, ok bool) {
 	words := strings.Split(name, "/")
-	if len(words) < 3 || words[len(words)-3] != "logstreams" {
-		return "", false, false
+	n := len(words) - 3
+	if n < 0 || words[n] != "logstreams" || words[n+2] != "stdout" && words[n+2] != "stderr" {
+		return logStream{}, false
 	}
-	last := words[len(words)-1]
-	return words[len(words)-2], last == "stderr", last == "stderr" || last == "stdout"
+	if _, _, upload := writeName(words); upload {
+		return logStream{}, false
+	}
+	return logStream{instance: strings.Join(words[:n], "/"), operation: words[n+1], stderr: words[n+2] == "stderr"}, true
 }
 
 // readLog streams what an action writes until its operation is done. When the
 // action begins again on another worker, so does its output, after what there
 // was. Whoever reads counts as waiting for the operation.
-func (s *Server) readLog(stream bspb.ByteStream_ReadServer, op string, stderr bool, req *bspb.ReadRequest) error {
+func (s *Server) readLog(stream bspb.ByteStream_ReadServer, log logStream, req *bspb.ReadRequest) error {
 	if req.ReadOffset < 0 || req.ReadLimit < 0 {
 		return invalid("read %q: offset %d, limit %d", req.ResourceName, req.ReadOffset, req.ReadLimit)
 	}
-	waiter, err := s.cfg.Queue.Wait(op)
+	waiter, err := s.cfg.Queue.Wait(log.operation)
 	if err != nil {
 		return err
 	}
 	defer waiter.Close()
+	state, err := waiter.Next(stream.Context())
+	if err != nil {
+		return err
+	}
+	if state.Instance != log.instance {
+		return fmt.Errorf("read %q: %w", req.ResourceName, queue.ErrUnknown)
+	}
 	ended, stop := endOf(stream.Context(), waiter)
 	defer stop()
 	off, left := req.ReadOffset, req.ReadLimit
 	for {
-		p, changed := s.cfg.Logs.Read(op, stderr, off)
+		p, changed := s.cfg.Logs.Read(log.operation, log.stderr, off)
 		if req.ReadLimit > 0 {
 			p = p[:min(int64(len(p)), left)]
 			left -= int64(len(p))
@@ -62,7 +81,7 @@ func (s *Server) readLog(stream bspb.ByteStream_ReadServer, op string, stderr bo
 		select {
 		case <-changed:
 		case err := <-ended:
-			if more, _ := s.cfg.Logs.Read(op, stderr, off); err == nil && len(more) > 0 {
+			if more, _ := s.cfg.Logs.Read(log.operation, log.stderr, off); err == nil && len(more) > 0 {
 				ended <- nil // once more, and then the end
 				continue
 			}

@@ -44,6 +44,9 @@ func parseWrite(name string) (resource, error) {
 // Instance returns the instance that a name for either begins with; "" if it
 // names nothing.
 func Instance(name string) string {
+	if log, ok := parseLog(name); ok {
+		return log.instance
+	}
 	words := strings.Split(name, "/")
 	if _, n, ok := writeName(words); ok {
 		return strings.Join(words[:n], "/")

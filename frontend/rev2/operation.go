@@ -22,7 +22,7 @@ func (s *Server) operation(ctx context.Context, state queue.State, partial *repb
 		PartialExecutionMetadata: partial,
 	}
 	if s.cfg.Logs != nil {
-		meta.StdoutStreamName, meta.StderrStreamName = logName(state.Name, false), logName(state.Name, true)
+		meta.StdoutStreamName, meta.StderrStreamName = logName(state, "stdout"), logName(state, "stderr")
 	}
 	if state.Outcome == nil {
 		return operation(state.Name, meta, nil)
