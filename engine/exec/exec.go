@@ -2,7 +2,7 @@
 // paths are followed. README.md of the engine states the contract.
 //
 // Where to look: flow.go and live.go (control flow), exec.go (the run: which
-// path next, merging), step.go (instructions), int.go, pointer.go (values),
+// path next, merging), step.go (instructions), int.go, pointer.go, vector.go (values),
 // call.go, model_*.go (functions without a body), loose.go (what is not known), object.go, bytes.go,
 // access.go, merge.go (memory), cond.go and query.go (path conditions),
 // site.go and reach.go (what is decided), root.go and shape.go (inputs),

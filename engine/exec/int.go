@@ -53,9 +53,6 @@ func (x *exec) constant(v *ir.Value) (*value, error) {
 }
 
 func (x *exec) aggregate(v *ir.Value) (*value, error) {
-	if v.Type.Kind == ir.Vector {
-		return nil, stopf("unsupported: vectors")
-	}
 	out := &value{agg: make([]*value, len(v.Elems)), poison: expr.False}
 	for i := range v.Elems {
 		f, err := x.constant(&v.Elems[i])
@@ -78,7 +75,7 @@ func (x *exec) filled(t *ir.Type, poison expr.Expr) (*value, error) {
 		v := x.pointer(noObject, x.b.Const(0, 64))
 		v.poison = poison
 		return v, nil
-	case ir.Struct, ir.Array:
+	case ir.Struct, ir.Array, ir.Vector:
 		out := &value{agg: make([]*value, t.NumFields()), poison: poison}
 		for i := range out.agg {
 			f, err := x.filled(t.Field(i), poison)

@@ -83,7 +83,7 @@ func (x *exec) arbitrary(t *ir.Type) (*value, error) {
 		return intValue(x.outsider(t.Bits)), nil
 	case ir.Ptr:
 		return x.pointer(wildObject, x.outsider(64)), nil
-	case ir.Struct, ir.Array:
+	case ir.Struct, ir.Array, ir.Vector:
 		out := &value{agg: make([]*value, t.NumFields()), poison: expr.False}
 		for i := range out.agg {
 			f, err := x.arbitrary(t.Field(i))

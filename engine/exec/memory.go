@@ -59,7 +59,7 @@ func (x *exec) loadType(s *state, p *value, t *ir.Type, align int64) (*value, er
 	if n == 0 {
 		return x.filled(t, expr.False)
 	}
-	if t.Kind == ir.Vector || t.Kind == ir.Float {
+	if t.Kind == ir.Float {
 		return nil, stopf("unsupported: load of %v", t)
 	}
 	at, err := x.access(s, p, n, align, false)
@@ -87,6 +87,8 @@ func (x *exec) readType(s *state, at []alt, t *ir.Type) (*value, error) {
 			out.agg[i] = f
 		}
 		return out, nil
+	case ir.Vector:
+		return x.readVector(s, at, t)
 	case ir.Ptr:
 		v, err := x.read(s, at, 8)
 		if err != nil {
@@ -272,7 +274,7 @@ func (x *exec) storeType(s *state, p, v *value, t *ir.Type, align int64) error {
 	if n == 0 {
 		return nil
 	}
-	if t.Kind == ir.Vector || t.Kind == ir.Float {
+	if t.Kind == ir.Float {
 		return stopf("unsupported: store of %v", t)
 	}
 	at, err := x.access(s, p, n, align, true)
@@ -291,6 +293,8 @@ func (x *exec) writeType(s *state, at []alt, v *value, t *ir.Type) error {
 			}
 		}
 		return nil
+	case ir.Vector:
+		return x.writeVector(s, at, v, t)
 	case ir.Int:
 		n := int(t.StoreSize())
 		if v.ptr == nil && t.Bits != 8*n {

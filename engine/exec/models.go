@@ -15,15 +15,20 @@ func init() {
 		"kvfarm_any_bytes": anyBytes, "kvfarm_assume": checkAssume, "kvfarm_assert": checkAssert,
 
 		// Integers: model_int.go.
-		"llvm.uadd.with.overflow": withOverflow, "llvm.sadd.with.overflow": withOverflow,
-		"llvm.usub.with.overflow": withOverflow, "llvm.ssub.with.overflow": withOverflow,
-		"llvm.umul.with.overflow": withOverflow, "llvm.smul.with.overflow": withOverflow,
-		"llvm.uadd.sat": binaryInt, "llvm.usub.sat": binaryInt, "llvm.sadd.sat": binaryInt, "llvm.ssub.sat": binaryInt,
-		"llvm.umin": binaryInt, "llvm.umax": binaryInt, "llvm.smin": binaryInt, "llvm.smax": binaryInt,
-		"llvm.ctpop": unaryInt, "llvm.bswap": unaryInt, "llvm.bitreverse": unaryInt,
-		"llvm.ctlz": countZeros, "llvm.cttz": countZeros, "llvm.abs": absolute,
-		"llvm.fshl": funnel, "llvm.fshr": funnel,
-		"llvm.ucmp": threeWay, "llvm.scmp": threeWay,
+		"llvm.uadd.with.overflow": laneOverflow, "llvm.sadd.with.overflow": laneOverflow,
+		"llvm.usub.with.overflow": laneOverflow, "llvm.ssub.with.overflow": laneOverflow,
+		"llvm.umul.with.overflow": laneOverflow, "llvm.smul.with.overflow": laneOverflow,
+		"llvm.uadd.sat": laneModel(binaryInt), "llvm.usub.sat": laneModel(binaryInt), "llvm.sadd.sat": laneModel(binaryInt), "llvm.ssub.sat": laneModel(binaryInt),
+		"llvm.umin": laneModel(binaryInt), "llvm.umax": laneModel(binaryInt), "llvm.smin": laneModel(binaryInt), "llvm.smax": laneModel(binaryInt),
+		"llvm.ctpop": laneModel(unaryInt), "llvm.bswap": laneModel(unaryInt), "llvm.bitreverse": laneModel(unaryInt),
+		"llvm.ctlz": laneModel(countZeros), "llvm.cttz": laneModel(countZeros), "llvm.abs": laneModel(absolute),
+		"llvm.fshl": laneModel(funnel), "llvm.fshr": laneModel(funnel),
+		"llvm.ucmp": laneModel(threeWay), "llvm.scmp": laneModel(threeWay),
+
+		// Vectors: vector.go. The integer models above take them too.
+		"llvm.vector.reduce.add": reduce, "llvm.vector.reduce.mul": reduce, "llvm.vector.reduce.and": reduce,
+		"llvm.vector.reduce.or": reduce, "llvm.vector.reduce.xor": reduce, "llvm.vector.reduce.smax": reduce,
+		"llvm.vector.reduce.smin": reduce, "llvm.vector.reduce.umax": reduce, "llvm.vector.reduce.umin": reduce,
 
 		// Hints: model_hint.go.
 		"llvm.assume": assumeHint, "llvm.expect": firstArgument, "llvm.expect.with.probability": firstArgument,

@@ -67,8 +67,8 @@ func (x *exec) evaluate(s *state, in *ir.Inst) (*value, error) {
 }
 
 func (x *exec) compute(s *state, in *ir.Inst, args []*value) (*value, error) {
-	if in.Type.Kind == ir.Vector || len(args) > 0 && in.Args[0].Type != nil && in.Args[0].Type.Kind == ir.Vector {
-		return nil, stopf("unsupported: vectors")
+	if ofVectors(in) {
+		return x.vector(s, in, args)
 	}
 	switch {
 	case in.Op.IsBinary():

@@ -57,6 +57,7 @@ func decodeCall(d *decoder, in *ir.Inst, c *inst, _ int) error {
 			return fmt.Errorf("no extern function %d", callee.Index)
 		}
 		k.ext, c.do = d.p.externs[callee.Index], doExternCall
+		vectorCall(in, c, k)
 	case ir.AsmRef:
 		c.do = doAsm
 	default:

@@ -65,6 +65,7 @@ type extra struct {
 	index  []int32 // variable operands of a GEP
 	scales []int64
 	call   *call
+	lanes  *lanes
 }
 
 // scalar is one scalar of a flattened type.
@@ -266,7 +267,12 @@ func (d *decoder) inst(in *ir.Inst, b int) (inst, error) {
 	}
 	var err error
 	switch {
-	case hasVector(in) || int(in.Op) >= len(decoders) || decoders[in.Op] == nil:
+	case hasKind(in, ir.Vector) && !hasKind(in, ir.Float):
+		var ok bool
+		if ok, err = d.vectorInst(in, &c, b); !ok {
+			c.do, c.x = doUnsupported, &extra{ir: in}
+		}
+	case hasKind(in, ir.Float) || int(in.Op) >= len(decoders) || decoders[in.Op] == nil:
 		c.do, c.x = doUnsupported, &extra{ir: in}
 	default:
 		err = decoders[in.Op](d, in, &c, b)
@@ -274,21 +280,16 @@ func (d *decoder) inst(in *ir.Inst, b int) (inst, error) {
 	return c, err
 }
 
-// hasVector reports whether an instruction computes with vectors or floats,
-// which are only made when LLVM vectorises.
-func hasVector(in *ir.Inst) bool {
-	if strange(in.Type) {
-		return true
-	}
+// hasKind reports whether an instruction takes or gives a value of a kind, or vectors of it.
+func hasKind(in *ir.Inst, k ir.Kind) bool {
+	is := func(t *ir.Type) bool { return t != nil && (t.Kind == k || t.Kind == ir.Vector && t.Elem.Kind == k) }
 	for i := range in.Args {
-		if strange(in.Args[i].Type) {
+		if is(in.Args[i].Type) {
 			return true
 		}
 	}
-	return false
+	return is(in.Type)
 }
-
-func strange(t *ir.Type) bool { return t != nil && (t.Kind == ir.Vector || t.Kind == ir.Float) }
 
 // decoders has one entry per opcode; init breaks the cycle through call.
 var decoders [ir.Unsupported + 1]func(*decoder, *ir.Inst, *inst, int) error
