@@ -8,7 +8,7 @@ import (
 )
 
 // maxPlaces bounds how many places an access at an unknown offset is spread over.
-const maxPlaces = 4096
+const maxPlaces = 1 << 14
 
 // access checks that n bytes at p may be touched and returns where they are:
 // live objects only, the bytes inside, the address aligned.
@@ -134,11 +134,33 @@ func (x *exec) readAlt(s *state, a alt, n int) (*value, error) {
 		}
 		return x.loadWord(s, a.obj, int64(k), n)
 	}
+	if o := s.object(a.obj); n == 1 && o != nil && o.top.under != nil && len(o.top.pages) == 0 {
+		return x.readOver(o.top, a)
+	}
 	o := x.infos[a.obj]
 	if pl, ok := x.places(a, o.bytes, int64(n)); ok {
 		return x.readPlaces(s, a.obj, pl, n)
 	}
 	return x.readAnywhere(s, a, n)
+}
+
+// readOver reads a byte at an unknown offset where the last write was at an
+// unknown place too: what was written if it covers the offset, else what lay there before.
+func (x *exec) readOver(l *layer, a alt) (*value, error) {
+	before := &state{mem: []entry{{a.obj, &object{top: l.below}}}}
+	old, err := x.readAlt(before, a, 1)
+	if err != nil {
+		return nil, err
+	}
+	in := x.covers(l.under, a.off)
+	if in == expr.False {
+		return old, nil
+	}
+	v, err := l.under.at(x.b.Sub(a.off, l.under.start))
+	if err != nil {
+		return nil, err
+	}
+	return x.choose(in, v, old), nil
 }
 
 // places lists where an offset can lie: first + step*i for i < count. The lowest

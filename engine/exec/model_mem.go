@@ -103,9 +103,15 @@ func memMove(x *exec, c *callee) (*value, error) { return x.copyBytes(c, false) 
 
 func (x *exec) copyBytes(c *callee, apart bool) (*value, error) {
 	x.noteVolatile(c)
-	n, most, err := x.length(c.s, c.args[2])
-	if err != nil || most == 0 {
-		return c.args[0], err
+	if err := x.require(c.s, c.args[2].poison, UninitUse); err != nil {
+		return nil, err
+	}
+	n, most, lazy := x.resize(c.args[2].e, 64), int64(0), false
+	if lazy = !x.b.IsConst(n) && !x.atMost(c.s, n, maxEager); !lazy {
+		var err error
+		if n, most, err = x.length(c.s, c.args[2]); err != nil || most == 0 {
+			return c.args[0], err
+		}
 	}
 	to, err := x.span(c.s, c.args[0], n, c.align(0), true)
 	if err != nil {
@@ -120,7 +126,36 @@ func (x *exec) copyBytes(c *callee, apart bool) (*value, error) {
 			return nil, err
 		}
 	}
+	if lazy {
+		x.copyLater(c.s, to, from, n)
+		return c.args[0], nil
+	}
 	return c.args[0], x.copyRange(c.s, to, from, n, most)
+}
+
+// maxEager bounds the copies of unknown length that are made byte by byte.
+// Longer ones are kept as one write that knows where its bytes come from.
+const maxEager = 8
+
+// copyLater enters a copy of unknown length as one write. Its bytes are read,
+// when they are asked for, from memory as it is now.
+func (x *exec) copyLater(s *state, to, from []alt, n expr.Expr) {
+	now := &state{top: s.top, mem: append([]entry(nil), s.mem...), owner: new(token)}
+	s.owner = new(token) // what now holds is not written to any more
+	for _, a := range to {
+		x.push(s, a.obj, &spread{guard: x.b.And(a.guard, x.nonzero(n)), start: a.off, count: n,
+			at: func(off expr.Expr) (*value, error) {
+				return x.read(now, x.narrowed(moved(x.b, from, off), x.b.Ult(off, n)), 1)
+			}})
+	}
+}
+
+func moved(b *expr.Builder, p []alt, by expr.Expr) []alt {
+	out := make([]alt, len(p))
+	for i, a := range p {
+		out[i] = alt{guard: a.guard, obj: a.obj, off: b.Add(a.off, by)}
+	}
+	return out
 }
 
 // overlap is that two ranges of n bytes overlap but are not the same.
