@@ -44,6 +44,9 @@ type Builder struct {
 	facts   []Facts
 	done    []rewritten // cache by hash; see make
 	support supports
+
+	remembered []remembered // by node; see Context
+	round      uint64
 }
 
 type variable struct {

@@ -97,26 +97,44 @@ func (b *Builder) derive(n *node) (Facts, bool) {
 	if width == 1 || width > 64 || n.op == OpConst || n.op == OpVar {
 		return Facts{}, false
 	}
+	var x, y Facts
+	switch n.op {
+	case OpRead: // its index says nothing
+	case OpITE:
+		x, y = b.Facts(n.b), b.Facts(n.c)
+	default:
+		if b.Width(n.a) > 64 {
+			return Facts{}, false
+		}
+		if x = b.Facts(n.a); opArity[n.op] == 2 {
+			y = b.Facts(n.b)
+		}
+	}
+	f := b.deriveFrom(n, x, y)
+	says := f.tighten(width)
+	return f, says
+}
+
+// deriveFrom is derive with the facts of n's arguments, of both branches if n is
+// an ITE. n and they have 2 to 64 bits.
+func (b *Builder) deriveFrom(n *node, x, y Facts) Facts {
+	width := int(n.width)
 	f := anything(width)
 	switch n.op {
 	case OpRead:
 		f = b.arrays[n.aux].facts(f)
 	case OpITE:
-		f = join(b.Facts(n.b), b.Facts(n.c))
+		f = join(x, y)
 	case OpExtract, OpZExt, OpSExt:
-		if b.Width(n.a) > 64 {
-			return Facts{}, false
-		}
-		f = deriveShape(n.op, b.Facts(n.a), int(n.aux), b.Width(n.a), width)
+		f = deriveShape(n.op, x, int(n.aux), b.Width(n.a), width)
 	case OpConcat:
-		f = deriveConcat(b.Facts(n.a), b.Facts(n.b), b.Width(n.b))
+		f = deriveConcat(x, y, b.Width(n.b))
 	case OpAnd, OpXor:
-		f = deriveBitwise(n.op, b.Facts(n.a), b.Facts(n.b), width)
+		f = deriveBitwise(n.op, x, y, width)
 	default:
-		deriveArith(n.op, &f, b.Facts(n.a), b.Facts(n.b), width)
+		deriveArith(n.op, &f, x, y, width)
 	}
-	says := f.tighten(width)
-	return f, says
+	return f
 }
 
 func join(x, y Facts) Facts {

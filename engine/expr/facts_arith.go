@@ -117,8 +117,12 @@ func (b *Builder) known(n node) Expr {
 	if width > 64 {
 		return b.knownWide(n)
 	}
-	x, y := b.Facts(n.a), b.Facts(n.b)
-	switch n.op {
+	return predicate(n.op, width, b.Facts(n.a), b.Facts(n.b))
+}
+
+// predicate decides a predicate on arguments of width bits, or returns None.
+func predicate(op Op, width int, x, y Facts) Expr {
+	switch op {
 	case OpEq:
 		if x.Zeros&y.Ones|x.Ones&y.Zeros != 0 || x.UMax < y.UMin || y.UMax < x.UMin || x.SMax < y.SMin || y.SMax < x.SMin {
 			return False

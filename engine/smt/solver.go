@@ -47,6 +47,7 @@ type Stats struct {
 	Cached      int64 // parts decided by the cache
 	Blasted     int64 // rounds of SAT: a part may take several
 	Unknown     int64 // rounds that SAT left open
+	Ranges      int64 // parts refuted by ranges
 	Linear      int64 // of these, refuted as numbers
 	Conflicts   int64 // conflicts in SAT
 	Sessions    int64 // SAT solvers begun
@@ -77,7 +78,8 @@ func New(b *expr.Builder, cfg Config) *Chain {
 	}
 	st, left := new(Stats), &budget{total: cfg.TotalConflicts}
 	bl := newBlaster(b)
-	last := &lazy{bl: bl, next: newBlast(bl, cfg.NewSAT, st, left), stats: st}
+	end := &ranges{b: b, next: newBlast(bl, cfg.NewSAT, st, left), left: left, stats: st}
+	last := &lazy{bl: bl, next: end, stats: st}
 	var s Solver = newCache(&numbers{b: b, next: last, left: left, stats: st}, st, left)
 	s = &slicer{b: b, next: s, stats: st}
 	s = &recent{b: b, next: s, stats: st}
