@@ -16,7 +16,7 @@ build: kvfarm kvlower kvengine
 # The toolchain root runs the kernel's build; the sdk root builds our two
 # programs that link LLVM and CaDiCaL, so that they do not depend on the host.
 roots: kvfarm
-	@deploy/setup.sh ca-certificates mmdebstrap util-linux xz-utils
+	@deploy/setup.sh ca-certificates mmdebstrap util-linux xz-utils $$([ "$$(id -u)" = 0 ] || echo uidmap)
 	@bin/kvfarm toolchain make
 
 kvfarm:

@@ -122,10 +122,32 @@ func (c Cache) bootstrap(ctx context.Context, r Recipe, aside string) error {
 	for _, o := range options {
 		args = append(args, "--aptopt="+o)
 	}
-	args = append(args, r.Suite, filepath.Join(aside, rootDir),
-		"deb "+mirror+" "+r.Suite+" main", "deb "+mirror+" "+r.Suite+"-backports main")
-	return c.command(ctx, "mmdebstrap", args...)
+	suites := []string{"deb " + mirror + " " + r.Suite + " main", "deb " + mirror + " " + r.Suite + "-backports main"}
+	target := filepath.Join(aside, rootDir)
+	if privileged() {
+		return c.command(ctx, "mmdebstrap", append(append(args, r.Suite, target), suites...)...)
+	}
+	// Files of a root that others than root install belong to ids that only a
+	// user namespace has. A tar archive of them becomes the user's own.
+	archive := filepath.Join(aside, "root.tar")
+	if err := c.command(ctx, "mmdebstrap", append(append(args, "--mode=unshare", r.Suite, archive), suites...)...); err != nil {
+		return fmt.Errorf("%w\n(without being root this needs the package uidmap, and lines for you in /etc/subuid and /etc/subgid)", err)
+	}
+	return c.untar(ctx, archive, target)
 }
+
+// untar unpacks a root but for its devices, which only root can make.
+func (c Cache) untar(ctx context.Context, archive, dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	if err := c.command(ctx, "tar", "-C", dir, "--no-same-owner", "--exclude=./dev/*", "-xf", archive); err != nil {
+		return err
+	}
+	return os.Remove(archive)
+}
+
+func privileged() bool { return os.Geteuid() == 0 }
 
 // command runs a program whose own words matter only if it fails.
 func (c Cache) command(ctx context.Context, name string, args ...string) error {

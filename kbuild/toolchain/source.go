@@ -76,10 +76,10 @@ func (c Cache) unpacked(name string, cause error) (string, error) {
 
 // newest returns the newest version of package name that the mirror has.
 func (c Cache) newest(ctx context.Context, t *Toolchain, name string) (string, error) {
-	if err := c.inRoot(ctx, t, "apt-get", "-qq", "update"); err != nil {
+	if err := c.inRoot(ctx, t, "apt-get", "-qq", "-o", asRoot, "update"); err != nil {
 		return "", fmt.Errorf("look for %s: %w", name, err)
 	}
-	out, err := exec.CommandContext(ctx, "chroot", t.Dir, "apt-cache", "madison", name).Output()
+	out, err := c.output(ctx, t, "apt-cache", "madison", name)
 	if err != nil {
 		return "", fmt.Errorf("look for %s: %w", name, err)
 	}
@@ -94,7 +94,7 @@ func (c Cache) newest(ctx context.Context, t *Toolchain, name string) (string, e
 // fetch downloads and unpacks a package of sources aside, and renames it to dir.
 func (c Cache) fetch(ctx context.Context, t *Toolchain, name, version, dir string) error {
 	if !c.has(ctx, t, name, version) {
-		if err := c.inRoot(ctx, t, "apt-get", "-qq", "update"); err != nil {
+		if err := c.inRoot(ctx, t, "apt-get", "-qq", "-o", asRoot, "update"); err != nil {
 			return err
 		}
 		if !c.has(ctx, t, name, version) {
@@ -109,14 +109,14 @@ func (c Cache) fetch(ctx context.Context, t *Toolchain, name, version, dir strin
 		return err
 	}
 	defer os.RemoveAll(downloads)
-	if err := c.inRoot(ctx, t, "sh", "-c", `cd /var/cache/kvfarm && exec apt-get -qq -o APT::Sandbox::User=root download "$1"`, "sh", name+"="+version); err != nil {
+	if err := c.inRoot(ctx, t, "sh", "-c", `cd /var/cache/kvfarm && exec apt-get -qq -o "$2" download "$1"`, "sh", name+"="+version, asRoot); err != nil {
 		return err
 	}
 	return c.unpack(ctx, t, downloads, name, dir)
 }
 
 func (c Cache) has(ctx context.Context, t *Toolchain, name, version string) bool {
-	out, err := exec.CommandContext(ctx, "chroot", t.Dir, "apt-cache", "madison", name).Output()
+	out, err := c.output(ctx, t, "apt-cache", "madison", name)
 	return err == nil && strings.Contains(string(out), " "+version+" ")
 }
 
@@ -136,7 +136,26 @@ tar -C tree --strip-components=1 --no-same-owner -xf package/usr/src/"$1".tar.xz
 	return err
 }
 
+// asRoot keeps apt from becoming another user, which a user namespace has not.
+const asRoot = "APT::Sandbox::User=root"
+
 // inRoot runs a command in t's root, which it may change.
 func (c Cache) inRoot(ctx context.Context, t *Toolchain, args ...string) error {
-	return c.command(ctx, "chroot", append([]string{t.Dir}, args...)...)
+	argv := inRoot(t, args...)
+	return c.command(ctx, argv[0], argv[1:]...)
+}
+
+// output is what a command in t's root writes.
+func (c Cache) output(ctx context.Context, t *Toolchain, args ...string) ([]byte, error) {
+	argv := inRoot(t, args...)
+	return exec.CommandContext(ctx, argv[0], argv[1:]...).Output()
+}
+
+// inRoot is the command line that runs args in t's root.
+func inRoot(t *Toolchain, args ...string) []string {
+	argv := append([]string{"chroot", t.Dir}, args...)
+	if privileged() {
+		return argv
+	}
+	return append([]string{"unshare", "--user", "--map-root-user"}, argv...)
 }
