@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/kvfarm/kvfarm/frontend/farm"
 	"github.com/kvfarm/kvfarm/kbuild/toolchain"
@@ -23,7 +22,7 @@ func (w *work) connect(ctx context.Context, root *toolchain.Toolchain) (*connect
 		return nil, err
 	}
 	cfg.NoCache = w.noCache
-	cfg.Log = slog.New(slog.NewTextHandler(w.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	cfg.Log = forPeople(w.err)
 	if !w.embeds() {
 		return w.distant(ctx, cfg, root)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -120,7 +119,7 @@ func (w *whyFlags) slices(ctx context.Context, out io.Writer, was, is *pb.Root) 
 
 // store is the farm's, or that of the state folder.
 func (w *whyFlags) store(ctx context.Context) (cas.Store, func(), error) {
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := forPeople(os.Stderr)
 	cfg, err := w.remote.config()
 	if err != nil {
 		return nil, nil, err
