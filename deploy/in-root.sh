@@ -5,6 +5,7 @@
 # folders stood in it. ROOT itself is not written to: an overlay takes what the
 # command leaves outside of those folders, and goes with it.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin # chroot is there, and not in every user's PATH
 root=$1
 shift
 here=$(cd "$(dirname "$0")/.." && pwd)

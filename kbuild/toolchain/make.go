@@ -152,13 +152,19 @@ func privileged() bool { return os.Geteuid() == 0 }
 // command runs a program whose own words matter only if it fails.
 func (c Cache) command(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
+	cmd.Env = environment()
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // so that it unmounts and cleans up
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", name, err, tail(out))
 	}
 	return nil
+}
+
+// environment is that of programs that make roots. The distribution keeps
+// chroot where only root's PATH leads.
+func environment() []string {
+	return append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 }
 
 // tail returns the last lines of a program's output.

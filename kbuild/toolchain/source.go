@@ -148,7 +148,9 @@ func (c Cache) inRoot(ctx context.Context, t *Toolchain, args ...string) error {
 // output is what a command in t's root writes.
 func (c Cache) output(ctx context.Context, t *Toolchain, args ...string) ([]byte, error) {
 	argv := inRoot(t, args...)
-	return exec.CommandContext(ctx, argv[0], argv[1:]...).Output()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = environment()
+	return cmd.Output()
 }
 
 // inRoot is the command line that runs args in t's root.
