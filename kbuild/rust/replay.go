@@ -33,8 +33,20 @@ type Input struct {
 // Action returns the action that replays the check; Root and the PATH of its
 // tools are left to the caller. add makes a file of some bytes.
 func (r *Replay) Action(add func([]byte) tree.Entry) (*kbuild.Action, error) {
-	a := &kbuild.Action{Kind: ReplayKind, Name: r.Check, Inputs: tree.Files{}, Env: map[string]string{"LC_ALL": "C"},
-		Argv: []string{"sh", "replay/replay.sh", r.Check, "replay/inputs"}}
+	a, err := harness("replay", "replay.sh", r.Check, add)
+	if err != nil {
+		return nil, err
+	}
+	a.Argv = append(a.Argv, "replay/inputs")
+	a.Inputs["replay/inputs"] = add(r.inputs())
+	addBitcode(a, r.Bitcode, r.Over)
+	return a, nil
+}
+
+// harness is the start of an action that runs a script on a check.
+func harness(kind, script, check string, add func([]byte) tree.Entry) (*kbuild.Action, error) {
+	a := &kbuild.Action{Kind: kind, Name: check, Inputs: tree.Files{}, Env: map[string]string{"LC_ALL": "C"},
+		Argv: []string{"sh", "replay/" + script, check}}
 	list, err := files.ReadDir("replay")
 	if err != nil {
 		return nil, fmt.Errorf("list harness: %w", err)
@@ -46,16 +58,18 @@ func (r *Replay) Action(add func([]byte) tree.Entry) (*kbuild.Action, error) {
 		}
 		a.Inputs[path.Join("replay", f.Name())] = add(b)
 	}
-	a.Inputs["replay/inputs"] = add(r.inputs())
-	for i, e := range r.Bitcode {
+	return a, nil
+}
+
+func addBitcode(a *kbuild.Action, bitcode []tree.Entry, over *tree.Entry) {
+	for i, e := range bitcode {
 		name := fmt.Sprintf("replay/%03d.bc", i)
 		a.Inputs[name] = e
 		a.Argv = append(a.Argv, name)
 	}
-	if r.Over != nil {
-		a.Inputs["replay/over.bc"] = *r.Over
+	if over != nil {
+		a.Inputs["replay/over.bc"] = *over
 	}
-	return a, nil
 }
 
 func (r *Replay) inputs() []byte {

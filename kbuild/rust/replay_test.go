@@ -54,12 +54,38 @@ func TestReplayAction(t *testing.T) {
 	if d := cmp.Diff(want, a.Argv); d != "" {
 		t.Error(d)
 	}
-	for _, f := range append(want[4:], "replay/replay.sh", "replay/harness.c", "replay/missing.awk") {
+	for _, f := range append(want[3:], "replay/replay.sh", "replay/harness.c", "replay/missing.awk") {
 		if _, ok := a.Inputs[f]; !ok {
 			t.Errorf("%s is no input", f)
 		}
 	}
 	if got := made[a.Inputs["replay/inputs"].Digest]; got != "any#0 64 5\nfail#1 1 0\n" {
 		t.Errorf("inputs %q", got)
+	}
+}
+
+func TestFuzz(t *testing.T) {
+	add := func(b []byte) tree.Entry { return tree.Entry{Digest: digest.Of(b)} }
+	f := rust.Fuzz{Check: "check_x", Seed: 7, Runs: 1000, Bitcode: []tree.Entry{{Digest: digest.Of(nil)}}}
+	a, err := f.Action(add)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"sh", "replay/fuzz.sh", "check_x", "7", "1000", "replay/000.bc"}, a.Argv); d != "" {
+		t.Error(d)
+	}
+	out := "ASSERT a.rs:3\nany#0 128 340282366920938463463374607431768211455\nfail#1 1 0\n"
+	e, inputs, err := rust.ParseFuzz(&kbuild.Result{Stdout: []byte(out)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []rust.Input{{"any#0", 128, "340282366920938463463374607431768211455"}, {"fail#1", 1, "0"}}
+	if d := cmp.Diff(want, inputs); d != "" || e.Word != rust.Assert {
+		t.Errorf("%v %s", e, d)
+	}
+	for _, out := range []string{"", "ASSERT a.rs:3\nany#0 8\n", "ASSERT a.rs:3\nany#0 x 1\n"} {
+		if _, _, err := rust.ParseFuzz(&kbuild.Result{Stdout: []byte(out)}); err == nil {
+			t.Errorf("%q is taken", out)
+		}
 	}
 }

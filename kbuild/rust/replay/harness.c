@@ -3,6 +3,7 @@
 // Runs one written check as an ordinary program, with inputs from a file.
 //
 //	replay INPUTS
+//	replay SEED RUNS INPUTS     looks for INPUTS that fail: fuzz.c
 //
 // INPUTS holds one input a line: name, width in bits, value in decimal; "any#N"
 // and "fail#N" in the order in which the run asks for them. The first line of
@@ -53,9 +54,14 @@ static _Noreturn void stop(int code)
 	_exit(code);
 }
 
+#include "fuzz.c"
+
 // next reads the next input, which must be of this kind and width.
 static u128 next(const char *kind, unsigned bits)
 {
+	if (shared)
+		return draw(kind, bits);
+
 	char name[256], value[64], want[32];
 	unsigned width;
 	u128 v = 0;
@@ -360,8 +366,8 @@ int main(int argc, char **argv)
 	static char stack[65536];
 	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
 
-	if (argc != 2 || !(inputs = fopen(argv[1], "r"))) {
-		fprintf(stderr, "usage: replay INPUTS\n");
+	if (argc != 4 && (argc != 2 || !(inputs = fopen(argv[1], "r")))) {
+		fprintf(stderr, "usage: replay INPUTS\n       replay SEED RUNS INPUTS\n");
 		return 2;
 	}
 	sigaltstack(&alternate, NULL);
@@ -369,6 +375,8 @@ int main(int argc, char **argv)
 	sigaction(SIGBUS, &act, NULL);
 	sigaction(SIGILL, &act, NULL);
 	sigaction(SIGFPE, &act, NULL);
+	if (argc == 4)
+		return fuzz(strtoull(argv[1], NULL, 10), strtoul(argv[2], NULL, 10), argv[3]);
 	K(CHECK)();
 	puts("OK");
 	stop(OK);
