@@ -3,8 +3,10 @@
 //	kvengine prove [--budget N] [--loops N] [--certify DIR] --out verdict.json slice.kvs
 //	kvengine check DIR
 //	kvengine replay --out result.json slice.kvs verdict.json
+//	kvengine run --out verdict.json slice.kvs inputs.json
 //	kvengine knows <slices
 //
+// Run makes a verdict of inputs that something else found, a list as witnesses have it.
 // What knows is for: kvlower --census asks it which constructs are supported.
 // With --certify it writes evidence for each contradiction that the solver found,
 // which check checks without a solver. It exits with 0 when a result was written, whatever it says, and with 2 when
@@ -12,6 +14,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -34,6 +37,7 @@ const usage = `usage:
   kvengine prove [--budget N] [--loops N] [--certify DIR] --out verdict.json slice.kvs
   kvengine check DIR
   kvengine replay --out result.json slice.kvs verdict.json
+  kvengine run --out verdict.json slice.kvs inputs.json
   kvengine knows <slices`
 
 func run(args []string) error {
@@ -47,6 +51,8 @@ func run(args []string) error {
 		return checkCertificate(args[1:])
 	case "replay":
 		return replay(args[1:])
+	case "run":
+		return runInputs(args[1:])
 	case "knows":
 		return knows(os.Stdin, os.Stdout, args[1:])
 	}
@@ -112,6 +118,31 @@ func replay(args []string) error {
 		return fmt.Errorf("replay %s: %w", fs.Arg(0), err)
 	}
 	return write(*out, r.Encode)
+}
+
+func runInputs(args []string) error {
+	fs := flag.NewFlagSet("run", flag.ContinueOnError)
+	out := fs.String("out", "verdict.json", "")
+	if err := flags(fs, args, 2); err != nil {
+		return err
+	}
+	s, err := readSlice(fs.Arg(0))
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(fs.Arg(1))
+	if err != nil {
+		return fmt.Errorf("read inputs: %w", err)
+	}
+	var inputs []verdict.Input
+	if err := json.Unmarshal(b, &inputs); err != nil {
+		return fmt.Errorf("read inputs %s: %w", fs.Arg(1), err)
+	}
+	v, err := check.Run(s, inputs)
+	if err != nil {
+		return fmt.Errorf("run %s: %w", fs.Arg(0), err)
+	}
+	return write(*out, v.Encode)
 }
 
 func readSlice(name string) (*ir.Slice, error) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/kvfarm/kvfarm/frontend/job"
 	"github.com/kvfarm/kvfarm/frontend/report"
@@ -44,14 +45,18 @@ something is refuted, 2 the farm or the input failed, 3 something is undecided.`
 			return s.advised(s.run(c.Context()))
 		},
 	}
-	f := c.Flags()
-	s.flags(f)
-	f.StringVar(&s.tree, "tree", ".", "kernel tree `DIR`")
+	s.flags(c.Flags(), ".")
+	c.Flags().StringVar(&s.waivers, "waivers", "", "`FILE` of known failures (default: kvfarm.waivers in the tree, if it is there)")
+	return c
+}
+
+// flags are those of all commands that look at a kernel tree.
+func (s *submitFlags) flags(f *pflag.FlagSet, tree string) {
+	s.work.flags(f)
+	f.StringVar(&s.tree, "tree", tree, "kernel tree `DIR`")
 	f.StringVar(&s.config, "config", "", "`FILE` with lines of configuration on top of defconfig (default: all of the tree's Rust)")
 	f.StringVar(&s.arch, "arch", "x86", "`ARCH` as the kernel's Makefile takes it")
 	f.StringArrayVar(&s.checks, "checks", nil, "`FILE` of written checks of your own; repeatable")
-	f.StringVar(&s.waivers, "waivers", "", "`FILE` of known failures (default: kvfarm.waivers in the tree, if it is there)")
-	return c
 }
 
 // check looks for mistakes that need no farm to be told.

@@ -26,6 +26,7 @@ type work struct {
 	json     bool
 	noCache  bool
 	tools    string
+	fuzz     *job.Fuzz // instead of proofs; nil: prove
 	out, err io.Writer
 }
 
@@ -93,6 +94,9 @@ func (w *work) tell(r *pb.Report) error {
 		}
 	} else {
 		report.Failures(w.out, r, w.report)
+		if w.fuzz != nil {
+			report.RootTable(w.out, r)
+		}
 		report.CacheTable(w.out, r)
 		fmt.Fprintf(w.out, "report: %s\n", filepath.Join(w.report, "report.txt"))
 		report.Summary(w.out, r)

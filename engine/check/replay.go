@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/big"
 
 	"github.com/kvfarm/kvfarm/engine/exec"
 	"github.com/kvfarm/kvfarm/engine/interp"
@@ -15,13 +14,9 @@ import (
 // replay runs the interpreter, which shares no code with the executor, on a
 // witness. The error says why it does not reach the witness's site.
 func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
-	in := make([]interp.Input, 0, len(w.Inputs))
-	for _, i := range w.Inputs {
-		v, ok := new(big.Int).SetString(i.Value, 10)
-		if !ok {
-			return fmt.Errorf("input %s: %q is no number", i.Name, i.Value)
-		}
-		in = append(in, interp.Input{Name: i.Name, Bits: i.Bits, Value: v})
+	in, err := interpInputs(w.Inputs)
+	if err != nil {
+		return err
 	}
 	o := p.Run(interp.Witness(in), interp.Limits{})
 	if !Reached(&o, site) {

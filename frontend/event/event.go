@@ -34,7 +34,7 @@ type Event struct {
 	Wall   time.Duration // Done: of its execution
 	Total  int           // Planned
 	Fixed  bool          // Planned: Total is the last word
-	Extra  bool          // Done: of an action that no plan counts, a replay of a witness
+	Extra  bool          // Done: of an action that no plan counts, a replay of a witness or of what fuzzing found
 	Site   *pb.Site
 	Text   string
 }

@@ -68,6 +68,7 @@ type Spec struct {
 	Checks  []Check
 	Lower   Tool
 	Engine  Tool
+	Fuzz    *Fuzz // instead of proofs; nil: prove
 }
 
 // Job is one submit.
@@ -117,6 +118,9 @@ func (j *Job) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if j.Fuzz != nil {
+		units = slices.DeleteFunc(units, func(u unit) bool { return u.check == nil })
+	}
 	if err := j.count(units); err != nil {
 		return err
 	}
@@ -144,7 +148,7 @@ func (j *Job) gather(ctx context.Context, what string, err error) error {
 func (j *Job) unit(ctx context.Context, u unit) error {
 	bc, cuts, err := j.cutUnit(ctx, u)
 	outer := slices.DeleteFunc(slices.Clone(cuts), func(c cut) bool {
-		return c.root.Kind == position.Inner || !u.wants(c.root.Name)
+		return c.root.Kind == position.Inner || !u.wants(c.root.Name) || j.Fuzz != nil && c.root.Kind != position.Check
 	})
 	holding := u.holding(cuts)
 	j.plan.cut(len(outer) + len(holding))

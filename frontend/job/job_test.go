@@ -38,8 +38,9 @@ type fakeFarm struct {
 	fail  string // name of an action that the farm loses
 	// refuted is a root whose site fails, besides those that say so.
 	refuted string
-	// native is how native replays end.
+	// native is how native replays end, and what fuzzing says.
 	native string
+	fuzz   *job.Fuzz
 }
 
 func (f *fakeFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, error) {
@@ -55,7 +56,9 @@ func (f *fakeFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, e
 		return r, f.lower(ctx, a, r)
 	case "prove":
 		return r, f.prove(ctx, a, r)
-	case "replay":
+	case "run":
+		return r, f.prove(ctx, a, r)
+	case "replay", "fuzz":
 		r.Stdout = []byte(f.native + "\n")
 		return r, nil
 	}
@@ -181,7 +184,7 @@ func submit(t *testing.T, k *fakeKernel, f *fakeFarm, targets ...string) run {
 	k.store, f.store = store, store
 	rec := &recorder{}
 	newBuilder := func() *report.Builder { return report.NewBuilder(&pb.Tree{}, noSource{}, nil) }
-	spec := job.Spec{Targets: targets, Checks: []job.Check{{
+	spec := job.Spec{Targets: targets, Fuzz: f.fuzz, Checks: []job.Check{{
 		Name: "time", About: "rust/kernel/time.rs", Files: map[string][]byte{"lib.rs": []byte("check_a check_b")},
 		States: map[string]string{"check_a": "A holds.", "check_b": "B holds."},
 	}}}
@@ -387,6 +390,39 @@ func TestNativeReplay(t *testing.T) {
 		}
 		if s := got.report.Sites[0]; s.Verdict != tt.want || s.Replay != tt.replay || got.report.Roots[0].Verdict != tt.want {
 			t.Errorf("%s: site %v by %q, root %v; want %v by %q", tt.native, s.Verdict, s.Replay, got.report.Roots[0].Verdict, tt.want, tt.replay)
+		}
+	}
+}
+
+// Fuzzing decides nothing but by an input that the interpreter agrees about.
+func TestFuzz(t *testing.T) {
+	tests := []struct {
+		native  string
+		refuted string // what the interpreter says
+		want    pb.Verdict
+		replay  string
+		ran     string
+	}{
+		{"OK 100 runs, 3 ways", "check_a", pb.Verdict_UNKNOWN, "", "fuzz check_a, fuzz check_b, lower time"},
+		{"ASSERT a.rs:3\nany#0 8 7", "check_a", pb.Verdict_REFUTED, "interpreter, native", "fuzz check_a, fuzz check_b, lower time, run check_a, run check_b"},
+		{"CRASH 11 0x0\nany#0 8 7", "check_a", pb.Verdict_REFUTED, "interpreter", "fuzz check_a, fuzz check_b, lower time, run check_a, run check_b"},
+		{"PANIC a.rs:3:1: x\nany#0 8 7", "nothing", pb.Verdict_UNKNOWN, "", "fuzz check_a, fuzz check_b, lower time, run check_a, run check_b"},
+	}
+	for _, tt := range tests {
+		k := &fakeKernel{crates: map[string]string{"drivers/a.rs": "f"}}
+		got := submit(t, k, &fakeFarm{native: tt.native, refuted: tt.refuted, fuzz: &job.Fuzz{Seed: 1, Runs: 100}})
+		if got.err != nil || len(got.report.Errors) > 0 {
+			t.Fatalf("%s: %v, errors %q", tt.native, got.err, got.report.Errors)
+		}
+		if d := cmp.Diff(tt.ran, strings.Join(got.ran, ", ")); d != "" {
+			t.Errorf("%s: ran (-want +got):\n%s", tt.native, d)
+		}
+		replay := ""
+		for _, s := range got.report.Sites {
+			replay = s.Replay
+		}
+		if r := got.report.Roots[0]; r.Name != "check_a" || r.Verdict != tt.want || replay != tt.replay {
+			t.Errorf("%s: %s is %v by %q, want %v by %q", tt.native, r.Name, r.Verdict, replay, tt.want, tt.replay)
 		}
 	}
 }

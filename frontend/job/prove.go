@@ -40,8 +40,11 @@ func ProveAction(engine Tool, slice tree.Entry, budget int64, name string) *kbui
 	}
 }
 
-// prove has one slice proved and its witnesses replayed.
+// prove has one slice proved, or fuzzed, and its witnesses replayed.
 func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
+	if j.Fuzz != nil {
+		return j.fuzz(ctx, u, bc, c)
+	}
 	r, err := j.runner.Run(ctx, ProveAction(j.Engine, c.slice, j.budget(c), c.root.Name))
 	if err != nil {
 		return err
@@ -50,27 +53,36 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	if err != nil {
 		return err
 	}
-	m, err := j.positions(ctx, c)
+	p, err := j.proof(ctx, u, c, r, v)
 	if err != nil {
 		return err
-	}
-	p := &report.Proof{
-		Root: c.root, Crate: u.source, Slice: c.slice.Digest, Action: r.Action, Cached: r.Cached,
-		Budget: j.budget(c), Verdict: v, Positions: m, LoweredBy: c.by, At: c.at.Digest, States: u.states(c.root.Name),
-		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
 	}
 	if c.root.Kind == position.Inner { // its failures are nobody's yet
 		j.done(p)
 		return nil
-	}
-	for i := range v.Witnesses {
-		p.Witness[i] = WitnessName(p.Slice, i)
 	}
 	if err := j.replay(ctx, p, bc); err != nil {
 		return err
 	}
 	j.done(p)
 	return nil
+}
+
+// proof is what action r came to on c.
+func (j *Job) proof(ctx context.Context, u unit, c cut, r *kbuild.Result, v *verdict.Verdict) (*report.Proof, error) {
+	m, err := j.positions(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	p := &report.Proof{
+		Root: c.root, Crate: u.source, Slice: c.slice.Digest, Action: r.Action, Cached: r.Cached,
+		Budget: j.budget(c), Verdict: v, Positions: m, LoweredBy: c.by, At: c.at.Digest, States: u.states(c.root.Name),
+		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
+	}
+	for i := range v.Witnesses {
+		p.Witness[i] = WitnessName(p.Slice, i)
+	}
+	return p, nil
 }
 
 func (j *Job) verdict(ctx context.Context, r *kbuild.Result) (*verdict.Verdict, error) {

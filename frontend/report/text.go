@@ -74,7 +74,7 @@ func Text(w io.Writer, r *pb.Report, dir string) {
 	}
 	fmt.Fprintf(w, "%s, toolchain %.12s, engine %.12s\n\n", what, r.Tree.Toolchain, r.Tree.Engine)
 	siteTable(w, r)
-	rootTable(w, r)
+	RootTable(w, r)
 	reasonTable(w, r)
 	CacheTable(w, r)
 	Failures(w, r, dir)
@@ -139,7 +139,8 @@ func from(cached bool) string {
 	return "run"
 }
 
-func rootTable(w io.Writer, r *pb.Report) {
+// RootTable writes the roots with their verdicts.
+func RootTable(w io.Writer, r *pb.Report) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "ROOT\tKIND\tVERDICT\tSITES\tINSTRUCTIONS\tCONFLICTS\tFROM")
 	for _, x := range r.Roots {

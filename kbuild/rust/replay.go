@@ -33,7 +33,7 @@ type Input struct {
 // Action returns the action that replays the check; Root and the PATH of its
 // tools are left to the caller. add makes a file of some bytes.
 func (r *Replay) Action(add func([]byte) tree.Entry) (*kbuild.Action, error) {
-	a, err := harness("replay", "replay.sh", r.Check, add)
+	a, err := harness(ReplayKind, "replay.sh", r.Check, add)
 	if err != nil {
 		return nil, err
 	}

@@ -375,8 +375,10 @@ int main(int argc, char **argv)
 	sigaction(SIGBUS, &act, NULL);
 	sigaction(SIGILL, &act, NULL);
 	sigaction(SIGFPE, &act, NULL);
-	if (argc == 4)
+	if (argc == 4) {
+		still(argv);
 		return fuzz(strtoull(argv[1], NULL, 10), strtoul(argv[2], NULL, 10), argv[3]);
+	}
 	K(CHECK)();
 	puts("OK");
 	stop(OK);

@@ -1,0 +1,48 @@
+package check_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/kvfarm/kvfarm/engine/check"
+	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+)
+
+// A run on inputs from elsewhere refutes what it fails at, and else says nothing.
+func TestRun(t *testing.T) {
+	for _, tt := range []struct {
+		value, kind string
+		want        verdict.Word
+	}{
+		{"9", "trap", verdict.Refuted},
+		{"8", "", verdict.Unknown},
+		{"300", "", verdict.Unknown}, // does not fit
+	} {
+		text, err := os.ReadFile("../testdata/refuted/trap.kvs")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := ir.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := check.Run(s, []verdict.Input{{Name: "any#0", Bits: 8, Value: tt.value}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind := ""
+		if len(v.Sites) > 0 {
+			kind = v.Sites[0].Kind
+		}
+		if v.Verdict != tt.want || kind != tt.kind || (v.Reason == "") != (kind != "") {
+			t.Errorf("%s: %v %s (%s), want %v %s", tt.value, v.Verdict, kind, v.Reason, tt.want, tt.kind)
+		}
+		if r, err := check.ReplayAll(s, v); err != nil || len(r.Witnesses) > 0 && !r.Witnesses[0].Reached {
+			t.Errorf("%s: its witness is replayed: %v, %v", tt.value, r, err)
+		}
+	}
+	if _, err := check.Run(&ir.Slice{}, []verdict.Input{{Name: "any#0", Bits: 8, Value: "x"}}); err == nil {
+		t.Error("a value that is no number is taken")
+	}
+}
