@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
+	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/executor/queue"
 	"github.com/kvfarm/kvfarm/executor/sandbox"
 	"github.com/kvfarm/kvfarm/executor/worker/inputs"
@@ -135,7 +137,8 @@ func classify(err error) *queue.Failure {
 	switch {
 	case errors.As(err, &missing):
 		f.Kind, f.Missing = queue.Missing, missing.Digests
-	case errors.As(err, &bad), errors.Is(err, inputs.ErrBadRoot):
+	case errors.As(err, &bad), errors.Is(err, inputs.ErrBadRoot), errors.Is(err, inputs.ErrBadTree),
+		errors.Is(err, tree.ErrMalformed), errors.Is(err, syscall.ENAMETOOLONG):
 		f.Kind = queue.Invalid
 	case errors.Is(err, cas.ErrFull): // as it is for all workers
 		f.Kind = queue.Lost
@@ -225,7 +228,7 @@ func (j *job) fetch(ctx context.Context, s *sandbox.Spec) (release func(), err e
 	if err != nil {
 		return nil, invalid("input root: %w", err)
 	}
-	tree, rootDigest, err := j.cfg.Inputs.Split(ctx, d, j.property(PropertyRoot))
+	rest, rootDigest, err := j.cfg.Inputs.Split(ctx, d, j.property(PropertyRoot))
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +239,7 @@ func (j *job) fetch(ctx context.Context, s *sandbox.Spec) (release func(), err e
 	if err != nil {
 		return nil, err
 	}
-	in, err := j.cfg.Inputs.Inputs(ctx, tree)
+	in, err := j.cfg.Inputs.Inputs(ctx, rest)
 	if err != nil {
 		root.Release()
 		return nil, err

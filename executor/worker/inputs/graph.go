@@ -66,7 +66,7 @@ func (g *graph) loader() *loader {
 func (l *loader) load(ctx context.Context, d digest.Digest, level []digest.Digest) (*node, error) {
 	for depth := 0; len(level) > 0; depth++ {
 		if depth > maxDepth {
-			return nil, fmt.Errorf("input tree %v is deeper than %d", d, maxDepth)
+			return nil, fmt.Errorf("%w: %v is deeper than the limit of %d folders", ErrBadTree, d, maxDepth)
 		}
 		next, err := l.fetch(ctx, level)
 		if err != nil {
@@ -79,7 +79,7 @@ func (l *loader) load(ctx context.Context, d digest.Digest, level []digest.Diges
 	}
 	n := l.link(d)
 	if n.entries > maxEntries {
-		return nil, fmt.Errorf("input tree %v has more entries than the limit of %d", d, maxEntries)
+		return nil, fmt.Errorf("%w: %v has more entries than the limit of %d", ErrBadTree, d, maxEntries)
 	}
 	return n, nil
 }

@@ -21,6 +21,9 @@ import (
 // ErrBadRoot says that a tree cannot be the root of an action.
 var ErrBadRoot = errors.New("tree cannot be a root")
 
+// ErrBadTree says that a tree is over a limit.
+var ErrBadTree = errors.New("input tree cannot be made")
+
 // Root pins tree d as a root, with the mount points in it that it lacks. It has
 // one layer. A zero d is a root with nothing else in it. Errors: *MissingError,
 // ErrBadRoot.
