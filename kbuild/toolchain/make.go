@@ -122,7 +122,10 @@ func (c Cache) bootstrap(ctx context.Context, r Recipe, aside string) error {
 	for _, o := range options {
 		args = append(args, "--aptopt="+o)
 	}
-	suites := []string{"deb " + mirror + " " + r.Suite + " main", "deb " + mirror + " " + r.Suite + "-backports main"}
+	suites := []string{"deb " + mirror + " " + r.Suite + " main"}
+	if len(r.Pins) > 0 {
+		suites = append(suites, "deb "+mirror+" "+r.Suite+"-backports main")
+	}
 	target := filepath.Join(aside, rootDir)
 	if privileged() {
 		return c.command(ctx, "mmdebstrap", append(append(args, r.Suite, target), suites...)...)

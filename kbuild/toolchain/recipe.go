@@ -17,9 +17,9 @@ import (
 // Recipe says what a root is made of. A change of it makes a new root.
 type Recipe struct {
 	Name     string            // for people
-	Suite    string            // of Debian; its backports are used too
+	Suite    string            // of Debian
 	Packages []string          // to install, with what they need
-	Pins     []string          // source packages that come from backports
+	Pins     []string          // source packages that come from the suite's backports
 	Env      map[string]string // that commands in the root want
 	Farm     bool              // actions run in it: it is digested and imported
 	Asked    bool              `json:"-"` // made only when it is asked for by name
@@ -62,6 +62,13 @@ var Recipes = []Recipe{
 		Name:     "peers",
 		Suite:    "trixie",
 		Packages: []string{"cbmc", "gcc", "libc6-dev"},
+		Asked:    true,
+	},
+	{
+		// Other clients of the Remote Execution API, to test our server with.
+		Name:     "clients",
+		Suite:    "sid",
+		Packages: []string{"bazel-bootstrap", "siso", "buildbox", "g++", "libc6-dev", "zip", "unzip"},
 		Asked:    true,
 	},
 }
