@@ -17,8 +17,12 @@ git diff --exit-code -- proto
 go tool gazelle -external=static -mode=diff
 
 say "tests, with the race detector where goroutines meet"
-go test -race -skip '^(TestKernel|TestCorpus$|TestNative$)' ./cas/... ./executor/... ./frontend/... ./kbuild/... ./cmd/...
+go test -race -skip '^(TestKernel|TestClients$|TestCorpus$|TestNative$)' ./cas/... ./executor/... ./frontend/... ./kbuild/... ./cmd/...
 go test ./proto/... ./engine/...
+
+say "other clients on our server: Bazel, siso, recc, trexe, casupload"
+bin/kvfarm toolchain make clients
+go test -count=1 -timeout 20m -v -run '^TestClients$' ./cmd/kvfarm
 
 say "the way of a developer, on a real kernel"
 go test -count=1 -timeout 60m -v -run '^TestKernel' ./cmd/kvfarm

@@ -9,10 +9,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/txtar"
+
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/executor/sandbox"
 	"github.com/kvfarm/kvfarm/executor/sandbox/sandboxtest"
+	"github.com/kvfarm/kvfarm/kbuild/toolchain"
 )
 
 // sdkTools builds the clients that are pinned in deploy/clients.
@@ -120,4 +123,93 @@ func TestSDKClients(t *testing.T) {
 	if n := strings.Count(server.log.String(), "msg=execute "); n != 1 {
 		t.Errorf("the command was run %d times, want once", n)
 	}
+}
+
+// TestClients has other clients, from the distribution, work on a farm whose
+// worker has the kernel's toolchain as its root. Each file in testdata/clients
+// is a folder with a script for one of them, and what it is to say, in order.
+func TestClients(t *testing.T) {
+	cache, err := toolchains()
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipe, err := toolchain.RecipeFor("clients")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := cache.Open(recipe)
+	need(t, "`kvfarm toolchain make clients` has not been run", err)
+	_, err = findToolchain()
+	need(t, "no toolchain", err)
+	sandboxtest.Open(t, sandbox.Config{})
+	server := spawnWith(t, nil, "serve", "--listen", "127.0.0.1:0", "--state", t.TempDir(), "--workers", "1", "--root", "kernel")
+	scripts, err := filepath.Glob("testdata/clients/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatal(scripts, err)
+	}
+	for _, script := range scripts {
+		t.Run(strings.TrimSuffix(filepath.Base(script), ".txtar"), func(t *testing.T) {
+			dir, want := unpack(t, script)
+			says := string(inRoot(t, root.Dir, dir, "FARM="+server.addr, "sh", "-eu", "run.sh"))
+			rest := says
+			for _, line := range want {
+				_, after, ok := strings.Cut(rest, line)
+				if !ok {
+					t.Fatalf("it does not say %q in its place:\n%s", line, says)
+				}
+				rest = after
+			}
+		})
+	}
+}
+
+// unpack makes a folder of an archive and returns it with the lines of its
+// file "want".
+func unpack(t *testing.T, archive string) (dir string, want []string) {
+	t.Helper()
+	a, err := txtar.ParseFile(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	for _, f := range a.Files {
+		if f.Name == "want" {
+			want = strings.Split(strings.TrimSpace(string(f.Data)), "\n")
+			continue
+		}
+		path := filepath.Join(dir, f.Name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(want) == 0 {
+		t.Fatalf("%s wants nothing", archive)
+	}
+	return dir, want
+}
+
+// inRoot runs a command in a root, with dir as /mnt and as its folder. Mounts
+// are in a namespace of their own.
+func inRoot(t *testing.T, root, dir, env string, command ...string) []byte {
+	t.Helper()
+	const script = `
+		root=$1 dir=$2 env=$3
+		shift 3
+		mount --rbind "$dir" "$root/mnt"
+		mount --rbind /proc "$root/proc"
+		mount --rbind /dev "$root/dev"
+		mount -t tmpfs none "$root/tmp"
+		exec chroot "$root" /usr/bin/env -i HOME=/mnt PATH=/usr/bin:/bin "$env" sh -c 'cd /mnt; exec "$@"' sh "$@"`
+	args := []string{"--mount", "--fork", "--kill-child", "sh", "-euc", script, "sh", root, dir, env}
+	if os.Getuid() != 0 {
+		args = append([]string{"--user", "--map-root-user"}, args...)
+	}
+	out, err := exec.Command("unshare", append(args, command...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%q: %v\n%s", command, err, out)
+	}
+	return out
 }

@@ -59,8 +59,14 @@ var started = regexp.MustCompile(`serving on ([^,]+),|works for (\S+)`)
 // spawn starts kvfarm and waits until it is ready. A failed test shows what it said.
 func spawn(t testing.TB, args ...string) *process {
 	t.Helper()
+	return spawnWith(t, []string{"XDG_CACHE_HOME=" + t.TempDir()}, args...)
+}
+
+// spawnWith does the same in another environment.
+func spawnWith(t testing.TB, env []string, args ...string) *process {
+	t.Helper()
 	p := &process{cmd: exec.Command("kvfarm", args...), log: &lockedBuffer{}, gone: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir())
+	p.cmd.Env = append(os.Environ(), env...)
 	pipe, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
