@@ -74,14 +74,14 @@ func flags(fs *flag.FlagSet, args []string, n int) error {
 func prove(args []string) error {
 	fs := flag.NewFlagSet("prove", flag.ContinueOnError)
 	out := fs.String("out", "verdict.json", "")
-	budget := fs.Int64("budget", exec.DefaultBudget, "")
+	budget := fs.Int64("budget", 0, "")
 	loops := fs.Int("loops", 0, "")
 	evidence := fs.String("certify", "", "")
 	if err := flags(fs, args, 1); err != nil {
 		return err
 	}
-	if *budget < 1 || *loops < 0 {
-		return fmt.Errorf("prove: --budget and --loops must be positive")
+	if *budget < 0 || *loops < 0 {
+		return fmt.Errorf("prove: --budget and --loops must not be negative")
 	}
 	s, err := readSlice(fs.Arg(0))
 	if err != nil {

@@ -63,7 +63,7 @@ func TestBadInput(t *testing.T) {
 		{"command", []string{"guess"}, `"guess" is no command`},
 		{"flag", []string{"prove", "--fast", refuted}, "fast"},
 		{"no slice", []string{"prove"}, "0 files given, want 1"},
-		{"budget", []string{"prove", "--budget", "0", refuted}, "must be positive"},
+		{"budget", []string{"prove", "--budget", "-1", refuted}, "must not be negative"},
 		{"missing", []string{"prove", filepath.Join(dir, "none.kvs")}, "read slice"},
 		{"cut", []string{"prove", "--out", filepath.Join(dir, "v.json"), cut}, "cut.kvs"},
 		{"empty", []string{"prove", "--out", filepath.Join(dir, "v.json"), file("empty.kvs", "")}, "empty.kvs"},

@@ -21,7 +21,7 @@ import (
 
 // Config bounds a run. The zero Config is usable.
 type Config struct {
-	Budget    int64 // units of work: an instruction, a term, a part of a query; 0 means DefaultBudget
+	Budget    int64 // units of work: an instruction, a term, a part of a query; 0 means DefaultBudget or AutoBudget
 	Conflicts int64 // SAT conflicts of all queries together; 0 means Budget/100
 	LoopBound int   // rounds of a loop that some inputs leave and others do not; 0 means CheckLoops or AutoLoops
 	CallDepth int   // frames; 0 means DefaultCallDepth
@@ -35,8 +35,9 @@ type Config struct {
 // Defaults of Config.
 const (
 	DefaultBudget    = 10_000_000
-	CheckLoops       = 64 // of a written check, which bounds its inputs itself
-	AutoLoops        = 8  // of an automatic root, whose inputs have no bound
+	AutoBudget       = 2_000_000 // of an automatic root: there are many, and most that need more need very much more
+	CheckLoops       = 64        // of a written check, which bounds its inputs itself
+	AutoLoops        = 8         // of an automatic root, whose inputs have no bound
 	DefaultCallDepth = 200
 
 	// queryConflicts bounds a query while paths are followed.
@@ -167,22 +168,31 @@ func (x *exec) abandon(reason string) {
 	}
 }
 
+// fill puts the defaults in the place of zeros.
+func (c *Config) fill(auto bool) {
+	budget, loops := int64(DefaultBudget), CheckLoops
+	if c.Conflicts == 0 && c.Budget > 0 {
+		budget = c.Budget
+	}
+	if c.Conflicts == 0 {
+		c.Conflicts = max(1000, budget/100)
+	}
+	if auto {
+		budget, loops = AutoBudget, AutoLoops
+	}
+	if c.Budget == 0 {
+		c.Budget = budget
+	}
+	if c.LoopBound == 0 {
+		c.LoopBound = loops
+	}
+	if c.CallDepth == 0 {
+		c.CallDepth = DefaultCallDepth
+	}
+}
+
 func newExec(s *ir.Slice, cfg Config) *exec {
-	if cfg.Budget == 0 {
-		cfg.Budget = DefaultBudget
-	}
-	if cfg.Conflicts == 0 {
-		cfg.Conflicts = max(1000, cfg.Budget/100)
-	}
-	if cfg.LoopBound == 0 {
-		cfg.LoopBound = CheckLoops
-		if len(s.Funcs[s.Root].Sig.Params) > 0 {
-			cfg.LoopBound = AutoLoops
-		}
-	}
-	if cfg.CallDepth == 0 {
-		cfg.CallDepth = DefaultCallDepth
-	}
+	cfg.fill(len(s.Funcs[s.Root].Sig.Params) > 0)
 	b := expr.NewBuilder()
 	x := &exec{slice: s, cfg: cfg, b: b,
 		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, addrSource: map[expr.Source]int{},
@@ -318,6 +328,25 @@ const (
 	leastLoose = 25_000
 )
 
+// What is left of the budget when it turns out that the root is not proved: one
+// part of stopPart, but not less than leastStop if there is as much.
+const (
+	stopPart  = 20
+	leastStop = 100_000
+)
+
+// stopped notes that the root is not proved. What remains is to decide sites,
+// and those that are decided at all are decided early.
+func (x *exec) stopped(at Stop) {
+	if len(x.stops) == 0 {
+		so := x.effort()
+		part := so.plus(x.limit, stopPart)
+		least := so.work + leastStop
+		x.limit = x.limit.least(effort{max(part.work, least), max(part.conflicts, so.conflicts+leastStop/100)})
+	}
+	x.stops = append(x.stops, at)
+}
+
 func (x *exec) exhausted() bool { return x.effort().exceeds(x.limit) }
 
 // work is what the run has cost so far, in units of the budget.
@@ -350,7 +379,7 @@ func (x *exec) finish(s *state, err error) {
 		x.cuts++
 		x.limited(st.bound)
 	} else {
-		x.stops = append(x.stops, Stop{st.reason, s.top.place()})
+		x.stopped(Stop{st.reason, s.top.place()})
 	}
 	x.reach.from(s.top, func(site *Site) {
 		if st.bound > 0 {

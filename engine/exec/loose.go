@@ -38,7 +38,7 @@ func (x *exec) unproved(s *state, reason string) {
 	}
 	if at := (Stop{reason, s.top.place()}); !x.loosened[at] {
 		x.loosened[at] = true
-		x.stops = append(x.stops, at)
+		x.stopped(at)
 	}
 }
 

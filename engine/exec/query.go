@@ -214,7 +214,7 @@ func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
 	}
 	reason := "spurious: " + err.Error()
 	st.give(reason)
-	x.stops = append(x.stops, Stop{reason, s.top.place()})
+	x.stopped(Stop{reason, s.top.place()})
 	after := fmt.Sprintf("after %s at %d:%d: %s", st.Kind, st.Place.Func, st.Place.Inst, reason)
 	x.reach.from(s.top, func(site *Site) { site.give(after) })
 }

@@ -10,7 +10,7 @@ import (
 // An inner root has a part of an outer one's budget: there are many of them, and
 // those that are decided at all are decided early.
 const (
-	innerBudget = 500_000 // where outer roots have the engine's default, 20 times as much
+	innerBudget = 500_000 // where outer roots have the engine's default
 	innerPart   = 20
 )
 
