@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -222,27 +223,41 @@ func (r *auditor) evidence(ctx context.Context, dir string) (string, error) {
 	if r.second == nil {
 		return "", nil
 	}
-	queries := make([][]byte, len(x.Steps))
-	for i, s := range x.Steps {
-		if queries[i], err = os.ReadFile(filepath.Join(dir, s.Name+".smt2")); err != nil {
+	for _, step := range x.Steps {
+		query, err := os.ReadFile(filepath.Join(dir, step.Name+".smt2"))
+		if err != nil {
 			return "", fmt.Errorf("read query: %w", err)
 		}
-	}
-	answers, err := r.second.Ask(ctx, queries)
-	if err != nil {
-		return "", err
-	}
-	for i, a := range answers {
-		switch {
+		switch a, err := r.ask(ctx, query); {
+		case err != nil:
+			return "", err
 		case a == smt.Sat:
-			return fmt.Sprintf("step %s: %s has a model", x.Steps[i].Name, r.second.Name), nil
+			return fmt.Sprintf("step %s: %s has a model", step.Name, r.second.Name), nil
 		case a == smt.Unknown:
 			r.undecided++
 			continue
-		case !x.Steps[i].Proved:
+		case !step.Proved:
 			r.openDecidedByThem++
 		}
 		r.agree++
 	}
 	return "", nil
+}
+
+// patience is how long the second solver may take for a query. No verdict rests
+// on its answer, only how many it has one for.
+const patience = 5 * time.Second
+
+// ask has one query decided; Unknown is that it takes too long.
+func (r *auditor) ask(ctx context.Context, query []byte) (smt.Result, error) {
+	short, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	a, err := r.second.Ask(short, [][]byte{query})
+	if short.Err() != nil && ctx.Err() == nil {
+		return smt.Unknown, nil
+	}
+	if err != nil {
+		return smt.Unknown, err
+	}
+	return a[0], nil
 }

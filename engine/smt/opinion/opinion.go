@@ -23,15 +23,14 @@ type Solver struct {
 // ErrNone is that no solver is installed.
 var ErrNone = errors.New("no second solver: none of z3, bitwuzla and cvc5 is installed")
 
-// known says how each solver reads queries from its input, and how it bounds
-// its work on each: by steps where it can count them.
+// known says how each solver reads queries from its input.
 var known = []struct {
 	name string
 	args []string
 }{
-	{"z3", []string{"-in", "rlimit=20000000"}},
-	{"bitwuzla", []string{"--time-limit-per", "20000"}},
-	{"cvc5", []string{"--lang", "smt2", "--incremental", "--rlimit-per", "1000000"}},
+	{"z3", []string{"-in"}},
+	{"bitwuzla", nil},
+	{"cvc5", []string{"--lang", "smt2", "--incremental"}},
 }
 
 // Names are the solvers that are known, the one to prefer first.
@@ -67,8 +66,8 @@ func Find(name string) (*Solver, error) {
 	return nil, ErrNone
 }
 
-// Ask decides queries in SMT-LIB, each with one (check-sat), in one process. What
-// a solver does not decide within its bounds is Unknown.
+// Ask decides queries in SMT-LIB, each with one (check-sat), in one process. It
+// ends when ctx does: bounds of solvers' own are not kept in all of their phases.
 func (s *Solver) Ask(ctx context.Context, queries [][]byte) ([]smt.Result, error) {
 	if len(queries) == 0 {
 		return nil, nil
