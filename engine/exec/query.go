@@ -173,18 +173,18 @@ func newQuestion(s *state, bad expr.Expr, st *Site) question {
 // answer asks the open questions again, each with a larger part of what is left
 // of the budget: most paths are cheap, and the few that are not must not starve them.
 func (x *exec) answer() {
-	left := x.cfg.Conflicts - x.solver.Stats().Conflicts
 	if len(x.open) == 0 {
 		return
 	}
-	if left > 0 {
-		x.first = x.solver.Stats()
-		x.solver = x.newSolver(left, max(queryConflicts, left/int64(max(8, 2*len(x.open)))))
-	}
-	for _, q := range x.open {
+	x.first = x.solver.Stats()
+	total := x.cfg.Conflicts - x.first.Conflicts
+	x.solver = x.newSolver(max(total, 1), queryConflicts)
+	for i, q := range x.open {
 		if q.site.Refuted != nil || q.site.Reason != "" {
 			continue
 		}
+		left := total - x.solver.Stats().Conflicts
+		x.solver.Limit(max(queryConflicts, left/int64(len(x.open)-i)))
 		switch {
 		case left > 0 && x.failing(q.s, q.bad, q.site) != smt.Unknown:
 		case q.s.general:

@@ -14,8 +14,9 @@ type corer interface {
 	Core() []expr.Expr
 }
 
-// cache keeps answers, Unknown too unless the query was a brief one: no later query has a larger budget. It also knows a
-// conjunction to be contradictory that contains one that was.
+// cache keeps answers, Unknown too, which is good for queries that may spend no
+// more; not that of a brief one. It also knows a conjunction to be contradictory
+// that contains one that was.
 type cache struct {
 	next    corer
 	left    *budget
@@ -29,6 +30,7 @@ type answer struct {
 	conds  []expr.Expr
 	result Result
 	model  *expr.Model
+	limit  int64 // conflicts that the query could spend
 }
 
 // cacheSize bounds the memory of a cache, in conditions of 4 bytes.
@@ -42,7 +44,7 @@ func newCache(next corer, st *Stats, left *budget) *cache {
 func (c *cache) Check(conds []expr.Expr) (Result, *expr.Model) {
 	key := hash(conds)
 	for _, a := range c.answers[key] {
-		if slices.Equal(a.conds, conds) {
+		if slices.Equal(a.conds, conds) && (a.result != Unknown || a.limit >= c.left.left()) {
 			c.stats.Cached++
 			return a.result, a.model
 		}
@@ -51,6 +53,7 @@ func (c *cache) Check(conds []expr.Expr) (Result, *expr.Model) {
 		c.stats.Cached++
 		return Unsat, nil
 	}
+	limit := c.left.left()
 	r, m := c.next.Check(conds)
 	switch {
 	case r == Unsat:
@@ -62,7 +65,7 @@ func (c *cache) Check(conds []expr.Expr) (Result, *expr.Model) {
 		clear(c.answers)
 		c.size = len(conds)
 	}
-	c.answers[key] = append(c.answers[key], answer{slices.Clone(conds), r, m})
+	c.answers[key] = append(c.answers[key], answer{slices.Clone(conds), r, m, limit})
 	return r, m
 }
 

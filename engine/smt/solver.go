@@ -105,8 +105,13 @@ func (c *Chain) CheckWithin(conds []expr.Expr, n int64) (Result, *expr.Model) {
 	c.stats.Queries++
 	c.budget.query, c.budget.brief = min(n, c.query), n < c.query
 	defer func() { c.budget.brief = false }()
-	return c.first.Check(conds)
+	r, m := c.first.Check(conds)
+	c.watch(conds, r)
+	return r, m
 }
+
+// Limit sets how many conflicts each later query may use.
+func (c *Chain) Limit(conflicts int64) { c.query = conflicts }
 
 // Stats returns the counts so far.
 func (c *Chain) Stats() Stats { return *c.stats }

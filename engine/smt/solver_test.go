@@ -93,3 +93,28 @@ func TestCheckWithin(t *testing.T) {
 		t.Errorf("the whole budget: %v", r)
 	}
 }
+
+// TestLimit: what a query leaves open for want of conflicts is asked again when
+// later ones may spend more, and not when they may not.
+func TestLimit(t *testing.T) {
+	b := expr.NewBuilder()
+	s := smt.New(b, smt.Config{QueryConflicts: 10})
+	x, y := b.Var("x", 20), b.Var("y", 20)
+	wide := func(e expr.Expr) expr.Expr { return b.ZExt(e, 40) }
+	one := b.Const(1, 20)
+	prime := []expr.Expr{b.Eq(b.Mul(wide(x), wide(y)), b.Const(1_000_003, 40)), b.Ult(one, x), b.Ult(one, y)}
+	for _, tt := range []struct {
+		limit int64
+		want  smt.Result
+		asks  bool
+	}{{10, smt.Unknown, true}, {10, smt.Unknown, false}, {1_000_000, smt.Unsat, true}} {
+		before := s.Stats().Blasted
+		s.Limit(tt.limit)
+		if r, _ := s.Check(prime); r != tt.want {
+			t.Errorf("limit %d: %v, want %v", tt.limit, r, tt.want)
+		}
+		if asked := s.Stats().Blasted > before; asked != tt.asks {
+			t.Errorf("limit %d: asked SAT %v, want %v", tt.limit, asked, tt.asks)
+		}
+	}
+}
