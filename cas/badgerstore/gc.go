@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -233,36 +234,86 @@ func (c *collection) keep(ks []key) {
 // keepRoots keeps what the caller protects, as far as it is there.
 func (c *collection) keepRoots() error {
 	trees := slices.Clone(c.cfg.Keep.Trees)
-	all := slices.Clone(c.cfg.Keep.Blobs)
+	needed := closure{dirs: map[digest.Digest]bool{}, files: map[digest.Digest]bool{}}
+	needed.add(c.cfg.Keep.Blobs...)
 	for _, d := range c.cfg.Keep.Actions {
 		a, err := c.action(d)
 		if err != nil {
 			return err
 		}
-		all = append(all, d)
+		needed.add(d)
 		if command, err := digest.FromProto(a.GetCommandDigest()); err == nil {
-			all = append(all, command)
+			needed.add(command)
 		}
 		if root, err := digest.FromProto(a.GetInputRootDigest()); err == nil {
 			trees = append(trees, root)
 		}
 	}
 	for _, d := range trees {
-		below, err := tree.Closure(c.ctx, quiet{c.store}, d, tree.Limits{})
-		if err != nil && !complete.IsGone(err) {
+		if err := needed.walk(c.ctx, quiet{c.store}, d); err != nil {
 			return err
 		}
-		all = append(all, below...)
 	}
+	return c.keepThose(needed)
+}
+
+// keepThose keeps what is there of a closure.
+func (c *collection) keepThose(needed closure) error {
+	all := slices.AppendSeq(slices.Collect(maps.Keys(needed.dirs)), maps.Keys(needed.files))
 	missing, err := c.store.missing(c.ctx, all, peek)
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(d digest.Digest) bool { return slices.Contains(missing, d) })
+	gone := map[digest.Digest]bool{}
+	for _, d := range missing {
+		gone[d] = true
+	}
+	all = slices.DeleteFunc(all, func(d digest.Digest) bool { return gone[d] })
 	ks, err := blobKeys(all)
 	c.bytes += c.cost(ks)
 	c.keep(ks)
 	return err
+}
+
+// closure is all that some trees hold. Thousands of queued actions share most of
+// theirs, so each directory is read once.
+type closure struct{ dirs, files map[digest.Digest]bool }
+
+func (c closure) add(ds ...digest.Digest) {
+	for _, d := range ds {
+		c.files[d] = true
+	}
+}
+
+// walk adds what is below a root. Where a directory is gone there is nothing to
+// keep, but the rest is kept: a client may be about to send it.
+func (c closure) walk(ctx context.Context, s cas.Store, root digest.Digest) error {
+	for todo := []digest.Digest{root}; len(todo) > 0; {
+		d := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if c.dirs[d] {
+			continue
+		}
+		c.dirs[d] = true
+		dir, err := tree.Read(ctx, s, d)
+		if complete.IsGone(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, f := range dir.Files {
+			if fd, err := digest.FromProto(f.Digest); err == nil {
+				c.add(fd)
+			}
+		}
+		for _, sub := range dir.Directories {
+			if sd, err := digest.FromProto(sub.Digest); err == nil {
+				todo = append(todo, sd)
+			}
+		}
+	}
+	return nil
 }
 
 // action reads an Action message; one that cannot be read protects nothing.

@@ -264,6 +264,25 @@ func TestGCKeepsRoots(t *testing.T) {
 	r.wantHas([]digest.Digest{a, root, action, command, input, b, single, other}, true, true, true, true, true, true, true, false)
 }
 
+// Of an input root that is not whole yet, what is there stays: a client may be
+// about to send the rest.
+func TestGCKeepsWhatThereIs(t *testing.T) {
+	r := newRig(t)
+	a, b := r.put([]byte("file a")), r.put([]byte("file b"))
+	root, err := tree.Upload(t.Context(), r, tree.Files{
+		"gone": {Kind: tree.Dir, Digest: digest.Of([]byte("no directory"))},
+		"lost": {Digest: digest.Of([]byte("no file"))},
+		"x/a":  {Digest: a},
+		"z/b":  {Digest: b},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.later()
+	r.gc(badgerstore.GCConfig{Keep: badgerstore.Roots{Trees: []digest.Digest{root}}})
+	r.wantHas([]digest.Digest{root, a, b}, true, true, true)
+}
+
 func TestGCGrace(t *testing.T) {
 	r := newRig(t)
 	old := r.put([]byte("old"))
