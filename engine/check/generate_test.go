@@ -20,6 +20,7 @@ type generator struct {
 	bits   int      // of input that may still be asked for
 	depth  int      // of control structures
 	locs   int      // panic locations used
+	memory bool     // work on memory mostly
 }
 
 // val is a register or constant of an integer type.
@@ -56,9 +57,13 @@ global @t0 const align 1 = "\03\00\07\ff\01\80\02\05"
 global @t1 const align 4 = i32 1, i32 2, i32 30, i32 4
 `
 
+func newSliceGenerator(seed int64) *generator {
+	return &generator{rnd: rand.New(rand.NewSource(seed)), bits: 9}
+}
+
 // generate returns the text of the slice of a seed.
 func generate(seed int64) string {
-	g := &generator{rnd: rand.New(rand.NewSource(seed)), bits: 9}
+	g := newSliceGenerator(seed)
 	var root, rest strings.Builder
 	for range g.rnd.Intn(3) {
 		rest.WriteString(g.helper())
@@ -253,6 +258,10 @@ func (g *generator) statement() {
 		g.load, g.load, g.store, g.store, g.input, g.call, g.aggregate, g.transfer, g.check, g.check, g.panic, g.pointer, g.heap}
 	if g.depth < 3 {
 		sorts = append(sorts, g.branch, g.branch, g.loop, g.jump)
+	}
+	if g.memory {
+		sorts = append(sorts, g.memorySorts()...)
+		sorts = append(sorts, g.memorySorts()...)
 	}
 	sorts[g.rnd.Intn(len(sorts))]()
 }

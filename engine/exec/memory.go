@@ -312,19 +312,30 @@ func (x *exec) cmpXchg(s *state, in *ir.Inst) (*value, error) {
 		return nil, err
 	}
 	t := in.Args[1].Type
-	old, err := x.loadType(s, args[0], t, in.Align)
+	old, err := x.exchanged(s, args[0], t, in.Align)
 	if err != nil {
 		return nil, err
 	}
+	// What is stored hangs on the comparison, as a way does on a branch's condition.
+	if err := x.require(s, x.b.Or(old.poison, args[1].poison), UninitUse); err != nil {
+		return nil, err
+	}
 	eq := x.b.Eq(x.asInt(old), x.asInt(args[1]))
-	poison := x.b.Or(old.poison, args[1].poison)
-	if err := x.storeType(s, args[0], x.withPoison(x.choose(eq, args[2], old), poison), t, in.Align); err != nil {
+	if err := x.storeType(s, args[0], x.choose(eq, args[2], old), t, in.Align); err != nil {
 		return nil, err
 	}
 	if in.Flags&ir.Weak != 0 {
 		x.note("weak compare-and-exchange does not fail spuriously")
 	}
-	return &value{agg: []*value{old, {e: eq, poison: poison}}, poison: expr.False}, nil
+	return &value{agg: []*value{old, {e: eq, poison: expr.False}}, poison: expr.False}, nil
+}
+
+// exchanged loads what an atomic operation is about to write over: it fails as a store does.
+func (x *exec) exchanged(s *state, p *value, t *ir.Type, align int64) (*value, error) {
+	if _, err := x.access(s, p, t.StoreSize(), align, true); err != nil {
+		return nil, err
+	}
+	return x.loadType(s, p, t, align)
 }
 
 func (x *exec) atomicRMW(s *state, in *ir.Inst) (*value, error) {
@@ -333,7 +344,7 @@ func (x *exec) atomicRMW(s *state, in *ir.Inst) (*value, error) {
 	if err != nil {
 		return nil, err
 	}
-	old, err := x.loadType(s, args[0], in.Type, in.Align)
+	old, err := x.exchanged(s, args[0], in.Type, in.Align)
 	if err != nil {
 		return nil, err
 	}
