@@ -208,16 +208,23 @@ func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
 		st.Refuted = w
 		return
 	}
-	if why := x.unsound(s, bad); why != "" {
-		st.give(why)
-		return
+	reason := x.unsound(s, bad)
+	known := reason == ""
+	if known {
+		reason = "spurious: " + err.Error()
+		x.stopped(Stop{reason, s.top.place()})
 	}
-	reason := "spurious: " + err.Error()
 	st.give(reason)
-	x.stopped(Stop{reason, s.top.place()})
-	after := fmt.Sprintf("after %s at %d:%d: %s", st.Kind, st.Place.Func, st.Place.Inst, reason)
-	x.reach.from(s.top, func(site *Site) { site.give(after) })
+	if known || rough[st.Kind] {
+		after := fmt.Sprintf("after %s at %d:%d: %s", st.Kind, st.Place.Func, st.Place.Inst, reason)
+		x.reach.from(s.top, func(site *Site) { site.give(after) })
+	}
 }
+
+// rough are the kinds that fail by poison, of which the executor sometimes sees
+// more than there is: arithmetic on a number that is poison in part makes all of
+// it poison. The others fail in no run but those that truly do.
+var rough = map[Kind]bool{UninitUse: true, PoisonUse: true, BranchPoison: true}
 
 // plain looks for a model of the same failure in which functions that may return
 // anything return 0, as they do in a replay.

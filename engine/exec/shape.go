@@ -67,7 +67,7 @@ func (x *exec) inputWord(in *input, at int64) (*cell, error) {
 		return nil, err
 	}
 	var out *value
-	for i := int64(7); i >= 0; i-- { // the bytes of the variants that have numbers there
+	for i := int64(0); i < 8; i++ { // the bytes of the variants that have numbers there
 		ls, err := x.leavesAt(in, at+i)
 		if err != nil {
 			return nil, err
@@ -77,10 +77,10 @@ func (x *exec) inputWord(in *input, at int64) (*cell, error) {
 			return nil, err
 		}
 		if out == nil {
-			out = v
+			out = &value{e: v.e, poison: v.poison, bytes: []expr.Expr{v.poison}}
 			continue
 		}
-		out = &value{e: x.b.Concat(out.e, v.e), poison: x.b.Or(out.poison, v.poison)}
+		out.e, out.poison, out.bytes = x.b.Concat(v.e, out.e), x.b.Or(out.poison, v.poison), append(out.bytes, v.poison)
 	}
 	for _, l := range first {
 		if !l.isPointer() || l.at != at {

@@ -73,7 +73,7 @@ func (x *exec) choose(sel expr.Expr, v, w *value) *value {
 	case w.poison == expr.True && w.bytes == nil:
 		return &value{e: v.e, ptr: v.ptr, poison: poison, bytes: x.chooseBytes(sel, v, w)}
 	case v.ptr != nil || w.ptr != nil:
-		return &value{ptr: x.choosePtr(sel, x.asPtr(v), x.asPtr(w)), poison: poison}
+		return &value{ptr: x.choosePtr(sel, x.asPtr(v), x.asPtr(w)), poison: poison, bytes: x.chooseBytes(sel, v, w)}
 	}
 	return &value{e: x.b.ITE(sel, v.e, w.e), poison: poison, bytes: x.chooseBytes(sel, v, w)}
 }
