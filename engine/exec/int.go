@@ -223,6 +223,10 @@ func (x *exec) cast(in *ir.Inst, v *value) (*value, error) {
 		if in.Flags&ir.NSW != 0 {
 			poison = b.Or(poison, b.Ne(b.SExt(e, from), v.e))
 		}
+		if v.bytes != nil && in.Flags == 0 && to%8 == 0 { // the bytes that are left, whatever became of the others
+			kept := v.bytes[:to/8]
+			return &value{e: e, poison: b.OrAll(kept...), bytes: kept}, nil
+		}
 		return &value{e: e, poison: poison}, nil
 	case ir.ZExt:
 		if in.Flags&ir.NNeg != 0 {
