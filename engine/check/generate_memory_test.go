@@ -164,11 +164,11 @@ func (g *generator) sized() {
 		return
 	}
 	g.bits -= 2
-	n := g.index(7)
+	n := g.def(64, "add i64 %s, 1", g.index(6))
 	p, q, c := g.name("%p"), g.name("%p"), g.name("%c")
 	some, none := g.name("b"), g.name("b")
 	g.line("%s = call ptr @kmalloc(i64 %s, i32 %s)", p, n, g.pick("3264", "3520"))
-	g.line("%s = icmp ule ptr %s, 16", c, p)
+	g.line("%s = icmp eq ptr %s, null", c, p)
 	g.line("br i1 %s, label %%%s, label %%%s", c, none, some)
 	g.label(some)
 	vals, arrays := g.vals, g.arrays
@@ -177,9 +177,10 @@ func (g *generator) sized() {
 	g.line("%s = gep ptr %s, i64 %s * 1", at, p, g.index(6))
 	g.line("store i8 %s, ptr %s, align 1", g.of(8), at)
 	if g.chance(60) {
-		g.line("%s = call ptr @realloc(ptr %s, i64 %s, i32 %s)", q, p, g.index(9), g.pick("3264", "3520"))
+		size := g.def(64, "add i64 %s, 1", g.index(8))
+		g.line("%s = call ptr @realloc(ptr %s, i64 %s, i32 %s)", q, p, size, g.pick("3264", "3520"))
 		d, more := g.name("%c"), g.name("b")
-		g.line("%s = icmp ule ptr %s, 16", d, q)
+		g.line("%s = icmp eq ptr %s, null", d, q)
 		g.line("br i1 %s, label %%%s, label %%%s", d, none, more)
 		g.label(more)
 		p = q
