@@ -1,11 +1,12 @@
 // Command kvengine decides slices.
 //
-//	kvengine prove [--budget N] [--loops N] [--certify DIR] --out verdict.json slice.kvs
+//	kvengine prove [--budget N] [--loops N] [--paths] [--certify DIR] --out verdict.json slice.kvs
 //	kvengine check DIR
 //	kvengine replay --out result.json slice.kvs verdict.json
 //	kvengine run --out verdict.json slice.kvs inputs.json
 //	kvengine knows <slices
 //
+// With --paths it follows one path after the other and merges none.
 // Run makes a verdict of inputs that something else found, a list as witnesses have it.
 // What knows is for: kvlower --census asks it which constructs are supported.
 // With --certify it writes evidence for each contradiction that the solver found,
@@ -34,7 +35,7 @@ func main() {
 }
 
 const usage = `usage:
-  kvengine prove [--budget N] [--loops N] [--certify DIR] --out verdict.json slice.kvs
+  kvengine prove [--budget N] [--loops N] [--paths] [--certify DIR] --out verdict.json slice.kvs
   kvengine check DIR
   kvengine replay --out result.json slice.kvs verdict.json
   kvengine run --out verdict.json slice.kvs inputs.json
@@ -76,6 +77,7 @@ func prove(args []string) error {
 	out := fs.String("out", "verdict.json", "")
 	budget := fs.Int64("budget", 0, "")
 	loops := fs.Int("loops", 0, "")
+	paths := fs.Bool("paths", false, "")
 	evidence := fs.String("certify", "", "")
 	if err := flags(fs, args, 1); err != nil {
 		return err
@@ -87,7 +89,7 @@ func prove(args []string) error {
 	if err != nil {
 		return err
 	}
-	cfg := exec.Config{Budget: *budget, LoopBound: *loops}
+	cfg := exec.Config{Budget: *budget, LoopBound: *loops, Paths: *paths}
 	v, err := proveCertified(s, cfg, *evidence)
 	if err != nil {
 		return fmt.Errorf("prove %s: %w", fs.Arg(0), err)
