@@ -22,6 +22,7 @@ func Prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, error) {
 		vs, vw := siteOf(site), witnessOf(w)
 		return replay(p, &vs, &vw)
 	}
+	cfg.Ends = func(w *exec.Witness) error { return ends(p, witnessOf(w).Inputs) }
 	r := exec.Run(s, cfg)
 	v := &verdict.Verdict{Version: verdict.Version, Assumptions: r.Assumptions, Sites: []verdict.Site{}, Witnesses: []verdict.Witness{},
 		Stats: verdict.Stats{Instructions: r.Stats.Instructions, Queries: r.Stats.Queries, Conflicts: r.Stats.Conflicts, PeakObjects: r.Stats.PeakObjects}}
@@ -29,6 +30,9 @@ func Prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, error) {
 		if site.Panic || site.Refuted != nil || site.Reason != "" {
 			decide(v, site)
 		}
+	}
+	if r.End != nil {
+		v.End = witnessOf(r.End).Inputs
 	}
 	judge(v, r)
 	return v, nil
@@ -69,7 +73,7 @@ func witnessOf(w *exec.Witness) verdict.Witness {
 }
 
 // judge gives the root its word: what was refuted stays so; then what is open;
-// then a root whose end no run reaches; then what a bound leaves out.
+// then a root whose end no run reaches, or none of its assertions; then what a bound leaves out.
 func judge(v *verdict.Verdict, r *exec.Result) {
 	refuted := false
 	var open *verdict.Site
@@ -93,6 +97,8 @@ func judge(v *verdict.Verdict, r *exec.Result) {
 	case open != nil:
 		v.Verdict, v.Reason = verdict.Unknown, open.Reason
 		v.Place = &verdict.Place{Func: open.Func, Inst: open.Inst}
+	case r.Ended && r.Idle && r.Bound == 0:
+		v.Verdict = verdict.Vacuous
 	case !r.Ended && r.Bound > 0:
 		v.Verdict, v.Reason = verdict.Unknown, "no run reaches the end within the bound"
 	case !r.Ended:

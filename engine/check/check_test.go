@@ -3,6 +3,7 @@ package check_test
 import (
 	"bytes"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -129,6 +130,36 @@ func TestPaths(t *testing.T) {
 			}
 			if d := cmp.Diff(p.sites, sites); d != "" {
 				t.Errorf("sites (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestEnds replays the run that shows of each proved check that its end is reached.
+func TestEnds(t *testing.T) {
+	for _, p := range programs(t) {
+		if p.slice.Inputs != nil || p.verdict != string(verdict.Proved) {
+			continue
+		}
+		t.Run(p.name, func(t *testing.T) {
+			v, err := check.Prove(p.slice, p.cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			prog, err := interp.Compile(p.slice)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var in []interp.Input
+			for _, i := range v.End {
+				n, ok := new(big.Int).SetString(i.Value, 10)
+				if !ok {
+					t.Fatalf("input %q", i.Value)
+				}
+				in = append(in, interp.Input{Name: i.Name, Bits: i.Bits, Value: n})
+			}
+			if o := prog.Run(interp.Witness(in), interp.Limits{}); o.Kind != interp.Returned {
+				t.Errorf("the run ends with %v", &o)
 			}
 		})
 	}

@@ -14,15 +14,29 @@ import (
 // replay runs the interpreter, which shares no code with the executor, on a
 // witness. The error says why it does not reach the witness's site.
 func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
-	in, err := interpInputs(w.Inputs)
+	o, err := runInputs(p, w.Inputs)
+	if err == nil && !Reached(o, site) {
+		err = fmt.Errorf("replay ends with %v", o)
+	}
+	return err
+}
+
+// ends runs the interpreter on inputs. The error says why it does not return from the root.
+func ends(p *interp.Program, inputs []verdict.Input) error {
+	o, err := runInputs(p, inputs)
+	if err == nil && o.Kind != interp.Returned {
+		err = fmt.Errorf("replay ends with %v", o)
+	}
+	return err
+}
+
+func runInputs(p *interp.Program, inputs []verdict.Input) (*interp.Outcome, error) {
+	in, err := interpInputs(inputs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o := p.Run(interp.Witness(in), interp.Limits{})
-	if !Reached(&o, site) {
-		return fmt.Errorf("replay ends with %v", &o)
-	}
-	return nil
+	return &o, nil
 }
 
 // Reached reports whether an outcome is the failure of a site.

@@ -3,7 +3,6 @@ package exec
 import (
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
-	"github.com/kvfarm/kvfarm/engine/smt"
 )
 
 // call executes a call: of one function at once; of one of several, each on a path of its own.
@@ -199,7 +198,7 @@ func (x *exec) ret(s *state, in *ir.Inst) (bool, error) {
 		}
 	}
 	if f.parent == nil {
-		return false, x.end(s)
+		return false, x.reachEnd(s)
 	}
 	s.dropObjects(f.locals)
 	s.top = f.parent.clone()
@@ -227,14 +226,4 @@ func (x *exec) deliver(s *state, call *ir.Inst, v *value) error {
 	}
 	s.top.inst++
 	return nil
-}
-
-// end is the end of the root: it shows that the assumptions leave a run.
-func (x *exec) end(s *state) error {
-	if !x.ended && !s.general {
-		r, _ := x.sat(s, expr.True)
-		x.ended = r == smt.Sat
-		x.unsure = x.unsure || r == smt.Unknown
-	}
-	return errOver
 }

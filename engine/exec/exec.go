@@ -25,9 +25,11 @@ type Config struct {
 	Conflicts int64 // SAT conflicts of all queries together; 0 means Budget/100
 	LoopBound int   // rounds of a loop that some inputs leave and others do not; 0 means CheckLoops or AutoLoops
 	CallDepth int   // frames; 0 means DefaultCallDepth
-	Paths     bool  // do not merge: one path at a time, for tests
+	Paths     bool  // do not merge: one path at a time
 	// Confirm runs a witness and says why it does not reach its site, nil if it does. Without it nothing is refuted.
 	Confirm func(*Site, *Witness) error
+	// Ends runs a witness and says why it does not reach the end of the root, nil if it does. A written check must have one.
+	Ends func(*Witness) error
 	// Watch is told of every query to the solver and its answer, for certificates and second opinions.
 	Watch func(b *expr.Builder, conds []expr.Expr, r smt.Result)
 }
@@ -50,10 +52,12 @@ const (
 
 // Result is what a run found.
 type Result struct {
-	Sites       []*Site // by place
-	Stopped     []Stop  // where the run had to give up, in order
-	Bound       int     // least bound that was reached, 0 if none
-	Ended       bool    // some input reaches the end of the root
+	Sites       []*Site  // by place
+	Stopped     []Stop   // where the run had to give up, in order
+	Bound       int      // least bound that was reached, 0 if none
+	Ended       bool     // some input reaches the end of the root
+	End         *Witness // it, if Ends confirmed it
+	Idle        bool     // a written check none of whose assertions is reached
 	Assumptions []string
 	Stats       Stats
 }
@@ -108,7 +112,9 @@ type exec struct {
 	bound       int
 	cuts        int // paths that a bound took away
 	ended       bool
-	unsure      bool // whether some input reaches the end was not decided
+	end         *Witness
+	lost        string // why a run that should reach the end does not
+	unsure      bool   // whether some input reaches the end was not decided
 
 	looseWork int64
 	touched   int64 // bytes that copies and fills went over
@@ -404,6 +410,9 @@ func (x *exec) result() *Result {
 	}
 	st := x.solver.Stats()
 	x.stats.Queries, x.stats.Conflicts = x.first.Queries+st.Queries, x.first.Conflicts+st.Conflicts
-	return &Result{Sites: x.sortedSites(), Stopped: x.stops, Bound: x.bound, Ended: x.ended,
+	if !x.ended && x.lost != "" {
+		x.stops = append(x.stops, Stop{"spurious end: " + x.lost, Place{Func: x.slice.Root}})
+	}
+	return &Result{Sites: x.sortedSites(), Stopped: x.stops, Bound: x.bound, Ended: x.ended, End: x.end, Idle: x.idle(),
 		Assumptions: x.sortedAssumptions(), Stats: x.stats}
 }

@@ -71,6 +71,7 @@ func checkAssert(x *exec, c *callee) (*value, error) {
 	if err := x.require(c.s, v.poison, UninitUse); err != nil {
 		return nil, err
 	}
+	x.meet(c.s, x.site(Assert, -1, c.s.top.place()))
 	return nil, x.require(c.s, x.b.Not(x.nonzero(v.e)), Assert)
 }
 

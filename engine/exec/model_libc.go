@@ -48,7 +48,7 @@ func cReallocate(x *exec, c *callee) (*value, error) {
 }
 
 // leave is exit: the run ends well.
-func leave(x *exec, c *callee) (*value, error) { return nil, x.end(c.s) }
+func leave(x *exec, c *callee) (*value, error) { return nil, x.reachEnd(c.s) }
 
 // assertFail is what C's assert calls when it does not hold.
 func assertFail(x *exec, c *callee) (*value, error) {

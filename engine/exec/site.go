@@ -47,6 +47,8 @@ type Site struct {
 	Bound   int    // the least bound that was reached before it; 0 if none
 	Panic   bool
 	Seen    bool // a run came to the check, if not to its failure
+	plain   bool // kvfarm_assert: a run that comes to it comes to the check
+	met     bool // a run came to it
 }
 
 // give says that a site is not decided; the first reason stays.
@@ -107,7 +109,7 @@ func (x *exec) panicSites() {
 			for ii, in := range b.Insts {
 				if k, loc, ok := x.panicCall(in); ok {
 					s := x.site(k, loc, Place{fi, x.flows[fi].base[bi] + ii})
-					s.Panic = true
+					s.Panic, s.plain = true, x.slice.Externs[in.Args[0].Index].Symbol == "kvfarm_assert"
 					x.siteFuncs[fi] = append(x.siteFuncs[fi], blockSite{bi, ii, s})
 				}
 			}

@@ -43,6 +43,7 @@ type Verdict struct {
 	Assumptions []string  `json:"assumptions"`
 	Sites       []Site    `json:"sites"`
 	Witnesses   []Witness `json:"witnesses"`
+	End         []Input   `json:"end,omitempty"` // of a written check: a replayed run that reaches its end
 	Stats       Stats     `json:"stats"`
 }
 
