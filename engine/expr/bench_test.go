@@ -58,3 +58,20 @@ func BenchmarkEval(b *testing.B) {
 		eb.Eval(acc, m)
 	}
 }
+
+// BenchmarkVars asks for the variables of a long sum, as for each model that is made.
+func BenchmarkVars(b *testing.B) {
+	build := expr.NewBuilder()
+	sum := build.Const(0, 32)
+	for range 2000 {
+		sum = build.Add(sum, build.ZExt(build.Mul(build.Var("x", 16), build.Var("y", 16)), 32))
+	}
+	for b.Loop() {
+		if n := len(build.Vars(sum)); n != 4000 {
+			b.Fatalf("%d variables, want 4000", n)
+		}
+		if len(build.FreeReads(sum)) > 0 {
+			b.Fatal("there is no array")
+		}
+	}
+}

@@ -18,19 +18,26 @@ func (b *Builder) Support(e Expr) []Source {
 type supports struct {
 	of     []uint32 // by node: 1+set, 0 if not yet known
 	sets   [][]Source
+	arrays []bool // by set: it holds a free array
 	byHash map[uint64][]uint32
 	unions map[[2]uint32]uint32
 }
 
 func (s *supports) grow(n int) {
 	if s.sets == nil {
-		s.sets = [][]Source{nil}
+		s.sets, s.arrays = [][]Source{nil}, []bool{false}
 		s.byHash = map[uint64][]uint32{}
 		s.unions = map[[2]uint32]uint32{}
 	}
 	if n > len(s.of) {
 		s.of = append(s.of, make([]uint32, n-len(s.of))...)
 	}
+}
+
+// readsFree reports whether e, whose support is known, depends on a free array.
+func (b *Builder) readsFree(e Expr) bool {
+	s := &b.support
+	return s.arrays[s.of[e.node()]-1]
 }
 
 const emptySupport = 1
@@ -94,6 +101,7 @@ func (s *supports) intern(set []Source) uint32 {
 		}
 	}
 	s.sets = append(s.sets, set)
+	s.arrays = append(s.arrays, slices.ContainsFunc(set, func(src Source) bool { return src%2 == 1 }))
 	id := uint32(len(s.sets))
 	s.byHash[h] = append(s.byHash[h], id)
 	return id

@@ -5,21 +5,35 @@ import "slices"
 // Vars returns the variables in es, oldest first. Elements of free arrays are
 // not among them; see FreeReads.
 func (b *Builder) Vars(es ...Expr) []Expr {
-	return b.collect(es, func(n *node) bool { return n.op == OpVar })
+	var out []Expr
+	last := []Source(nil)
+	for _, e := range es {
+		set := b.Support(e)
+		if len(set) == 0 || len(set) == len(last) && &set[0] == &last[0] { // sets are kept once
+			continue
+		}
+		last = set
+		for _, src := range set {
+			if src%2 == 0 {
+				out = append(out, b.vars[src/2].expr)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
-// FreeReads returns the reads of free arrays in es, oldest first.
+// FreeReads returns the reads of free arrays in es, oldest first. It looks only
+// at what depends on such an array.
 func (b *Builder) FreeReads(es ...Expr) []Expr {
-	return b.collect(es, func(n *node) bool { return n.op == OpRead && b.arrays[n.aux].free })
-}
-
-func (b *Builder) collect(es []Expr, keep func(*node) bool) []Expr {
 	var out []Expr
 	seen := map[Expr]bool{}
+	done := func(x Expr) bool { return seen[x] || !b.readsFree(x) }
 	for _, e := range es {
-		b.Walk(e, func(x Expr) bool { return seen[x] }, func(x Expr) {
+		b.Support(e) // of all nodes below
+		b.Walk(e, done, func(x Expr) {
 			seen[x] = true
-			if keep(&b.nodes[x.node()]) {
+			if n := &b.nodes[x.node()]; n.op == OpRead && b.arrays[n.aux].free {
 				out = append(out, x)
 			}
 		})
