@@ -14,6 +14,20 @@ function other(s, name) {
 	return ">" ratio(substr(s, 2), took[name])
 }
 
+# scaling compares checks called FAMILY-SIZE with the smallest of their family.
+function scaling(   i, c, f, k, head) {
+	for (i = 1; i <= n; i++) {
+		c = order[i]
+		if (word[c] != want[c] || c !~ /-[0-9]+$/) continue
+		f = c
+		sub(/-[0-9]+$/, "", f)
+		k = substr(c, length(f) + 2)
+		if (!(f in base)) { base[f] = took[c]; least[f] = k; continue }
+		if (!head++) printf "\n%-12s %8s %8s\n", "scaling", "size", "cost"
+		printf "%-12s %7.1fx %7.1fx\n", c, k / least[f], took[c] / base[f]
+	}
+}
+
 END {
 	printf "%-12s %-9s %9s %12s %8s %9s | %-8s %9s %8s | %8s %8s %9s\n", "check", "verdict", "seconds", "instructions", "queries", "conflicts", "CBMC", "seconds", "ratio", "KLEE", "ratio", "prototype"
 	for (i = 1; i <= n; i++) {
@@ -28,5 +42,6 @@ END {
 	if (kleen) printf "geometric mean of KLEE / kvfarm over the %d that it finished: %.1f (its figures are of another run, on the Rust form)\n", kleen, exp(kleelog / kleen)
 	if (m) printf "\n%-28s %-9s %9s %12s %8s %9s\n", "slices of compiled Rust", "verdict", "seconds", "instructions", "queries", "conflicts"
 	for (i = 1; i <= m; i++) printf "%-28s %-9s %9.3f %s\n", code[i], word[code[i]], took[code[i]], cost[code[i]]
+	scaling()
 	if (bad) printf "\nnot decided as expected:%s\n", bad
 }

@@ -3,8 +3,8 @@
 # files and beside KLEE's published figures. Without names: all of
 # engine/testdata/bench/checks.txt, and the slices of real code.
 #
-# Environment: RUNS (5), the runs of which the fastest counts; LIMIT (60), the
-# seconds after which a run counts as no answer.
+# Environment: RUNS (5), the runs of which the one of least processor time counts; LIMIT (60), the
+# seconds of the wall after which a run counts as no answer.
 set -eu
 cd "$(dirname "$0")/.."
 work=bin/bench
