@@ -120,6 +120,7 @@ const maxErrno = 4095
 
 // isErr is IS_ERR. No object lies where the errors are.
 func isErr(x *exec, c *callee) (*value, error) {
+	x.note("no object lies in the last page of addresses")
 	b, p := x.b, c.args[0]
 	out := expr.False
 	for _, a := range x.asPtr(p) {
