@@ -3,6 +3,7 @@ package exec
 import (
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/smt"
 )
 
 // Models of the kernel's C functions. Each allows more than the function does:
@@ -76,6 +77,9 @@ func formatting(first int) model {
 }
 
 func (x *exec) formats(c *callee, first int) (*value, error) {
+	if r, _ := x.sat(c.s, expr.True); r == smt.Unsat {
+		return nil, errOver
+	}
 	reason := "called back by C: " + c.name
 	called := false
 	x.reach.back(x.formatters(c.s, c.args[min(first, len(c.args)):]), func(site *Site) {
