@@ -25,8 +25,9 @@ func (c *Check) source() string {
 }
 
 var (
-	aboutPath = regexp.MustCompile("(?m)^//! `([^` ]+)`")
-	checkFunc = regexp.MustCompile(`(?m)((?:^[ \t]*///.*\n)*)(?:^[ \t]*#\[.*\]\s*\n)*^[ \t]*pub (?:unsafe )?extern "C" fn (check\w*)\(`)
+	aboutPath  = regexp.MustCompile("(?m)^//! `([^` ]+)`")
+	checkFunc  = regexp.MustCompile(`(?m)((?:^[ \t]*///.*\n)*)(?:^[ \t]*#\[.*\]\s*\n)*^[ \t]*(?:pub )?(?:unsafe )?extern "C" fn (check\w*)\(`)
+	checkFuncC = regexp.MustCompile(`(?m)^/\*((?:[^*]|\*+[^*/])*)\*+/\n\w[\w\s]*\b(check\w*)\((?:void)?\)`)
 )
 
 // NewCheck reads what the root file says of itself: the path it is about, in
@@ -43,10 +44,14 @@ func NewCheck(name string, files map[string][]byte) (Check, error) {
 	return c, nil
 }
 
-// States finds the checks in a file of Rust, with their doc comments.
+// States finds the checks in a file of Rust, with their doc comments, and those
+// in a file of C that have a comment above.
 func States(src []byte) map[string]string {
 	states := map[string]string{}
 	for _, m := range checkFunc.FindAllSubmatch(src, -1) {
+		states[string(m[2])] = docText(string(m[1]))
+	}
+	for _, m := range checkFuncC.FindAllSubmatch(src, -1) {
 		states[string(m[2])] = docText(string(m[1]))
 	}
 	return states
@@ -57,7 +62,7 @@ func docText(comment string) string {
 	var lines []string
 	for line := range strings.Lines(comment) {
 		line = strings.TrimSpace(line)
-		lines = append(lines, strings.TrimSpace(strings.TrimPrefix(line, "///")))
+		lines = append(lines, strings.TrimSpace(strings.TrimLeft(line, "/*")))
 	}
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }

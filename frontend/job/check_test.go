@@ -39,6 +39,19 @@ func TestNewCheck(t *testing.T) {
 	}
 }
 
+func TestStates(t *testing.T) {
+	const rust = "/// One.\n#[no_mangle]\nextern \"C\" fn check_one() {}\n#[no_mangle]\npub unsafe extern \"C\" fn check_two() {}\n"
+	const c = "/* One,\n * and **more**. */\nvoid check_one(void) { }\n/* Of nothing. */\nint x;\nstatic int check_helper(int n);\n/** Two. */\nextern int\ncheck_two()\n{\n}\n"
+	for src, want := range map[string]map[string]string{
+		rust: {"check_one": "One.", "check_two": ""},
+		c:    {"check_one": "One,\nand **more**.", "check_two": "Two."},
+	} {
+		if d := cmp.Diff(want, job.States([]byte(src))); d != "" {
+			t.Errorf("%s (-want +got):\n%s", src, d)
+		}
+	}
+}
+
 // Every check that is shipped says what it is about and what it states.
 func TestShippedChecks(t *testing.T) {
 	crates, err := rust.Checks()

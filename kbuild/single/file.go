@@ -79,6 +79,9 @@ func read(file, name string) (*File, error) {
 	if !slices.Contains(suffixes, path.Ext(name)) {
 		return nil, fmt.Errorf("%s: want a file whose name ends in %s", file, strings.Join(suffixes, ", "))
 	}
+	if name[0] == '-' || name[0] == '@' {
+		return nil, fmt.Errorf("%s: compilers take a name that begins with %c for something else", file, name[0])
+	}
 	b, err := readFile(file)
 	if err != nil {
 		return nil, err

@@ -67,13 +67,15 @@ func TestReadNamesFilesApart(t *testing.T) {
 }
 
 func TestReadRefuses(t *testing.T) {
-	write(t, map[string]string{"empty.rs": "", "a.txt": "//", "noext": "//", "folder.rs/x": "", "a.rs": "//"})
+	write(t, map[string]string{"empty.rs": "", "a.txt": "//", "noext": "//", "folder.rs/x": "", "a.rs": "//", "-a.rs": "//", "@a.rs": "//"})
 	for want, files := range map[string][]string{
 		"empty.rs is empty":                 {"empty.rs"},
 		"a.txt: want a file whose name":     {"a.txt"},
 		"noext: want a file whose name":     {"noext"},
 		"folder.rs is a folder":             {"folder.rs"},
 		"there is no file none.c":           {"none.c"},
+		"name that begins with -":           {"-a.rs"},
+		"name that begins with @":           {"./@a.rs"},
 		"a.rs is named twice":               {"a.rs", "./a.rs"},
 		"/dev/null: want a file whose name": {"/dev/null"},
 	} {
