@@ -56,7 +56,7 @@ func TestServerKilledUnderWrites(t *testing.T) {
 			load.Go(func() { fresh.stream(c, seed|1<<20) })
 		}
 		load.Go(func() { fresh.act(c, root, round) })
-		for blobs, results := 20+random.IntN(200), 1+random.IntN(8); !fresh.has(blobs, results); {
+		for blobs, results := 20+random.IntN(200), 1+random.IntN(4); !fresh.has(blobs, results); {
 			time.Sleep(time.Millisecond)
 		}
 		p.kill()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"path/filepath"
+	"runtime"
 	"testing"
 
 	sdk "github.com/bazelbuild/remote-apis-sdks/go/pkg/client"
@@ -18,6 +20,7 @@ import (
 	"github.com/kvfarm/kvfarm/cas/complete"
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/remote"
+	"github.com/kvfarm/kvfarm/executor/journal"
 	"github.com/kvfarm/kvfarm/executor/queue"
 	"github.com/kvfarm/kvfarm/frontend/rev2"
 )
@@ -25,13 +28,19 @@ import (
 // startBench serves a store on disk over TCP, as the table of peers was made.
 func startBench(b *testing.B) (*grpc.ClientConn, *remote.Store, *queue.Queue, cas.ActionCache) {
 	b.Helper()
+	q := queue.New(queue.Config{})
+	conn, s, cache := startBenchOn(b, q)
+	return conn, s, q, cache
+}
+
+func startBenchOn(b *testing.B, q *queue.Queue) (*grpc.ClientConn, *remote.Store, cas.ActionCache) {
+	b.Helper()
+	b.Cleanup(q.Close)
 	store, err := badgerstore.Open(b.Context(), badgerstore.Config{Dir: b.TempDir(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = store.Close() })
-	q := queue.New(queue.Config{})
-	b.Cleanup(q.Close)
 	server := grpc.NewServer(rev2.Options()...)
 	rev2.New(rev2.Config{Store: store, Cache: complete.New(store, store), Queue: q}).Register(server)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -50,7 +59,7 @@ func startBench(b *testing.B) (*grpc.ClientConn, *remote.Store, *queue.Queue, ca
 	if err != nil {
 		b.Fatal(err)
 	}
-	return conn, remote.New(c), q, store
+	return conn, remote.New(c), store
 }
 
 func BenchmarkPut2MiB(b *testing.B) {
@@ -138,27 +147,70 @@ func BenchmarkActionCacheHit(b *testing.B) {
 	})
 }
 
-// An action that does nothing, from Execute to the end of the stream.
+// An action that does nothing, from Execute to the end of the stream, one at a
+// time and many; with a queue that is kept over crashes and one that is not.
 func BenchmarkExecute(b *testing.B) {
-	conn, s, q, _ := startBench(b)
-	go func() {
-		for {
-			l, err := q.Lease(b.Context(), queue.Worker{})
-			if err != nil {
-				return
-			}
-			_ = q.Complete(b.Context(), l.ID, &queue.Outcome{Result: &repb.ActionResult{}})
+	for _, kept := range []bool{false, true} {
+		for _, clients := range []int{1, 32} {
+			b.Run(fmt.Sprintf("kept=%t/clients=%d", kept, clients), func(b *testing.B) {
+				q := queue.New(queue.Config{})
+				if kept {
+					q = keptQueue(b)
+				}
+				execute(b, q, clients)
+			})
 		}
-	}()
+	}
+}
+
+func keptQueue(b *testing.B) *queue.Queue {
+	b.Helper()
+	j, err := journal.Open(filepath.Join(b.TempDir(), "queue"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = j.Close() })
+	q, err := queue.Restore(queue.Config{}, j)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return q
+}
+
+func execute(b *testing.B, q *queue.Queue, clients int) {
+	conn, s, _ := startBenchOn(b, q)
+	for range 32 {
+		go func() {
+			for {
+				l, err := q.Lease(b.Context(), queue.Worker{})
+				if err != nil {
+					return
+				}
+				_ = q.Complete(b.Context(), l.ID, &queue.Outcome{Result: &repb.ActionResult{}})
+			}
+		}()
+	}
 	command, _ := cas.PutBlob(b.Context(), s, []byte{})
 	action := put(b, s, &repb.Action{CommandDigest: command.Proto(), InputRootDigest: command.Proto(), DoNotCache: true})
 	exec := repb.NewExecutionClient(conn)
-	for b.Loop() {
+	b.SetParallelism(max(1, clients/runtime.GOMAXPROCS(0)))
+	once := func() {
 		stream, err := exec.Execute(b.Context(), &repb.ExecuteRequest{ActionDigest: action.Proto()})
 		for err == nil {
 			_, err = stream.Recv()
 		}
 	}
+	if clients == 1 {
+		for b.Loop() {
+			once()
+		}
+		return
+	}
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			once()
+		}
+	})
 }
 
 func put(b *testing.B, s cas.Store, m proto.Message) digest.Digest {
