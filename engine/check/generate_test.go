@@ -255,7 +255,7 @@ func (g *generator) statements(n int) {
 // statement writes one of all sorts, the simple ones more often.
 func (g *generator) statement() {
 	sorts := []func(){g.arithmetic, g.arithmetic, g.arithmetic, g.compare, g.compare, g.choose, g.intrinsic, g.intrinsic,
-		g.load, g.load, g.store, g.store, g.input, g.call, g.aggregate, g.transfer, g.check, g.check, g.panic, g.pointer, g.heap}
+		g.load, g.load, g.store, g.store, g.input, g.call, g.aggregate, g.vector, g.transfer, g.check, g.check, g.panic, g.pointer, g.heap}
 	if g.depth < 3 {
 		sorts = append(sorts, g.branch, g.branch, g.loop, g.jump)
 	}
@@ -378,6 +378,46 @@ func (g *generator) aggregate() {
 	c := g.name("%q")
 	g.line("%s = select i1 %s, %s %s, %s %s", c, g.of(1), t, b, t, a)
 	g.def(w, "extractvalue %s %s, 1, 0", t, c)
+}
+
+// vector puts integers into lanes, computes with them, and takes some out again.
+func (g *generator) vector() {
+	n, w := []int{2, 4}[g.rnd.Intn(2)], []int{8, 16, 32}[g.rnd.Intn(3)]
+	t := fmt.Sprintf("<%d x i%d>", n, w)
+	lanes := func() string {
+		v := g.pick("poison", "zero")
+		for i := range n {
+			if v == "poison" || g.chance(60) {
+				next := g.name("%x")
+				g.line("%s = insertelement %s %s, i%d %s, i64 %d", next, t, v, w, g.of(w), i)
+				v = next
+			}
+		}
+		return v
+	}
+	a, b := lanes(), lanes()
+	r := g.name("%x")
+	switch g.rnd.Intn(4) {
+	case 0:
+		var mask []string
+		for range n {
+			mask = append(mask, fmt.Sprint(g.rnd.Intn(2*n)))
+		}
+		g.line("%s = shufflevector %s %s, %s %s, [%s]", r, t, a, t, b, strings.Join(mask, ", "))
+	case 1:
+		c := g.name("%x")
+		g.line("%s = icmp %s %s %s, %s", c, g.pick("ult", "sge", "eq"), t, a, b)
+		g.line("%s = select <%d x i1> %s, %s %s, %s %s", r, n, c, t, a, t, b)
+	case 2:
+		m := g.name("%a")
+		g.line("%s = alloca %d, align 16", m, n*w/8)
+		g.line("store %s %s, ptr %s, align 4", t, a, m)
+		g.line("store i8 %s, ptr %s, align 1", g.of(8), g.element(array{name: m, elem: 8, count: n * w / 8}, g.index(n*w/8)))
+		g.line("%s = load %s, ptr %s, align 4", r, t, m)
+	default:
+		g.line("%s = %s %s %s, %s", r, g.pick("add", "sub", "and", "or", "xor", "add nuw"), t, a, b)
+	}
+	g.def(w, "extractelement %s %s, i64 %s", t, r, g.index(n))
 }
 
 // transfer copies or fills a part of an array.
