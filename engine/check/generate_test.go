@@ -21,6 +21,7 @@ type generator struct {
 	depth  int      // of control structures
 	locs   int      // panic locations used
 	memory bool     // work on memory mostly
+	rounds int      // of a loop, one less than a power of two
 }
 
 // val is a register or constant of an integer type.
@@ -58,12 +59,21 @@ global @t1 const align 4 = i32 1, i32 2, i32 30, i32 4
 `
 
 func newSliceGenerator(seed int64) *generator {
-	return &generator{rnd: rand.New(rand.NewSource(seed)), bits: 9}
+	return &generator{rnd: rand.New(rand.NewSource(seed)), bits: 9, rounds: 3}
+}
+
+// generateLoops returns the text of a slice whose loops go on longer than the
+// executor is told to follow them.
+func generateLoops(seed int64) string {
+	g := newSliceGenerator(seed)
+	g.rounds = 15
+	return g.slice()
 }
 
 // generate returns the text of the slice of a seed.
-func generate(seed int64) string {
-	g := newSliceGenerator(seed)
+func generate(seed int64) string { return newSliceGenerator(seed).slice() }
+
+func (g *generator) slice() string {
 	var root, rest strings.Builder
 	for range g.rnd.Intn(3) {
 		rest.WriteString(g.helper())
@@ -258,6 +268,9 @@ func (g *generator) statement() {
 		g.load, g.load, g.store, g.store, g.input, g.call, g.aggregate, g.vector, g.transfer, g.check, g.check, g.panic, g.pointer, g.heap}
 	if g.depth < 3 {
 		sorts = append(sorts, g.branch, g.branch, g.loop, g.jump)
+	}
+	if g.rounds > 3 && g.depth == 0 {
+		sorts = append(sorts, g.loop, g.loop, g.loop)
 	}
 	if g.memory {
 		sorts = append(sorts, g.memorySorts()...)
@@ -559,7 +572,7 @@ func (g *generator) jump() {
 func (g *generator) loop() {
 	head, body, done := g.name("b"), g.name("b"), g.name("b")
 	w := g.any().bits
-	limit := g.def(8, "and i8 %s, 3", g.of(8))
+	limit := g.def(8, "and i8 %s, %d", g.of(8), g.rounds)
 	first := g.of(w)
 	i, acc, next, from := g.name("%i"), g.name("%v"), g.name("%i"), g.block
 	g.line("br label %%%s", head)
