@@ -1,0 +1,89 @@
+package check_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/kvfarm/kvfarm/engine/check"
+	"github.com/kvfarm/kvfarm/engine/exec"
+	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/smt"
+	"github.com/kvfarm/kvfarm/engine/smt/linear"
+	"github.com/kvfarm/kvfarm/engine/smt/opinion"
+)
+
+// recorder keeps the queries of runs with their answers, each once.
+type recorder struct {
+	t       *testing.T
+	seen    map[string]bool
+	queries [][]byte
+	answers []smt.Result
+	left    int // queries that are left out
+}
+
+// maxQuery bounds a query in bytes of SMT-LIB.
+const maxQuery = 32 << 10
+
+// query leaves out what other solvers may take for ever over: products and
+// divisions of wide unknowns, and what is very large.
+func (r *recorder) query(b *expr.Builder, conds []expr.Expr, answer smt.Result) {
+	var text bytes.Buffer
+	if err := b.WriteSMTLIB(&text, conds); err != nil {
+		r.t.Fatal(err)
+	}
+	switch {
+	case r.seen[text.String()]:
+	case os.Getenv("KVFARM_CI") == "" && len(r.seen)%atHome != 0:
+	case answer == smt.Unknown || text.Len() > maxQuery || linear.Measure(b, conds) != linear.Easy:
+		r.left++
+	default:
+		r.queries, r.answers = append(r.queries, text.Bytes()), append(r.answers, answer)
+	}
+	r.seen[text.String()] = true
+}
+
+// atHome is the part of the queries that are asked outside of CI: all of them
+// take z3 a minute.
+const atHome = 16
+
+// TestCorpusSecondOpinion has another solver decide every query that the corpus
+// asks.
+func TestCorpusSecondOpinion(t *testing.T) {
+	second, err := opinion.Find("")
+	if errors.Is(err, opinion.ErrNone) && os.Getenv("KVFARM_CI") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{t: t, seen: map[string]bool{}}
+	for _, p := range programs(t) {
+		cfg := p.cfg
+		cfg.Watch = r.query
+		if _, err := check.Prove(p.slice, cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	compiled, err := filepath.Glob("../testdata/rustc/*.kvs")
+	if err != nil || len(compiled) == 0 {
+		t.Fatalf("no compiled slices: %v", err)
+	}
+	for _, f := range compiled {
+		if _, err := check.Prove(readProgram(t, f).slice, exec.Config{Budget: 300_000, Watch: r.query}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := second.Ask(t.Context(), r.queries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s decides %d queries; %d left out", second.Name, len(want), r.left)
+	for i, w := range want {
+		if w != r.answers[i] {
+			t.Errorf("%v, %s says %v:\n%s", r.answers[i], second.Name, w, r.queries[i])
+		}
+	}
+}
