@@ -46,7 +46,7 @@ type Builder struct {
 	support supports
 
 	remembered []remembered // by node; see Context
-	round      uint64
+	rounds     uint64
 }
 
 type variable struct {

@@ -9,6 +9,7 @@ type Context struct {
 	steps  *int
 	choice Expr
 	empty  bool
+	round  uint64 // of what is remembered under these conditions
 }
 
 // NewContext returns a Context without conditions. It and its branches take at
@@ -19,8 +20,7 @@ func (b *Builder) NewContext(steps int) *Context {
 	return c
 }
 
-// Branch returns a copy of c to which conditions can be added. c is not to be
-// asked again before its branches are done with.
+// Branch returns a copy of c to which conditions can be added.
 func (c *Context) Branch() *Context {
 	d := &Context{b: c.b, given: make(map[Expr]Facts, len(c.given)+4), order: map[[2]Expr]bool{}, steps: c.steps, choice: None}
 	d.forget()
@@ -247,7 +247,7 @@ func (c *Context) facts(e Expr) Facts {
 		return c.b.Facts(e)
 	}
 	plain, width := e&^1, c.b.Width(e)
-	if m := c.b.memo(plain); m.round == c.b.round {
+	if m := c.b.memo(plain); m.round == c.round {
 		return flip(m.facts, e, width)
 	}
 	f := c.quick(plain)
@@ -258,7 +258,7 @@ func (c *Context) facts(e Expr) Facts {
 	if f.UMin != f.UMax {
 		f = c.inner(plain, f)
 	}
-	*c.b.memo(plain) = remembered{c.b.round, f}
+	*c.b.memo(plain) = remembered{c.round, f}
 	return flip(f, e, width)
 }
 
@@ -269,7 +269,7 @@ type remembered struct {
 }
 
 // memo returns the place for what is known of e in a Context. All contexts of
-// a builder share these: a round belongs to one of them.
+// a builder share these: a round belongs to one of them, and to its conditions as they are.
 func (b *Builder) memo(e Expr) *remembered {
 	i := int(e.node())
 	if i >= len(b.remembered) {
@@ -280,7 +280,8 @@ func (b *Builder) memo(e Expr) *remembered {
 
 // forget drops what was found under fewer conditions.
 func (c *Context) forget() {
-	c.b.round++
+	c.b.rounds++
+	c.round = c.b.rounds
 	clear(c.order)
 }
 

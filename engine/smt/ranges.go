@@ -17,9 +17,9 @@ type ranges struct {
 // Steps, of some 50 nanoseconds, that a query may take before SAT is asked and
 // after it gave up, and the part of them in which one side of a choice must close.
 const (
-	quickRanges = 48_000
+	quickRanges = 16_000
 	slowRanges  = 600_000
-	closing     = 12
+	closing     = 8
 )
 
 // Core is corer's.
@@ -44,58 +44,70 @@ func (s *ranges) Check(conds []expr.Expr) (Result, *expr.Model) {
 }
 
 func (s *ranges) refuted(conds []expr.Expr, steps int) bool {
-	c := s.b.NewContext(steps / closing)
+	most := steps / closing
+	c := s.b.NewContext(most)
 	for _, e := range conds {
 		c.Assume(e)
 	}
-	p := parting{b: s.b, left: steps, most: steps / closing, granted: steps / closing}
-	if !p.contradicts(c, conds) {
-		return false
+	on := question{c, conds}
+	done, choice := on.contradicts()
+	for ; !done && choice != expr.None; done, choice = on.narrow(s.b, choice) {
+		steps -= most - c.Steps()
+		if steps <= 0 {
+			return false
+		}
+		c.Grant(most)
 	}
-	s.stats.Ranges++
-	s.core = conds
-	return true
+	if done {
+		s.stats.Ranges++
+		s.core = conds
+	}
+	return done
 }
 
-// parting takes a question apart by the choices that it hangs on.
-type parting struct {
-	b       *expr.Builder
-	left    int // steps for all
-	most    int // of them, for one side
-	granted int // of them, since a side was last closed
+// question is what is left to be contradicted.
+type question struct {
+	c     *expr.Context
+	conds []expr.Expr
 }
 
 // contradicts looks at the youngest conditions first: they are what is asked.
-// The first one that hangs on an open choice is looked at on both sides of it.
-func (p *parting) contradicts(c *expr.Context, conds []expr.Expr) bool {
-	for i := len(conds) - 1; i >= 0; i-- {
-		if c.Empty() {
-			return true
+// The first one that hangs on an open choice is what matters from then on.
+func (q *question) contradicts() (done bool, choice expr.Expr) {
+	for i := len(q.conds) - 1; i >= 0 && !q.c.Empty(); i-- {
+		if q.c.Steps() <= 0 {
+			return false, expr.None
 		}
-		if c.Steps() <= 0 {
-			return false
-		}
-		v, choice := c.Truth(conds[i]), c.Choice()
-		if v == expr.False || c.Empty() {
-			return true
+		v, choice := q.c.Truth(q.conds[i]), q.c.Choice()
+		if v == expr.False {
+			return true, expr.None
 		}
 		if v == expr.None && choice != expr.None {
-			return p.both(c, conds[:i+1], choice)
+			q.conds = q.conds[:i+1]
+			return q.c.Empty(), choice
 		}
 	}
-	return c.Empty()
+	return q.c.Empty(), expr.None
 }
 
-func (p *parting) both(c *expr.Context, conds []expr.Expr, choice expr.Expr) bool {
-	for _, side := range [2]expr.Expr{choice, p.b.Not(choice)} {
-		d := c.Branch()
-		d.Assume(side)
-		if !p.contradicts(d, conds) {
-			return false
+// narrow looks at both sides of a choice. If one of them closes at once, the
+// other is what is left. Where neither does, SAT is better at it.
+func (q *question) narrow(b *expr.Builder, choice expr.Expr) (done bool, next expr.Expr) {
+	closed := 0
+	left, next := *q, expr.None
+	for _, side := range [2]expr.Expr{choice, b.Not(choice)} {
+		d := question{q.c.Branch(), q.conds}
+		d.c.Assume(side)
+		over, then := d.contradicts()
+		if over {
+			closed++
+			continue
 		}
-		p.left -= p.granted - d.Steps()
-		p.granted = max(0, min(p.left, p.most))
-		d.Grant(p.granted)
+		left, next = d, then
 	}
-	return true
+	*q = left
+	if closed == 0 {
+		return false, expr.None
+	}
+	return closed == 2, next
 }
