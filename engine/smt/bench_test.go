@@ -45,36 +45,56 @@ func BenchmarkMulOverflow(b *testing.B) {
 
 // BenchmarkPathConditions walks a decision tree over eight words, asking at
 // each branch for both sides, as an engine that explores paths does.
-func BenchmarkPathConditions(b *testing.B) {
-	queries := int64(0)
+func BenchmarkPathConditions(b *testing.B) { pathConditions(b, smt.Config{}) }
+
+// BenchmarkWithout does the same with one stage of the chain left out: what it
+// costs more is what the stage is good for.
+func BenchmarkWithout(b *testing.B) {
+	for _, stage := range smt.Stages {
+		b.Run(stage, func(b *testing.B) { pathConditions(b, smt.Without(stage)) })
+	}
+}
+
+func pathConditions(b *testing.B, cfg smt.Config) {
+	queries, rounds, conflicts := int64(0), int64(0), int64(0)
 	for b.Loop() {
 		eb := expr.NewBuilder()
-		s := smt.New(eb, smt.Config{})
-		rnd := rand.New(rand.NewSource(1))
-		var vars []expr.Expr
-		for range 8 {
-			vars = append(vars, eb.Var("v", 32))
-		}
-		var pc []expr.Expr
-		for range 400 {
-			x, y := vars[rnd.Intn(8)], vars[rnd.Intn(8)]
-			c := eb.Ult(eb.Add(eb.Xor(x, eb.Const(rnd.Uint64(), 32)), y), eb.Const(rnd.Uint64(), 32))
-			yes, _ := s.Check(append(pc, c))
-			no, _ := s.Check(append(pc, eb.Not(c)))
-			switch {
-			case yes == smt.Sat && (no != smt.Sat || rnd.Intn(2) == 0):
-				pc = append(pc, c)
-			case no == smt.Sat:
-				pc = append(pc, eb.Not(c))
-			}
-			if len(pc) == 24 {
-				pc = pc[:rnd.Intn(16)]
-			}
-		}
-		queries += s.Stats().Queries
-		b.Logf("%+v", s.Stats())
+		s := smt.New(eb, cfg)
+		walk(eb, s)
+		st := s.Stats()
+		queries, rounds, conflicts = queries+st.Queries, rounds+st.Blasted, conflicts+st.Conflicts
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(queries), "ns/query")
+	b.ReportMetric(float64(rounds)/float64(b.N), "rounds/op")
+	b.ReportMetric(float64(conflicts)/float64(b.N), "conflicts/op")
+}
+
+// walk branches 400 times on sums and, now and then, on quotients, over eight words.
+func walk(eb *expr.Builder, s *smt.Chain) {
+	rnd := rand.New(rand.NewSource(1))
+	var vars []expr.Expr
+	for range 8 {
+		vars = append(vars, eb.Var("v", 32))
+	}
+	var pc []expr.Expr
+	for i := range 400 {
+		x, y := vars[rnd.Intn(8)], vars[rnd.Intn(8)]
+		c := eb.Ult(eb.Add(eb.Xor(x, eb.Const(rnd.Uint64(), 32)), y), eb.Const(rnd.Uint64(), 32))
+		if i%16 == 0 {
+			c = eb.Ult(eb.Mul(eb.UDiv(x, eb.Const(1000, 32)), eb.Const(1000, 32)), x)
+		}
+		yes, _ := s.Check(append(pc, c))
+		no, _ := s.Check(append(pc, eb.Not(c)))
+		switch {
+		case yes == smt.Sat && (no != smt.Sat || rnd.Intn(2) == 0):
+			pc = append(pc, c)
+		case no == smt.Sat:
+			pc = append(pc, eb.Not(c))
+		}
+		if len(pc) == 24 {
+			pc = pc[:rnd.Intn(16)]
+		}
+	}
 }
 
 // BenchmarkDivision proves x = x/7*7 + x%7 at 32 bits.

@@ -6,6 +6,13 @@ import (
 	"github.com/kvfarm/kvfarm/engine/smt/sat"
 )
 
+// Stages are those that a chain can do without; the folder makes queries what
+// the others take them for.
+var Stages = []string{"recent", "slicer", "cache", "numbers", "lazy", "ranges"}
+
+// Without returns a Config whose chain lacks a stage.
+func Without(stage string) Config { return Config{without: stage} }
+
 // Division is one division in circuits and clauses, as tests see it.
 type Division struct {
 	sat    sat.Solver

@@ -32,6 +32,8 @@ type Config struct {
 	NewSAT         func() sat.Solver
 	// Watch is told of every query of a chain and its answer. The conditions must not be changed.
 	Watch func(conds []expr.Expr, r Result)
+
+	without string // a stage that benchmarks leave out
 }
 
 // DefaultQueryConflicts bounds one query where Config does not.
@@ -78,11 +80,27 @@ func New(b *expr.Builder, cfg Config) *Chain {
 	}
 	st, left := new(Stats), &budget{total: cfg.TotalConflicts}
 	bl := newBlaster(b)
-	end := &ranges{b: b, next: newBlast(bl, cfg.NewSAT, st, left), left: left, stats: st}
-	last := &lazy{bl: bl, next: end, stats: st}
-	var s Solver = newCache(&numbers{b: b, next: last, left: left, stats: st}, st, left)
-	s = &slicer{b: b, next: s, stats: st}
-	s = &recent{b: b, next: s, stats: st}
+	use := func(stage string) bool { return stage != cfg.without }
+	var last corer = newBlast(bl, cfg.NewSAT, st, left)
+	if use("ranges") {
+		last = &ranges{b: b, next: last, left: left, stats: st}
+	}
+	if use("lazy") {
+		last = &lazy{bl: bl, next: last, stats: st}
+	}
+	if use("numbers") {
+		last = &numbers{b: b, next: last, left: left, stats: st}
+	}
+	var s Solver = last
+	if use("cache") {
+		s = newCache(last, st, left)
+	}
+	if use("slicer") {
+		s = &slicer{b: b, next: s, stats: st}
+	}
+	if use("recent") {
+		s = &recent{b: b, next: s, stats: st}
+	}
 	s = &folder{b: b, next: s, stats: st}
 	watch := cfg.Watch
 	if watch == nil {
