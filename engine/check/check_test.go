@@ -204,7 +204,7 @@ func contradicts(v *verdict.Verdict, o *interp.Outcome) string {
 	switch o.Kind {
 	case interp.Panicked, interp.AssertFailed, interp.Undefined:
 	case interp.Returned:
-		if v.Verdict == verdict.Vacuous {
+		if v.Verdict == verdict.Vacuous && v.End == nil {
 			return "vacuous"
 		}
 		return ""

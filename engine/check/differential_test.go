@@ -120,7 +120,12 @@ func disagreement(v *verdict.Verdict, f failures) (bad string, open bool) {
 	case verdict.Unknown, verdict.ProvedTo:
 		open = true
 	case verdict.Vacuous:
-		if f.returns {
+		for name := range f.sites {
+			if strings.HasPrefix(name, "assert ") {
+				return "vacuous, and " + name + " fails in a run", false
+			}
+		}
+		if f.returns && v.End == nil {
 			return "vacuous, and a run returns", false
 		}
 	case verdict.Proved:
