@@ -265,7 +265,7 @@ func (x *exec) readAnywhere(s *state, a alt, n int) (*value, error) {
 }
 
 func (x *exec) byteAnywhere(s *state, obj int, off expr.Expr) (*value, error) {
-	x.infos[obj].seen = true
+	x.look(s, obj)
 	if o := s.object(obj); o != nil {
 		return x.layerAnywhere(o.top, off)
 	}

@@ -9,7 +9,7 @@ import (
 
 // byteAt returns byte k of an object as s sees it.
 func (x *exec) byteAt(s *state, id int, k int64) (slot, error) {
-	x.infos[id].seen = true
+	x.look(s, id)
 	if o := s.object(id); o != nil {
 		return x.layerByte(o.top, k)
 	}

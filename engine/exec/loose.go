@@ -182,6 +182,29 @@ func (x *exec) havoc(s *state, when expr.Expr) {
 	}
 }
 
+// look notes that an object's content is looked at.
+func (x *exec) look(s *state, id int) {
+	x.infos[id].seen = true
+	if x.mayLead(s.leaked, id) && s.object(id) == nil {
+		x.own(s, id)
+	}
+}
+
+// untouched is the content of an object that was not touched yet. If code outside was
+// told of objects before, they may be found from there: then nothing is known of it.
+func (x *exec) untouched(leaked []int, id int) *base {
+	if x.mayLead(leaked, id) {
+		return &base{kind: baseFree, array: x.b.FreeArray("outside", 64, 8)}
+	}
+	return x.infos[id].base
+}
+
+// mayLead reports whether the content that an object came with may lead to what has leaked.
+func (x *exec) mayLead(leaked []int, id int) bool {
+	o := x.infos[id]
+	return len(leaked) > 0 && !o.own && !o.fixed && (o.kind == objInput || o.kind == objGlobal)
+}
+
 func (x *exec) scramble(s *state, id int, when expr.Expr) {
 	o := x.infos[id]
 	gone := (o.kind == objStack || o.kind == objHeap) && s.object(id) == nil

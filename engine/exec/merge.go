@@ -100,13 +100,13 @@ func (x *exec) mergeMemory(sel expr.Expr, s, t *state) ([]entry, error) {
 	for len(p) > 0 || len(q) > 0 {
 		switch {
 		case len(q) == 0 || len(p) > 0 && p[0].id < q[0].id:
-			e, err := x.mergeOne(sel, p[0], s, t)
+			e, err := x.mergeOne(sel, p[0], s, t.leaked)
 			if err != nil {
 				return nil, err
 			}
 			out, p = append(out, e), p[1:]
 		case len(p) == 0 || q[0].id < p[0].id:
-			e, err := x.mergeOne(x.b.Not(sel), q[0], s, s)
+			e, err := x.mergeOne(x.b.Not(sel), q[0], s, s.leaked)
 			if err != nil {
 				return nil, err
 			}
@@ -123,13 +123,13 @@ func (x *exec) mergeMemory(sel expr.Expr, s, t *state) ([]entry, error) {
 }
 
 // mergeOne merges an object that one side has touched and the other has not:
-// there it has its first content, if it has any.
-func (x *exec) mergeOne(sel expr.Expr, e entry, s, t *state) (entry, error) {
+// there it has its first content, if it has any. leaked is what leaked there.
+func (x *exec) mergeOne(sel expr.Expr, e entry, s *state, leaked []int) (entry, error) {
 	o := x.infos[e.id]
 	if o.kind == objStack || o.kind == objHeap {
 		return e, nil
 	}
-	fresh := &object{dead: expr.False, top: &layer{base: o.base, pages: map[int64]*page{}}}
+	fresh := &object{dead: expr.False, top: &layer{base: x.untouched(leaked, e.id), pages: map[int64]*page{}}}
 	m, err := x.mergeObject(sel, s, e.o, fresh)
 	return entry{e.id, m}, err
 }

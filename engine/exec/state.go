@@ -181,7 +181,7 @@ func (s *state) dropObjects(ids []int) {
 func (x *exec) own(s *state, id int) *object {
 	o := s.object(id)
 	if o == nil {
-		o = &object{owner: s.owner, dead: expr.False, top: &layer{owner: s.owner, base: x.infos[id].base, pages: map[int64]*page{}}}
+		o = &object{owner: s.owner, dead: expr.False, top: &layer{owner: s.owner, base: x.untouched(s.leaked, id), pages: map[int64]*page{}}}
 		s.setObject(id, o)
 		return o
 	}
