@@ -8,8 +8,8 @@ import (
 // maxGuesses bounds the guesses of one induction, maxPairs the holes that are
 // compared with each other.
 const (
-	maxGuesses = 400
-	maxPairs   = 12
+	maxGuesses = 120
+	maxPairs   = 6
 )
 
 // propose makes guesses about the holes out of the comparisons that a round
