@@ -21,7 +21,7 @@ grep -v -e '^#' -e '^$' engine/testdata/bench/checks.txt |
 deploy/in-root.sh "$sdk" sh -eu deploy/bench-compile.sh slice $work
 deploy/in-root.sh "$peers" sh -eu deploy/bench-compile.sh goto $work
 if [ -z "$names" ]; then
-	cp engine/testdata/rustc/*.kvs engine/testdata/kernel/*.kvs $work
+	cp engine/testdata/rustc/c0*.kvs engine/testdata/kernel/*.kvs $work
 fi
 deploy/in-root.sh "$peers" env RUNS="${RUNS:-5}" LIMIT="${LIMIT:-60}" bash deploy/bench-time.sh $work >$work/times
 awk -f deploy/bench-engine.awk $work/checks $work/times
