@@ -45,12 +45,12 @@ type hole struct {
 	off   bool      // offset of a pointer
 }
 
-// goBeyond follows what the bound left over, with at most as much effort again
-// as all before it took: what is not done then is what it was without.
+// goBeyond follows what the bound left over, with a part of the effort that all
+// before it took: what is not done then is what it was without.
 func (x *exec) goBeyond() {
 	x.wide = true
 	so := x.effort()
-	x.limit = so.plus(x.limit, 2).least(effort{2*so.work + x.cfg.Budget/8, 2*so.conflicts + x.cfg.Conflicts/4})
+	x.limit = so.plus(x.limit, 2).least(effort{so.work + so.work/4 + x.cfg.Budget/40, max(x.cfg.Conflicts/4, so.conflicts+x.cfg.Conflicts/10)})
 	for _, s := range x.later {
 		x.put(s)
 	}
@@ -99,7 +99,7 @@ func (x *exec) induct(s *state) bool {
 
 func (x *exec) newInduction(s *state, loop int) *induction {
 	l := &induction{x: x, loop: loop, from: s, holes: map[string]*hole{}, laws: map[string]expr.Expr{}, tried: map[expr.Expr]bool{}, free: map[int]*base{}}
-	l.limit = x.effort().plus(x.limit, 4)
+	l.limit = x.effort().plus(x.limit, 2)
 	l.mark = x.b.Var("mark", 1)
 	l.clock = clock{v: l.variable("rounds", 64), step: x.b.Const(1, 64), init: x.b.Const(0, 64)}
 	l.cur = s.fork()
