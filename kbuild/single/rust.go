@@ -83,7 +83,7 @@ func (c *Compiler) crate(ctx context.Context, l *library, name string, args []st
 // rust compiles a file of Rust as a crate of its own. A library needs no panic
 // handler, and takes one.
 func (c *Compiler) rust(ctx context.Context, f *File, inputs tree.Files, blobs kbuild.Blobs) (*Bitcode, error) {
-	lib, err := c.library()
+	lib, err := c.shared()
 	if err != nil {
 		return nil, err
 	}

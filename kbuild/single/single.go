@@ -23,14 +23,14 @@ type Config struct {
 
 // Compiler compiles files. It is safe for concurrent use.
 type Compiler struct {
-	cfg     Config
-	library func() (*library, error)
+	cfg    Config
+	shared func() (*library, error)
 }
 
 // New returns a Compiler. ctx ends the making of what all files of Rust share.
 func New(ctx context.Context, cfg Config) *Compiler {
 	c := &Compiler{cfg: cfg}
-	c.library = sync.OnceValues(func() (*library, error) { return c.makeLibrary(ctx) })
+	c.shared = sync.OnceValues(func() (*library, error) { return c.makeLibrary(ctx) })
 	return c
 }
 
