@@ -59,6 +59,7 @@ func TestHostile(t *testing.T) {
 		{name: "much memory", act: []string{"allocate", "2000"}, change: func(s *sandbox.Spec) { s.Memory = 100 << 20 }, exit: killed},
 		{name: "memory in files", act: []string{"fill", "big", "2000"}, change: func(s *sandbox.Spec) { s.Memory = 100 << 20 }, exit: killed},
 		{name: "memory in a file without a name", act: []string{"memfd", "2000"}, change: func(s *sandbox.Spec) { s.Memory = 100 << 20 }, exit: killed},
+		{name: "memory that is shared", act: []string{"shared", "2000"}, change: func(s *sandbox.Spec) { s.Memory = 100 << 20 }, exit: killed},
 		{name: "memory in /dev/shm", act: []string{"fill", "/dev/shm/big", "2000"}, change: func(s *sandbox.Spec) { s.Memory = 100 << 20 }, exit: killed},
 		{name: "fill the disk", act: []string{"fill", "big", "20"}, change: func(s *sandbox.Spec) { s.Scratch = 10 << 20 }, exit: 1},
 		{name: "fill the disk in parts", act: []string{"sequence", "fill", "/tmp/a", "6", ",", "fill", "/x/b", "6"}, change: func(s *sandbox.Spec) { s.Scratch = 10 << 20 }, exit: 1, says: "no space"},

@@ -118,8 +118,12 @@ func (r *Result) fill(ctx context.Context, p *process, report *stage.Report, tro
 	return nil
 }
 
-// policy is the filter of system calls.
-var policy = string(seccomp.Policy().Bytes())
+// The filters of system calls: where a control group counts memory, and where
+// none does.
+var (
+	policy        = string(seccomp.Policy().Bytes())
+	policyLimited = string(seccomp.Policy(seccomp.Uncounted...).Bytes())
+)
 
 // spec translates s for the first process.
 func (h *Host) spec(s *Spec, group *group) *stage.Spec {
@@ -141,6 +145,7 @@ func (h *Host) spec(s *Spec, group *group) *stage.Spec {
 	scratch := s.Scratch
 	if s.Memory > 0 && group == nil { // what is written lies in memory
 		out.Limits = append(out.Limits, stage.Limit{Resource: unix.RLIMIT_DATA, Value: s.Memory})
+		out.Filter = policyLimited
 		scratch = min(scratch, s.Memory)
 	}
 	out.Scratch = fmt.Sprintf("size=%d,nr_inodes=%d,mode=0755", scratch, s.Files)

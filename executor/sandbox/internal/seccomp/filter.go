@@ -29,12 +29,16 @@ type kind int
 const (
 	all kind = iota
 	with
+	withAll
 	in
 	notIn
 )
 
 // With are calls whose argument number arg has any of the bits.
 func With(arg int, bits uint32) Uses { return Uses{with, arg, []uint32{bits}} }
+
+// WithAll are calls whose argument number arg has all of the bits.
+func WithAll(arg int, bits uint32) Uses { return Uses{withAll, arg, []uint32{bits}} }
 
 // In are calls whose argument number arg is one of values.
 func In(arg int, values ...uint32) Uses { return Uses{in, arg, values} }
@@ -55,6 +59,7 @@ const (
 	equal   = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
 	atLeast = unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K
 	anyBit  = unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
+	mask    = unix.BPF_ALU | unix.BPF_AND | unix.BPF_K
 	answer  = unix.BPF_RET | unix.BPF_K
 )
 
@@ -98,8 +103,11 @@ func (r Rule) body() Filter {
 	}
 	f := Filter{{Code: load, K: uint32(offsetArgs + 8*r.Uses.arg)}}
 	test := uint16(equal)
-	if r.Uses.kind == with {
+	switch r.Uses.kind {
+	case with:
 		test = anyBit
+	case withAll:
+		f = append(f, unix.SockFilter{Code: mask, K: r.Uses.values[0]})
 	}
 	for i, v := range r.Uses.values { // a hit goes to the last instruction
 		f = append(f, unix.SockFilter{Code: test, K: v, Jt: uint8(len(r.Uses.values) - i)})

@@ -30,6 +30,9 @@ func decide(t *testing.T, f Filter, arch, nr uint32, args [6]uint64) uint32 {
 		case load:
 			a = word(i.K)
 			continue
+		case mask:
+			a &= i.K
+			continue
 		case answer:
 			return i.K
 		case equal:
@@ -57,6 +60,8 @@ func (r Rule) refuses(args [6]uint64) bool {
 	switch r.Uses.kind {
 	case with:
 		return v&r.Uses.values[0] != 0
+	case withAll:
+		return v&r.Uses.values[0] == r.Uses.values[0]
 	case in:
 		return slices.Contains(r.Uses.values, v)
 	case notIn:
@@ -68,7 +73,7 @@ func (r Rule) refuses(args [6]uint64) bool {
 // TestPolicy compares the program with its rules, for every call and for values
 // on both sides of each condition.
 func TestPolicy(t *testing.T) {
-	policy := append(rules(), archRules...)
+	policy := slices.Concat(rules(), archRules, Uncounted)
 	byCall := map[uint32]Rule{}
 	values := []uint32{0, 1, 2, 1 << 30, ^uint32(0)}
 	for _, r := range policy {
@@ -80,9 +85,9 @@ func TestPolicy(t *testing.T) {
 			values = append(values, v, v-1, v+1, v<<1, v>>1)
 		}
 	}
-	f := Policy()
+	f := Policy(Uncounted...)
 	for nr := range uint32(600) {
-		for arg := range 3 {
+		for arg := range 4 {
 			for _, v := range values {
 				args := [6]uint64{}
 				args[arg] = uint64(v)

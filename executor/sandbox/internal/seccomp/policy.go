@@ -1,11 +1,15 @@
 package seccomp
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // Policy is what no action needs, and what reaches past namespaces or has let
 // users into the kernel before. Capabilities would hold back much of it as
-// well; two locks are better than one.
-func Policy() Filter { return New(append(rules(), archRules...)) }
+// well; two locks are better than one. The rules in more join them.
+func Policy(more ...Rule) Filter { return New(slices.Concat(rules(), archRules, more)) }
 
 func rules() (rs []Rule) {
 	for _, c := range forbidden {
@@ -67,3 +71,12 @@ var partly = []Rule{
 }
 
 const tiocLinux = 0x541c
+
+// Uncounted are the ways to memory that no resource limit of a process counts.
+// Where there is no control group to count it they are refused.
+var Uncounted = []Rule{
+	{Call: unix.SYS_MEMFD_CREATE, Errno: unix.ENOSYS},
+	{Call: unix.SYS_MEMFD_SECRET, Errno: unix.ENOSYS},
+	{Call: unix.SYS_SHMGET, Errno: unix.ENOSYS},
+	{unix.SYS_MMAP, unix.ENOMEM, WithAll(3, unix.MAP_SHARED|unix.MAP_ANONYMOUS)},
+}

@@ -23,6 +23,7 @@ var hostile = map[string]func(args []string) error{
 	"sparse":   sparse,
 	"links":    links,
 	"memfd":    memfd,
+	"shared":   shared,
 	"lock":     func(args []string) error { return os.Chmod(args[0], 0) },
 	"whiteout": func(args []string) error { return syscall.Mknod(args[0], syscall.S_IFCHR, 0) },
 	"names":    names,
@@ -165,6 +166,24 @@ func memfd(args []string) error {
 	for range mib {
 		if _, err := unix.Write(fd, page); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// shared fills that many MiB of mappings that children would share.
+func shared(args []string) error {
+	mib, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	for range mib {
+		m, err := unix.Mmap(-1, 0, 1<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
+		if err != nil {
+			return err
+		}
+		for i := 0; i < len(m); i += 4096 {
+			m[i] = 1
 		}
 	}
 	return nil
