@@ -27,11 +27,11 @@ $unshare --mount --fork --kill-child sh -eu -c '
 	mount -t tmpfs none "$top"
 	mkdir "$top/upper" "$top/work" "$top/root"
 	mount -t overlay -o "lowerdir=$root,upperdir=$top/upper,workdir=$top/work" none "$top/root"
+	mount -t tmpfs none "$top/root/tmp" # before what may lie in /tmp itself
 	for dir in "$here" "$goroot" "$modcache" "$gocache" /dev /proc; do
 		mkdir -p "$top/root$dir"
 		mount --rbind "$dir" "$top/root$dir"
 	done
-	mount -t tmpfs none "$top/root/tmp"
 	cd "$here"
 	exec chroot "$top/root" /usr/bin/env -i \
 		HOME=/tmp PATH="$goroot/bin:/usr/lib/llvm-22/bin:/usr/bin:/bin" PWD="$here" \
