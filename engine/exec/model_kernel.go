@@ -28,8 +28,6 @@ var kernelModels = map[string]model{
 	"rust_helper_readb": anyResult, "rust_helper_readw": anyResult, "rust_helper_readl": anyResult, "rust_helper_readq": anyResult,
 	"rust_helper_writeb": nothing, "rust_helper_writew": nothing, "rust_helper_writel": nothing, "rust_helper_writeq": nothing,
 
-	"_printk": formatting(1), "seq_printf": formatting(2), "_dev_printk": formatting(3),
-
 	"rust_helper_IS_ERR": isErr, "rust_helper_PTR_ERR": ptrErr, "rust_helper_ERR_PTR": errPtr,
 
 	"_copy_from_user": copyFromUser, "rust_helper_copy_from_user": copyFromUser, "rust_helper__copy_from_user": copyFromUser,
@@ -70,8 +68,10 @@ func anyResult(x *exec, c *callee) (*value, error) {
 	return v, nil
 }
 
-// formatting is a function like printf, whose variable arguments begin at first:
-// %pA calls back into Rust to format a value. That may panic, but changes no memory.
+// formatters are functions like printf, by where their variable arguments begin.
+var formatters = map[string]int{"_printk": 1, "seq_printf": 2, "_dev_printk": 3}
+
+// formatting is one of them: %pA calls back into Rust to format a value. That may panic, but changes no memory.
 func formatting(first int) model {
 	return func(x *exec, c *callee) (*value, error) { return x.formats(c, first) }
 }
@@ -82,7 +82,7 @@ func (x *exec) formats(c *callee, first int) (*value, error) {
 	}
 	reason := "called back by C: " + c.name
 	called := false
-	x.reach.back(x.formatters(c.s, c.args[min(first, len(c.args)):]), func(site *Site) {
+	x.reach.back(x.formattersOf(c.s, c.args[min(first, len(c.args)):]), func(site *Site) {
 		site.give(reason)
 		called = true
 	})
@@ -93,9 +93,9 @@ func (x *exec) formats(c *callee, first int) (*value, error) {
 	return anyResult(x, c)
 }
 
-// formatters says which functions are found from values to format; if that is
+// formattersOf says which functions are found from values to format; if that is
 // not all known, then which have the type of one.
-func (x *exec) formatters(s *state, vals []*value) func(*ir.Func) bool {
+func (x *exec) formattersOf(s *state, vals []*value) func(*ir.Func) bool {
 	c := closure{x: x, s: s, seen: map[int]bool{}}
 	for _, v := range vals {
 		c.value(v)

@@ -56,4 +56,7 @@ func init() {
 	}
 	maps.Copy(models, kernelModels)   // model_kernel.go
 	maps.Copy(models, atomicModels()) // model_atomic.go
+	for symbol, first := range formatters {
+		models[symbol] = formatting(first)
+	}
 }

@@ -13,12 +13,14 @@ type reach struct {
 	// to may be code outside, which can call any of them.
 	alike   [][]int
 	classes map[string]int
+	formats []bool // functions that those which format lead to, once asked for
 }
 
 // Callees that are no functions of the slice.
 const (
-	anyTaken   = -1 // every function whose address is taken
-	firstClass = -2 // those of class 0; then downwards
+	anyTaken     = -1 // every function whose address is taken
+	anyFormatter = -2 // those of them that format a value: printk calls them back
+	firstClass   = -3 // those of class 0; then downwards
 )
 
 func newReach(x *exec) *reach {
@@ -81,8 +83,12 @@ func (r *reach) of(in *ir.Inst) []int {
 	case ir.FuncAddr:
 		return []int{in.Args[0].Index}
 	case ir.ExternAddr:
-		if e := x.slice.Externs[in.Args[0].Index]; e.Panic != "" || modelled(e.Symbol) {
+		e := x.slice.Externs[in.Args[0].Index]
+		if e.Panic != "" {
 			return nil
+		}
+		if back, ok := callsBack(e.Symbol); ok {
+			return back
 		}
 	default:
 		if in.CallSig != nil {
@@ -105,14 +111,23 @@ func takes(v *ir.Value, taken map[int]bool) {
 // calling a function whose address is taken and that which allows, nil for all.
 // Those that which allows call nothing outside but what is like them.
 func (r *reach) back(which func(*ir.Func) bool, f func(*Site)) {
-	seen := make([]bool, len(r.callees))
+	seen := r.noneSeen()
 	for _, fi := range r.taken {
 		if which == nil || which(r.x.slice.Funcs[fi]) {
 			r.mark(fi, which != nil, seen)
 		}
 	}
-	for fi, ok := range seen {
-		if ok {
+	r.sites(seen, f)
+}
+
+// noneSeen is a set of functions, and a place behind them for anyFormatter.
+func (r *reach) noneSeen() []bool { return make([]bool, len(r.callees)+1) }
+
+// sites calls f for each panic site of the functions that were seen.
+func (r *reach) sites(seen []bool, f func(*Site)) {
+	n := len(r.callees)
+	for fi := range n {
+		if seen[fi] || seen[n] && r.formatting()[fi] {
 			for _, s := range r.x.siteFuncs[fi] {
 				f(s.site)
 			}
@@ -120,20 +135,27 @@ func (r *reach) back(which func(*ir.Func) bool, f func(*Site)) {
 	}
 }
 
+// formatting returns the functions that those which format a value lead to, when C calls them.
+func (r *reach) formatting() []bool {
+	if r.formats == nil {
+		r.formats = r.noneSeen()
+		for _, fi := range r.taken {
+			if isFormatter(r.x.slice.Funcs[fi]) {
+				r.mark(fi, true, r.formats)
+			}
+		}
+	}
+	return r.formats
+}
+
 // from calls f for each panic site that a stack can still reach, its own place included.
 func (r *reach) from(top *frame, f func(*Site)) {
-	seen := make([]bool, len(r.callees))
+	seen := r.noneSeen()
 	for fr := top; fr != nil; fr = fr.parent {
 		r.within(fr, seen, f)
 	}
 	// What is called from there was marked; a function is walked once as a whole.
-	for fi, ok := range seen {
-		if ok {
-			for _, s := range r.x.siteFuncs[fi] {
-				f(s.site)
-			}
-		}
-	}
+	r.sites(seen, f)
 }
 
 // within walks the blocks that a frame can still reach and marks what they call.
@@ -176,6 +198,8 @@ func (r *reach) mark(callee int, narrow bool, seen []bool) {
 		switch {
 		case g == anyTaken || g <= firstClass && !narrow:
 			work = append(work, unseen(r.taken, seen)...)
+		case g == anyFormatter:
+			seen[len(r.callees)] = true
 		case g <= firstClass:
 			work = append(work, unseen(r.alike[firstClass-g], seen)...)
 		case !seen[g]:
