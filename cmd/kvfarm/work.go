@@ -93,9 +93,12 @@ func (w *work) tell(r *pb.Report) error {
 			return fmt.Errorf("write report: %w", err)
 		}
 	} else {
-		report.Failures(w.out, r, w.report)
 		if w.fuzz != nil {
+			report.Failures(w.out, r, w.report)
 			report.RootTable(w.out, r)
+		} else {
+			report.Open(w.out, r)
+			report.Failures(w.out, r, w.report)
 		}
 		report.CacheTable(w.out, r)
 		fmt.Fprintf(w.out, "report: %s\n", filepath.Join(w.report, "report.txt"))

@@ -64,6 +64,9 @@ func (b *Builder) leave(p *Proof, s *site, vs *verdict.Site) {
 	if vs.Loc < 0 || s.key.file == "" {
 		s.owned = false // where the check stands does not say who holds its location
 	}
+	if p.Root.Kind == position.Check && !slices.Contains(s.asked, p.Root.Name) {
+		s.asked = append(s.asked, p.Root.Name)
+	}
 	at := spot{p.Crate, s.key.file, s.key.line, s.key.col}
 	b.open[at] = true
 	if !slices.Contains(s.open, at) {

@@ -34,6 +34,7 @@ type site struct {
 	rest  pb.Verdict // the worst that roots say which decide it, PROVED if none does
 	open  []spot     // its location, in each crate whose roots leave it undecided
 	owned bool       // those roots know it by its location alone
+	asked []string   // written checks that leave it undecided
 }
 
 // rank orders verdicts by what they do to a site that several roots reach: it
@@ -131,5 +132,6 @@ func (s *site) proto() *pb.Site {
 		Function: s.fn, Verdict: s.verdict, Roots: s.roots, Witness: s.witness, Reason: s.reason,
 		Precondition: s.verdict == pb.Verdict_REFUTED && !s.byCheck,
 		Waived:       s.waived, Place: s.place, Values: s.values, Cached: s.cached, Replay: s.replay,
+		UndecidedBy: s.asked,
 	}
 }

@@ -77,6 +77,7 @@ func Text(w io.Writer, r *pb.Report, dir string) {
 	RootTable(w, r)
 	reasonTable(w, r)
 	CacheTable(w, r)
+	Open(w, r)
 	Failures(w, r, dir)
 	Summary(w, r)
 }

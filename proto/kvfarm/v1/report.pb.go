@@ -673,7 +673,9 @@ type Site struct {
 	// Whether all its verdicts came from the cache.
 	Cached bool `protobuf:"varint,14,opt,name=cached,proto3" json:"cached,omitempty"`
 	// How the witness was confirmed: "interpreter", "native", or both.
-	Replay        string `protobuf:"bytes,15,opt,name=replay,proto3" json:"replay,omitempty"`
+	Replay string `protobuf:"bytes,15,opt,name=replay,proto3" json:"replay,omitempty"`
+	// Names of the written checks that leave it undecided.
+	UndecidedBy   []string `protobuf:"bytes,16,rep,name=undecided_by,json=undecidedBy,proto3" json:"undecided_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -811,6 +813,13 @@ func (x *Site) GetReplay() string {
 		return x.Replay
 	}
 	return ""
+}
+
+func (x *Site) GetUndecidedBy() []string {
+	if x != nil {
+		return x.UndecidedBy
+	}
+	return nil
 }
 
 // Place is a position in a source file.
@@ -1181,7 +1190,7 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\n" +
 	"lowered_by\x18\x11 \x01(\tR\tloweredBy\x12\x16\n" +
 	"\x06states\x18\x12 \x01(\tR\x06states\x12\x1c\n" +
-	"\tpositions\x18\x13 \x01(\tR\tpositions\"\x98\x03\n" +
+	"\tpositions\x18\x13 \x01(\tR\tpositions\"\xbb\x03\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
@@ -1198,7 +1207,8 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x05place\x18\f \x01(\v2\x10.kvfarm.v1.PlaceR\x05place\x12\x16\n" +
 	"\x06values\x18\r \x03(\tR\x06values\x12\x16\n" +
 	"\x06cached\x18\x0e \x01(\bR\x06cached\x12\x16\n" +
-	"\x06replay\x18\x0f \x01(\tR\x06replay\"w\n" +
+	"\x06replay\x18\x0f \x01(\tR\x06replay\x12!\n" +
+	"\fundecided_by\x18\x10 \x03(\tR\vundecidedBy\"w\n" +
 	"\x05Place\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\rR\x04line\x12\x16\n" +
