@@ -394,7 +394,7 @@ func (x *exec) writeAlt(s *state, a alt, v *value, n int) error {
 	}
 	width := max(1, bits.Len64(uint64(pl.count-1)))
 	idx := x.b.Trunc(pl.idx, width)
-	spared := map[*cell]bool{}
+	spared := map[[2]int64]bool{}
 	for i := int64(0); i < pl.count; i++ {
 		if spare, err := x.spares(s, a, pl.at(i), int64(n), spared); err != nil {
 			return err
@@ -412,7 +412,8 @@ func (x *exec) writeAlt(s *state, a alt, v *value, n int) error {
 // spares reports whether a write of n bytes at k would tear a word apart that no
 // input lets it touch: a field beside an array. To ask is worth it: what is torn
 // is bytes from then on, even a pointer.
-func (x *exec) spares(s *state, a alt, k, n int64, known map[*cell]bool) (bool, error) {
+// known holds what was found out of words, by place and length.
+func (x *exec) spares(s *state, a alt, k, n int64, known map[[2]int64]bool) (bool, error) {
 	for i := k; i < k+n; i++ {
 		sl, err := x.byteAt(s, a.obj, i)
 		if err != nil {
@@ -422,12 +423,13 @@ func (x *exec) spares(s *state, a alt, k, n int64, known map[*cell]bool) (bool, 
 		if size == 1 || start == k && size == n {
 			continue
 		}
-		spare, ok := known[sl.c]
+		word := [2]int64{start, size}
+		spare, ok := known[word]
 		if !ok {
 			from := x.b.Const(uint64(max(0, start-n+1)), 64)
 			r, _ := x.sat(s, x.b.AndAll(a.guard, x.b.Ule(from, a.off), x.b.Ult(a.off, x.b.Const(uint64(start+size), 64))))
 			spare = r == smt.Unsat
-			known[sl.c] = spare
+			known[word] = spare
 		}
 		if spare {
 			return true, nil
