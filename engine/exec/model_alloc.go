@@ -39,6 +39,7 @@ func (x *exec) fresh(s *state, size, zero expr.Expr) *value {
 			at: func(expr.Expr) (*value, error) { return intValue(x.b.Const(0, 8)), nil }})
 	}
 	fail := x.ask(s, "fail", 1, expr.True)
+	x.infos[id].exists = x.b.Not(fail)
 	x.stats.PeakObjects = max(x.stats.PeakObjects, int64(len(s.mem)))
 	null := []alt{{guard: expr.True, obj: noObject, off: x.b.Const(0, 64)}}
 	return &value{ptr: x.choosePtr(fail, null, x.pointer(id, x.b.Const(0, 64)).ptr), poison: expr.False}

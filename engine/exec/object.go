@@ -40,8 +40,11 @@ type info struct {
 	own   bool // code outside of the slice cannot reach it unless it is told its address
 	// frozen: nobody writes to it while the root runs.
 	frozen bool
-	seen   bool      // its first content was looked at
-	base   *base     // content before the first write
+	seen   bool  // its first content was looked at
+	base   *base // content before the first write
+	// exists: the runs in which there is such an object, None for all. What is
+	// said of an object whose size is no number must not say anything of other runs.
+	exists expr.Expr
 	addr   expr.Expr // address, None until asked for
 }
 
@@ -90,6 +93,13 @@ type spread struct {
 	guard, start, count expr.Expr
 	at                  func(off expr.Expr) (*value, error)
 	word                *value // what it may hold; nil if that is no pointer
+	copied              *copied
+}
+
+// copied is where a write's bytes come from: objects as a state saw them.
+type copied struct {
+	s    *state
+	from []alt
 }
 
 // base is the content of an object before any write.
@@ -179,16 +189,25 @@ func (x *exec) address(obj int) expr.Expr {
 		x.axiom(b.Eq(b.And(o.addr, b.Const(uint64(o.align-1), 64)), b.Const(0, 64)))
 	}
 	end := b.Add(o.addr, o.size)
-	x.axiom(b.Ule(o.addr, end))
+	x.axiom(b.Or(x.absent(o), b.Ule(o.addr, end)))
 	for _, p := range x.placed {
 		q := x.infos[p]
 		if x.shared(o) || x.shared(q) {
 			continue // such constants may be laid over each other
 		}
-		x.axiom(b.Or(b.Ule(end, q.addr), b.Ule(b.Add(q.addr, q.size), o.addr)))
+		gone := b.Or(x.absent(o), x.absent(q))
+		x.axiom(b.Or(gone, b.Or(b.Ule(end, q.addr), b.Ule(b.Add(q.addr, q.size), o.addr))))
 	}
 	x.placed = append(x.placed, obj)
 	return o.addr
+}
+
+// absent says in which runs there is no such object.
+func (x *exec) absent(o *info) expr.Expr {
+	if o.exists == expr.None {
+		return expr.False
+	}
+	return x.b.Not(o.exists)
 }
 
 // ptrToInt returns the address that a pointer holds.

@@ -60,7 +60,7 @@ func (x *exec) parameter(s *state, i int, p *ir.Param) (*value, error) {
 		x.inShape(v, sh)
 		return intValue(v), nil
 	case ir.Ptr:
-		v, err := x.rootPointer(name, sh, x.lengthOf(i, sh), max(p.Attr.Deref, p.Attr.DerefOrNull))
+		v, err := x.rootPointer(name, sh, expr.True, x.lengthOf(i, sh), max(p.Attr.Deref, p.Attr.DerefOrNull))
 		if err == nil {
 			x.exclusive(v, &p.Attr)
 		}
@@ -140,14 +140,18 @@ func (x *exec) promised(name string, deref int64) expr.Expr {
 	return size
 }
 
-// rootPointer makes a pointer input and the object behind it.
-func (x *exec) rootPointer(name string, sh *ir.Shape, length expr.Expr, deref int64) (*value, error) {
+// rootPointer makes a pointer input and the object behind it. here says in
+// which runs the place that the pointer comes from holds it.
+func (x *exec) rootPointer(name string, sh *ir.Shape, here, length expr.Expr, deref int64) (*value, error) {
 	b := x.b
+	isNull := expr.False
+	if sh.Null {
+		isNull = x.rootVar(name+".null", 1)
+	}
 	o := info{kind: objInput, name: name, align: max(1, sh.Align), base: &base{kind: baseInput}}
 	in := &input{name: name, shape: sh.Elem, words: map[int64]*cell{}}
 	in.array = b.FreeArray(name, 64, 8)
 	o.base.input = in
-	null := sh.Null
 	switch sh.Kind {
 	case ir.ShapeRef:
 		if sh.Elem == nil {
@@ -161,8 +165,9 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, length expr.Expr, deref in
 			unit = sh.Elem.Size
 			o.align = max(o.align, sh.Elem.Align)
 		}
+		o.exists = b.And(here, b.Not(isNull))
 		if unit > 0 {
-			x.axiom(b.Ule(length, b.Const(uint64(1<<63-1)/uint64(unit), 64)))
+			x.axiom(b.Implies(o.exists, b.Ule(length, b.Const(uint64(1<<63-1)/uint64(unit), 64))))
 		}
 		o.size = b.Mul(length, b.Const(uint64(unit), 64))
 		if sh.Kind == ir.ShapeStr {
@@ -181,9 +186,8 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, length expr.Expr, deref in
 	id := x.newObject(o)
 	in.id = id
 	p := x.pointer(id, b.Const(0, 64))
-	if !null {
+	if !sh.Null {
 		return p, nil
 	}
-	isNull := x.rootVar(name+".null", 1)
 	return &value{ptr: x.choosePtr(isNull, x.pointer(noObject, b.Const(0, 64)).ptr, p.ptr), poison: expr.False}, nil
 }

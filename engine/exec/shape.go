@@ -103,7 +103,8 @@ func (x *exec) inputPointer(in *input, l leaf) (*value, error) {
 	if l.shape.Kind == ir.ShapeSlicePtr || l.shape.Kind == ir.ShapeStr {
 		length = x.inputInt(in, l.at+8, 8)
 	}
-	return x.rootPointer(fmt.Sprintf("%s.data[%d]", in.name, l.at), l.shape, length, 0)
+	here := x.b.And(l.guard, x.b.Not(x.absent(x.infos[in.id])))
+	return x.rootPointer(fmt.Sprintf("%s.data[%d]", in.name, l.at), l.shape, here, length, 0)
 }
 
 // inputInt returns n bytes of an input as one number.
