@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/smt"
 )
 
 // induction puts one state in the place of all that may still come to a loop's
@@ -29,6 +30,7 @@ type induction struct {
 	trials int
 	clock  clock
 	laws   map[string]expr.Expr // by place: one guard of a pointer holds
+	starts map[string]int       // by place: the object that a pointer which is not set in from stands for
 	guess  []expr.Expr
 	tried  map[expr.Expr]bool
 	free   map[int]*base // objects whose whole content is a hole
@@ -98,7 +100,7 @@ func (x *exec) induct(s *state) bool {
 }
 
 func (x *exec) newInduction(s *state, loop int) *induction {
-	l := &induction{x: x, loop: loop, from: s, holes: map[string]*hole{}, laws: map[string]expr.Expr{}, tried: map[expr.Expr]bool{}, free: map[int]*base{}}
+	l := &induction{x: x, loop: loop, from: s, holes: map[string]*hole{}, laws: map[string]expr.Expr{}, starts: map[string]int{}, tried: map[expr.Expr]bool{}, free: map[int]*base{}}
 	l.limit = x.effort().plus(x.limit, 2)
 	l.mark = x.b.Var("mark", 1)
 	l.clock = clock{v: l.variable("rounds", 64), step: x.b.Const(1, 64), init: x.b.Const(0, 64)}
@@ -138,6 +140,9 @@ func (l *induction) solve() *trial {
 			l.propose(t)
 			l.hold(l.from, l.initial())
 		case !l.keep(t, now):
+			if !l.begins() {
+				return nil
+			}
 			return t
 		}
 		if x.exhausted() || l.spent() {
@@ -145,6 +150,21 @@ func (l *induction) solve() *trial {
 		}
 	}
 	return nil
+}
+
+// begins reports whether from is an instance of the general state: else its
+// conditions might contradict one another, and everything would follow.
+func (l *induction) begins() bool {
+	b := l.x.b
+	all := expr.True
+	for _, at := range slices.Sorted(maps.Keys(l.laws)) {
+		all = b.And(all, l.laws[at])
+	}
+	for _, e := range l.guess {
+		all = b.And(all, e)
+	}
+	r, _ := l.x.sat(l.from, b.Not(b.Subst(all, l.initial())))
+	return r == smt.Unsat
 }
 
 // state returns the general state, ready to run.

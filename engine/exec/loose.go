@@ -143,7 +143,7 @@ func (x *exec) trust(s *state, v *value, at *ir.Attr, t *ir.Type) error {
 
 // leak notes that code outside can reach what the values point to, and what is found from there.
 func (x *exec) leak(s *state, vals []*value) {
-	c := closure{x: x, s: s, seen: map[int]bool{}}
+	c := x.newClosure(s)
 	for _, v := range vals {
 		c.value(v)
 	}
@@ -167,7 +167,7 @@ func (c *closure) exposed() []int {
 // the slice can reach: what leaked, and what came in or is global, if it was ever
 // looked at; all else is any content still.
 func (x *exec) havoc(s *state, when expr.Expr) {
-	c := closure{x: x, s: s, seen: map[int]bool{}}
+	c := x.newClosure(s)
 	for _, id := range s.leaked {
 		c.add(id)
 	}
@@ -177,6 +177,7 @@ func (x *exec) havoc(s *state, when expr.Expr) {
 		}
 	}
 	c.run()
+	s.leaked = union(s.leaked, c.exposed()) // what led to them is forgotten below
 	for _, id := range c.order {
 		x.scramble(s, id, when)
 	}
@@ -222,11 +223,16 @@ func (x *exec) scramble(s *state, id int, when expr.Expr) {
 
 // closure finds the objects that can be reached through pointers in memory.
 type closure struct {
-	x     *exec
-	s     *state
-	seen  map[int]bool
-	order []int
-	vague bool // there are pointers that are not known, or content that may hold some
+	x      *exec
+	s      *state
+	seen   map[int]bool
+	order  []int
+	copies map[*copied]bool
+	vague  bool // there are pointers that are not known, or content that may hold some
+}
+
+func (x *exec) newClosure(s *state) *closure {
+	return &closure{x: x, s: s, seen: map[int]bool{}, copies: map[*copied]bool{}}
 }
 
 func (c *closure) add(id int) {
@@ -274,12 +280,7 @@ func (c *closure) run() {
 		if known.kind == objFunc || known.kind == objExtern || known.kind == objGlobal && c.x.slice.Globals[known.ref].Loc > 0 {
 			continue
 		}
-		o := c.s.object(c.order[i])
-		if o == nil {
-			c.base(known.base)
-			continue
-		}
-		c.layers(o.top)
+		c.content(c.s, c.order[i])
 	}
 }
 
@@ -292,8 +293,33 @@ func (c *closure) layers(l *layer) {
 		if l.under != nil {
 			c.vague = c.vague || l.under.word == nil
 			c.value(l.under.word)
+			c.copied(l.under.copied)
 		}
 	}
+}
+
+// copied follows what a copy of unknown length may have brought along.
+func (c *closure) copied(k *copied) {
+	if k == nil || c.copies[k] {
+		return
+	}
+	c.copies[k] = true
+	for _, a := range k.from {
+		c.content(k.s, a.obj)
+	}
+}
+
+// content follows what an object holds, as s sees it, but not the object itself.
+func (c *closure) content(s *state, id int) {
+	if isNumber(id) {
+		c.vague = true
+		return
+	}
+	if o := s.object(id); o != nil {
+		c.layers(o.top)
+		return
+	}
+	c.base(c.x.infos[id].base)
 }
 
 // base adds what a constant points to.
@@ -306,6 +332,9 @@ func (c *closure) base(b *base) {
 				c.value(v)
 			}
 		}
+	case b.kind == baseChoice:
+		c.base(b.choice.a)
+		c.base(b.choice.b)
 	default:
 		c.vague = true
 	}

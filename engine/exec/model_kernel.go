@@ -96,7 +96,7 @@ func (x *exec) formats(c *callee, first int) (*value, error) {
 // formattersOf says which functions are found from values to format; if that is
 // not all known, then which have the type of one.
 func (x *exec) formattersOf(s *state, vals []*value) func(*ir.Func) bool {
-	c := closure{x: x, s: s, seen: map[int]bool{}}
+	c := x.newClosure(s)
 	for _, v := range vals {
 		c.value(v)
 	}

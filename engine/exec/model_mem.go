@@ -140,10 +140,11 @@ const maxEager = 8
 // copyLater enters a copy of unknown length as one write. Its bytes are read,
 // when they are asked for, from memory as it is now.
 func (x *exec) copyLater(s *state, to, from []alt, n expr.Expr) {
-	now := &state{top: s.top, mem: append([]entry(nil), s.mem...), owner: new(token)}
+	now := &state{top: s.top, mem: append([]entry(nil), s.mem...), owner: new(token), leaked: s.leaked}
 	s.owner = new(token) // what now holds is not written to any more
+	to = x.reveal(s, to, from)
 	for _, a := range to {
-		x.push(s, a.obj, &spread{guard: x.b.And(a.guard, x.nonzero(n)), start: a.off, count: n,
+		x.push(s, a.obj, &spread{guard: x.b.And(a.guard, x.nonzero(n)), start: a.off, count: n, copied: &copied{now, from},
 			at: func(off expr.Expr) (*value, error) {
 				return x.read(now, x.narrowed(moved(x.b, from, off), x.b.Ult(off, n)), 1)
 			}})
@@ -176,10 +177,7 @@ func (x *exec) overlap(p, q []alt, n expr.Expr) expr.Expr {
 
 // copyRange copies bytes; all are read before the first is written.
 func (x *exec) copyRange(s *state, to, from []alt, n expr.Expr, most int64) error {
-	to, beyond := x.withoutWild(to)
-	if beyond != expr.False {
-		x.leak(s, []*value{{ptr: from}})
-	}
+	to = x.reveal(s, to, from)
 	from, unknown := x.withoutWild(from)
 	if len(from) > 0 {
 		if err := x.copyKnown(s, to, from, n, most); err != nil {
@@ -190,6 +188,22 @@ func (x *exec) copyRange(s *state, to, from []alt, n expr.Expr, most int64) erro
 		x.fillUnknown(s, to, unknown, n)
 	}
 	return nil
+}
+
+// reveal leaves out the addresses of to that came in as numbers. Code outside
+// finds there what from holds.
+func (x *exec) reveal(s *state, to, from []alt) []alt {
+	to, beyond := x.withoutWild(to)
+	if beyond == expr.False {
+		return to
+	}
+	c := x.newClosure(s)
+	for _, a := range from {
+		c.content(s, a.obj)
+	}
+	c.run()
+	s.leaked = union(s.leaked, c.exposed())
+	return to
 }
 
 // withoutWild leaves out the addresses that came in as numbers, and says where they hold.

@@ -40,7 +40,7 @@ func (w *widening) run() error {
 // expose lets code outside reach every object that a hole may lead to: a hole
 // does not say whose address it holds.
 func (w *widening) expose() {
-	c := closure{x: w.x, s: w.a, seen: map[int]bool{}}
+	c := w.x.newClosure(w.a)
 	for _, e := range w.hidden {
 		c.number(e)
 	}
@@ -214,7 +214,7 @@ func (w *widening) moves(h *hole, by expr.Expr) {
 // pointer covers two pointers: any of the objects of both, each at the offset
 // that both have or a hole.
 func (w *widening) pointer(at string, first, v, a *value) ([]alt, error) {
-	p, q, f := w.alts(v), w.alts(a), w.alts(first)
+	p, q, f := w.alts(v), w.alts(a), w.began(at, first, a)
 	var out []alt
 	for len(p) > 0 || len(q) > 0 {
 		var s, t alt
@@ -237,7 +237,22 @@ func (w *widening) pointer(at string, first, v, a *value) ([]alt, error) {
 		out[0].guard = expr.True
 		return out, nil
 	}
-	return out, w.law(at, out, blank(first))
+	return out, w.law(at, out)
+}
+
+// began returns the alternatives of a place's pointer in from. Where none was
+// set yet it may stand for any: for the first that a round sets, since some
+// assignment of the guards' holes must obey the law there too.
+func (w *widening) began(at string, first, a *value) []alt {
+	if !blank(first) {
+		return w.x.asPtr(first)
+	}
+	obj, ok := w.starts[at]
+	if !ok {
+		obj = w.x.asPtr(a)[0].obj
+		w.starts[at] = obj
+	}
+	return []alt{{guard: expr.True, obj: obj}}
 }
 
 // isOwn reports whether objects of a kind come to be while the slice runs.
@@ -277,7 +292,7 @@ func (w *widening) alt(at string, first, v, a alt) alt {
 }
 
 // law states that just one of a pointer's guards holds, as it does in from and in a.
-func (w *widening) law(at string, p []alt, unset bool) error {
+func (w *widening) law(at string, p []alt) error {
 	b := w.x.b
 	one, two := expr.False, expr.False
 	for _, a := range p {
@@ -287,7 +302,7 @@ func (w *widening) law(at string, p []alt, unset bool) error {
 	law := b.And(one, b.Not(two))
 	if w.laws[at] != law {
 		w.laws[at], w.changed = law, true
-		if r, _ := w.x.sat(w.from, b.Not(b.Subst(law, w.initial()))); r != smt.Unsat && !unset {
+		if r, _ := w.x.sat(w.from, b.Not(b.Subst(law, w.initial()))); r != smt.Unsat {
 			return stopf("the objects of a pointer are not told apart")
 		}
 	}
