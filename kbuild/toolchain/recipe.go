@@ -65,10 +65,11 @@ var Recipes = []Recipe{
 		Asked:    true,
 	},
 	{
-		// Other clients of the Remote Execution API, to test our server with.
+		// Other clients and servers of the Remote Execution API, to test and
+		// compare our server with.
 		Name:     "clients",
 		Suite:    "sid",
-		Packages: []string{"bazel-bootstrap", "siso", "buildbox", "g++", "libc6-dev", "zip", "unzip"},
+		Packages: []string{"bazel-bootstrap", "siso", "buildbox", "justbuild", "g++", "libc6-dev", "zip", "unzip"},
 		Asked:    true,
 	},
 }
