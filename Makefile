@@ -1,6 +1,6 @@
 # make demo: the main job on a real kernel.   make test: everything CI runs.
 # make bench: tables and ratios.              make build: the three programs.
-# make bench-engine: the engine beside CBMC.
+# make bench-engine: the engine beside CBMC.   make bench-farm: the farm beside others.
 
 GO     ?= go
 GOBIN_FLAGS = -trimpath -buildvcs=false
@@ -52,6 +52,13 @@ bench: build
 .PHONY: bench-engine
 bench-engine: build
 	@deploy/bench-engine.sh $(NAMES)
+
+# The farm beside other servers of the same API. ARGS="-rows hits -rounds 9" asks
+# for some rows only; bin/farmbench -help lists what else.
+.PHONY: bench-farm
+bench-farm: kvfarm
+	@deploy/setup.sh ca-certificates mmdebstrap util-linux $$([ "$$(id -u)" = 0 ] || echo uidmap)
+	@deploy/bench-farm.sh $(ARGS)
 
 generate:
 	@deploy/setup.sh protobuf-compiler

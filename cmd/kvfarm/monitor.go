@@ -38,8 +38,11 @@ func (m *monitor) ready() bool {
 }
 
 // serve answers on addr, if there is one, until f closes.
-func (m *monitor) serve(f *localFarm, addr string) error {
+func (m *monitor) serve(f *localFarm, addr string, profiles bool) error {
 	if addr == "" {
+		if profiles {
+			return errors.New("--pprof: --http says no address to serve profiles on")
+		}
 		return nil
 	}
 	l, err := net.Listen("tcp", addr)
@@ -47,7 +50,11 @@ func (m *monitor) serve(f *localFarm, addr string) error {
 		return fmt.Errorf("--http: %w", err)
 	}
 	f.log.Info("metrics and health", "http", l.Addr().String())
-	server := &http.Server{Handler: m.figures.Handler(m.ready), ReadHeaderTimeout: 10 * time.Second}
+	handler := m.figures.Handler(m.ready)
+	if profiles {
+		metrics.AddProfiles(handler)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	f.group.Go(func() error {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err

@@ -21,6 +21,7 @@ type serveFlags struct {
 	grace   time.Duration
 	known   []string // platform properties beside those of plain workers
 	http    string   // address for metrics and health; empty: none
+	pprof   bool     // profiles there, too
 	roots   rootFlags
 	cache   cacheFlags
 	door    door
@@ -63,6 +64,7 @@ SIGHUP has it and the files that it names read again.`,
 	c.Flags().StringArrayVar(&s.known, "property", nil, "`NAME` of a platform property that some workers offer; actions that want one of other names are refused; repeatable")
 	graceFlag(c.Flags(), &s.grace)
 	c.Flags().StringVar(&s.http, "http", "", "`HOST:PORT` for Prometheus (/metrics), liveness (/healthz) and readiness (/readyz) (default: none)")
+	c.Flags().BoolVar(&s.pprof, "pprof", false, "serve profiles of this process on --http too (/debug/pprof/)")
 	s.roots.flags(c.Flags())
 	s.cache.flags(c.Flags())
 	s.door.flags(c.Flags())
@@ -107,7 +109,7 @@ func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*lo
 		return nil, err
 	}
 	m.watch(f)
-	if err := errors.Join(s.cache.start(f), m.serve(f, s.http)); err != nil {
+	if err := errors.Join(s.cache.start(f), m.serve(f, s.http, s.pprof)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	if f.roots, err = s.roots.resolve(ctx, f.store, func(text string) { log.Info(text) }); err != nil {

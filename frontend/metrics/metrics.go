@@ -5,6 +5,7 @@ package metrics
 import (
 	"context"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -75,7 +76,7 @@ func (f *Farm) count(method string, begin time.Time, err error) {
 
 // Handler answers /metrics, /healthz (the process lives), and /readyz (it takes
 // work: ready says so).
-func (f *Farm) Handler(ready func() bool) http.Handler {
+func (f *Farm) Handler(ready func() bool) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(f.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("alive\n")) })
@@ -87,6 +88,13 @@ func (f *Farm) Handler(ready func() bool) http.Handler {
 		_, _ = w.Write([]byte("ready\n"))
 	})
 	return mux
+}
+
+// AddProfiles adds those of this process, to find out what it spends its time on.
+func AddProfiles(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index) // heap, goroutine, and the like
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
 // queueCollector reads a queue whenever somebody looks.
