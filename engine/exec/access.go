@@ -134,7 +134,7 @@ func (x *exec) readAlt(s *state, a alt, n int) (*value, error) {
 		}
 		return x.loadWord(s, a.obj, int64(k), n)
 	}
-	if o := s.object(a.obj); n == 1 && o != nil && o.top.under != nil && len(o.top.pages) == 0 {
+	if o := s.object(a.obj); n == 1 && o != nil && x.infos[a.obj].device == "" && o.top.under != nil && len(o.top.pages) == 0 {
 		return x.readOver(o.top, a)
 	}
 	o := x.infos[a.obj]
@@ -266,6 +266,9 @@ func (x *exec) readAnywhere(s *state, a alt, n int) (*value, error) {
 
 func (x *exec) byteAnywhere(s *state, obj int, off expr.Expr) (*value, error) {
 	x.look(s, obj)
+	if x.infos[obj].device != "" {
+		return x.deviceByte(obj), nil
+	}
 	if o := s.object(obj); o != nil {
 		return x.layerAnywhere(o.top, off)
 	}

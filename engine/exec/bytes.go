@@ -10,10 +10,20 @@ import (
 // byteAt returns byte k of an object as s sees it.
 func (x *exec) byteAt(s *state, id int, k int64) (slot, error) {
 	x.look(s, id)
+	if x.infos[id].device != "" {
+		return slot{&cell{x.deviceByte(id), 1}, 0}, nil
+	}
 	if o := s.object(id); o != nil {
 		return x.layerByte(o.top, k)
 	}
 	return x.baseByte(x.infos[id].base, k)
+}
+
+// deviceByte is a byte that a device may have written since the last look.
+func (x *exec) deviceByte(id int) *value {
+	e := x.outsider(8)
+	x.foreign[x.b.Support(e)[0]] = x.infos[id].device
+	return intValue(e)
 }
 
 func (x *exec) layerByte(l *layer, k int64) (slot, error) {

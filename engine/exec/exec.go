@@ -107,6 +107,7 @@ type exec struct {
 	open        []question
 	first       smt.Stats // of the solver before the open questions
 	assumptions map[string]bool
+	contracts   map[string]bool // C functions of which a contract was taken for granted
 	dynamic     []dynamic
 	rootInputs  []rootInput
 	bound       int
@@ -203,7 +204,7 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	x := &exec{slice: s, cfg: cfg, b: b,
 		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, addrSource: map[expr.Source]int{},
 		outside: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
-		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, wait: map[string]*state{},
+		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, contracts: map[string]bool{}, wait: map[string]*state{},
 		holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
 	x.limit = effort{cfg.Budget, cfg.Conflicts / 4 * 3}
 	x.solver = x.newSolver(cfg.Conflicts, queryConflicts)

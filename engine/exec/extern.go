@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/kvfarm/kvfarm/engine/contract"
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
@@ -76,6 +77,9 @@ func lookup(symbol string) model {
 			return m
 		}
 	}
+	if k, ok := contractOf(symbol); ok {
+		return contracted(k)
+	}
 	return nil
 }
 
@@ -84,10 +88,13 @@ func callsBack(symbol string) (callees []int, ok bool) {
 	switch {
 	case formatters[symbol] > 0:
 		return []int{anyFormatter}, true
-	case lookup(symbol) != nil:
-		return nil, true
+	case lookup(symbol) == nil:
+		return nil, false
 	}
-	return nil, false
+	if k, ok := contractOf(symbol); ok && models[symbol] == nil && k.Effect == contract.Calls {
+		return []int{anyTaken}, true
+	}
+	return nil, true
 }
 
 // note records an assumption of the verdict.
@@ -97,6 +104,9 @@ func (x *exec) sortedAssumptions() []string {
 	out := make([]string, 0, len(x.assumptions))
 	for a := range x.assumptions {
 		out = append(out, a)
+	}
+	if len(x.contracts) > 0 {
+		out = append(out, x.contractsNote())
 	}
 	sort.Strings(out)
 	return out

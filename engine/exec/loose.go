@@ -52,11 +52,19 @@ func (x *exec) outsider(width int) expr.Expr {
 // foreignRead reads an array that stands for content that is not known.
 func (x *exec) foreignRead(a expr.Array, off expr.Expr, reason string) expr.Expr {
 	e := x.b.Read(a, off)
+	x.markForeign(a, reason)
+	x.unknown = reason
+	return e
+}
+
+// markForeign notes why an array stands for what is not known, if there is a reason.
+func (x *exec) markForeign(a expr.Array, reason string) {
+	if reason == "" {
+		return
+	}
 	for _, src := range x.b.Support(x.b.Read(a, x.b.Const(0, 64))) {
 		x.foreign[src] = reason
 	}
-	x.unknown = reason
-	return e
 }
 
 // unsound says why a failure that a replay does not show may be none: its runs
@@ -166,7 +174,10 @@ func (c *closure) exposed() []int {
 // havoc gives any content, where when holds, to all memory that code outside of
 // the slice can reach: what leaked, and what came in or is global, if it was ever
 // looked at; all else is any content still.
-func (x *exec) havoc(s *state, when expr.Expr) {
+func (x *exec) havoc(s *state, when expr.Expr) { x.havocBy(s, when, "") }
+
+// havocBy is havoc by C code whose contract is known: the run is not loose, and why says where the content is from.
+func (x *exec) havocBy(s *state, when expr.Expr, why string) {
 	c := x.newClosure(s)
 	for _, id := range s.leaked {
 		c.add(id)
@@ -179,7 +190,7 @@ func (x *exec) havoc(s *state, when expr.Expr) {
 	c.run()
 	s.leaked = union(s.leaked, c.exposed()) // what led to them is forgotten below
 	for _, id := range c.order {
-		x.scramble(s, id, when)
+		x.scramble(s, id, when, why)
 	}
 }
 
@@ -195,7 +206,9 @@ func (x *exec) look(s *state, id int) {
 // told of objects before, they may be found from there: then nothing is known of it.
 func (x *exec) untouched(leaked []int, id int) *base {
 	if x.mayLead(leaked, id) {
-		return &base{kind: baseFree, array: x.b.FreeArray("outside", 64, 8)}
+		any := x.b.FreeArray("outside", 64, 8)
+		x.markForeign(any, "memory that C may have changed")
+		return &base{kind: baseFree, array: any}
 	}
 	return x.infos[id].base
 }
@@ -206,13 +219,14 @@ func (x *exec) mayLead(leaked []int, id int) bool {
 	return len(leaked) > 0 && !o.own && !o.fixed && (o.kind == objInput || o.kind == objGlobal)
 }
 
-func (x *exec) scramble(s *state, id int, when expr.Expr) {
+func (x *exec) scramble(s *state, id int, when expr.Expr, why string) {
 	o := x.infos[id]
 	gone := (o.kind == objStack || o.kind == objHeap) && s.object(id) == nil
 	if gone || o.fixed || o.frozen {
 		return
 	}
 	any := x.b.FreeArray("outside", 64, 8)
+	x.markForeign(any, why)
 	if when == expr.True {
 		x.own(s, id).top = &layer{owner: s.owner, base: &base{kind: baseFree, array: any}, pages: map[int64]*page{}}
 		return

@@ -25,8 +25,10 @@ var kernelModels = map[string]model{
 	"rust_helper_fsleep": nothing, "rust_helper_udelay": nothing, "synchronize_rcu": nothing,
 	"rust_helper_get_current": anyResult, "rust_helper_signal_pending": anyResult,
 	"ktime_get": anyResult, "rust_helper_ktime_get_real": anyResult, "rust_helper_ktime_get_boottime": anyResult, "rust_helper_ktime_get_clocktai": anyResult,
-	"rust_helper_readb": anyResult, "rust_helper_readw": anyResult, "rust_helper_readl": anyResult, "rust_helper_readq": anyResult,
-	"rust_helper_writeb": nothing, "rust_helper_writew": nothing, "rust_helper_writel": nothing, "rust_helper_writeq": nothing,
+
+	"rust_helper___set_bit": changeBit(true), "rust_helper_set_bit": changeBit(true),
+	"rust_helper___clear_bit": changeBit(false), "rust_helper_clear_bit": changeBit(false),
+	"bitmap_zalloc": bitmapZalloc, "bitmap_free": release, "dma_alloc_attrs": dmaAlloc,
 
 	"rust_helper_IS_ERR": isErr, "rust_helper_PTR_ERR": ptrErr, "rust_helper_ERR_PTR": errPtr,
 

@@ -40,8 +40,9 @@ type info struct {
 	own   bool // code outside of the slice cannot reach it unless it is told its address
 	// frozen: nobody writes to it while the root runs.
 	frozen bool
-	seen   bool  // its first content was looked at
-	base   *base // content before the first write
+	device string // a device writes to it at any time: why a byte of it may be anything at each look
+	seen   bool   // its first content was looked at
+	base   *base  // content before the first write
 	// exists: the runs in which there is such an object, None for all. What is
 	// said of an object whose size is no number must not say anything of other runs.
 	exists expr.Expr

@@ -32,7 +32,13 @@ type extern struct {
 // model does what a function without a body would do, and writes its result.
 type model func(m *machine, in *inst, a []argument) *Outcome
 
-func newExtern(e *ir.Extern) *extern { return &extern{ir: e, model: models[e.Symbol]} }
+func newExtern(e *ir.Extern) *extern {
+	m := models[e.Symbol]
+	if m == nil {
+		m = contracted(e.Symbol)
+	}
+	return &extern{ir: e, model: m}
+}
 
 func decodeCall(d *decoder, in *ir.Inst, c *inst, _ int) error {
 	if len(in.Args) == 0 || in.CallSig == nil {

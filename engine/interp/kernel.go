@@ -12,6 +12,9 @@ func kernelModels() map[string]*modelled {
 	out := map[string]*modelled{
 		"rust_helper_IS_ERR": {1, word, isErr}, "rust_helper_PTR_ERR": {1, word, address}, "rust_helper_ERR_PTR": {1, word, address},
 		"_copy_from_user": {3, word, copyFromUser}, "rust_helper_copy_from_user": {3, word, copyFromUser}, "rust_helper__copy_from_user": {3, word, copyFromUser},
+		"rust_helper___set_bit": {2, nought, bitHelper(true)}, "rust_helper_set_bit": {2, nought, bitHelper(true)},
+		"rust_helper___clear_bit": {2, nought, bitHelper(false)}, "rust_helper_clear_bit": {2, nought, bitHelper(false)},
+		"bitmap_zalloc": {2, word, bitmapZalloc}, "bitmap_free": {1, nought, free}, "dma_alloc_attrs": {3, word, dmaAlloc},
 		"_copy_to_user": {3, word, copyToUser}, "rust_helper_copy_to_user": {3, word, copyToUser}, "rust_helper__copy_to_user": {3, word, copyToUser},
 	}
 	for _, name := range []string{
@@ -22,8 +25,6 @@ func kernelModels() map[string]*modelled {
 		"rust_helper_cpu_relax", "rust_helper_might_resched", "rust_helper_might_sleep", "rust_helper_fsleep", "rust_helper_udelay", "synchronize_rcu",
 		"rust_helper_get_current", "rust_helper_signal_pending",
 		"ktime_get", "rust_helper_ktime_get_real", "rust_helper_ktime_get_boottime", "rust_helper_ktime_get_clocktai",
-		"rust_helper_readb", "rust_helper_readw", "rust_helper_readl", "rust_helper_readq",
-		"rust_helper_writeb", "rust_helper_writew", "rust_helper_writel", "rust_helper_writeq",
 		"_printk", "_dev_printk", "seq_printf",
 	} {
 		out[name] = &modelled{0, whatever, returnZero}

@@ -44,7 +44,12 @@ func anyBytes(m *machine, _ *inst, a []argument) *Outcome {
 	if end != nil || n == 0 {
 		return end
 	}
-	o, off, end := m.access(*m.get(a[0].at), n, 1, writing)
+	return m.inputs(*m.get(a[0].at), n)
+}
+
+// inputs fills n bytes at p with inputs of the run.
+func (m *machine) inputs(p slot, n int64) *Outcome {
+	o, off, end := m.access(p, n, 1, writing)
 	if end != nil {
 		return end
 	}

@@ -1,0 +1,180 @@
+// Package contract holds what is said of the kernel's C functions: what a call
+// of one may change, whom it may call back, what it may return. The executor
+// makes of a contract all that it allows; the interpreter does one thing that it
+// allows. README.md says how to add one.
+package contract
+
+import (
+	_ "embed"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Effect is what a call does besides returning.
+type Effect uint8
+
+// Effects. All but Model leave out that C's own preconditions are checked.
+const (
+	Model   Effect = iota // written in Go, in the executor and in the interpreter
+	Quiet                 // changes nothing that Rust looks at, and calls no Rust
+	Keeps                 // Quiet, but C remembers its arguments, and may change later what they lead to
+	Fills                 // writes any bytes to what an argument points to
+	Gives                 // the same, and the bytes are inputs of the run: somebody else may choose any
+	Changes               // may change all memory that C can reach
+	Calls                 // Changes, and may call each function whose address it can have
+)
+
+// Result is what a call returns.
+type Result uint8
+
+// Results.
+const (
+	Void   Result = iota
+	Any           // any value of the type; which ones there are is not known
+	Input         // any value, and each may come: an input of the run
+	Errno         // 0, or minus a number up to 4095
+	Bool          // 0 or 1
+	Arg           // argument N
+	AtMost        // any number up to argument N
+)
+
+// Contract is what is known of one function.
+type Contract struct {
+	Symbol string // one that ends in * stands for all that begin so
+	Effect Effect
+	Buffer int // of Fills and Gives: the argument that points to the bytes
+	Size   int // how many there are, or the argument that says it if SizeIn
+	SizeIn bool
+	Result Result
+	N      int    // of Arg and AtMost
+	Why    string // the contract, and where Linux states it
+}
+
+//go:embed contracts.txt
+var text string
+
+var table, families = mustParse(text)
+
+// Of returns the contract of a function.
+func Of(symbol string) (Contract, bool) {
+	if c, ok := table[symbol]; ok {
+		return c, true
+	}
+	for _, c := range families {
+		if strings.HasPrefix(symbol, strings.TrimSuffix(c.Symbol, "*")) {
+			c.Symbol = symbol
+			return c, true
+		}
+	}
+	return Contract{}, false
+}
+
+// All returns every contract, in the order of the table.
+func All() []Contract {
+	all, err := parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return all
+}
+
+func mustParse(text string) (map[string]Contract, []Contract) {
+	all, err := parse(text)
+	if err != nil {
+		panic(err) // the table is part of the program
+	}
+	one, many := map[string]Contract{}, []Contract(nil)
+	for _, c := range all {
+		if strings.HasSuffix(c.Symbol, "*") {
+			many = append(many, c)
+			continue
+		}
+		if _, twice := one[c.Symbol]; twice {
+			panic("contract of " + c.Symbol + " stands twice")
+		}
+		one[c.Symbol] = c
+	}
+	return one, many
+}
+
+func parse(text string) ([]Contract, error) {
+	var out []Contract
+	for i, line := range strings.Split(text, "\n") {
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0] == "#" {
+			continue
+		}
+		c, err := contractOf(words)
+		if err != nil {
+			return nil, fmt.Errorf("contracts.txt:%d: %w", i+1, err)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+var effects = map[string]Effect{"model": Model, "quiet": Quiet, "keeps": Keeps, "fills": Fills, "gives": Gives, "changes": Changes, "calls": Calls}
+
+var results = map[string]Result{"-": Void, "void": Void, "any": Any, "input": Input, "errno": Errno, "bool": Bool, "arg": Arg, "atmost": AtMost}
+
+func contractOf(words []string) (Contract, error) {
+	r := reader{words: words}
+	c := Contract{Symbol: r.word()}
+	c.Effect = lookup(&r, effects, "effect")
+	if c.Effect == Fills || c.Effect == Gives {
+		c.Buffer = r.number()
+		if r.peek()[:1] == "#" {
+			r.words[0], c.SizeIn = r.words[0][1:], true
+		}
+		c.Size = r.number()
+	}
+	c.Result = lookup(&r, results, "result")
+	if c.Result == Arg || c.Result == AtMost {
+		c.N = r.number()
+	}
+	c.Why = strings.Join(r.words, " ")
+	if r.err == nil && c.Why == "" {
+		r.err = fmt.Errorf("contract of %s does not say why", c.Symbol)
+	}
+	return c, r.err
+}
+
+// reader takes words from a line; the first mistake stays.
+type reader struct {
+	words []string
+	err   error
+}
+
+func (r *reader) peek() string {
+	if len(r.words) == 0 {
+		return " "
+	}
+	return r.words[0]
+}
+
+func (r *reader) word() string {
+	w := r.peek()
+	if len(r.words) > 0 {
+		r.words = r.words[1:]
+	}
+	return w
+}
+
+func (r *reader) number() int {
+	w := r.word()
+	n, err := strconv.Atoi(w)
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("%q is no number", w)
+	}
+	return n
+}
+
+func lookup[T any](r *reader, words map[string]T, what string) T {
+	w := r.word()
+	v, ok := words[w]
+	if !ok && r.err == nil {
+		r.err = fmt.Errorf("%q is no %s", w, what)
+	}
+	return v
+}
