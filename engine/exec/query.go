@@ -104,7 +104,7 @@ func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
 		x.trial.demand(s, bad, st)
 		return
 	}
-	if s.loose == expr.True && (!st.Panic || st.Reason != "") {
+	if s.loose == expr.True && (st.Reason != "" || promised[st.Kind]) {
 		return // nothing that is found here would be told
 	}
 	if x.failing(s, bad, st) == smt.Unknown {
@@ -131,11 +131,20 @@ func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 		return r
 	}
 	loose, _ := x.sat(s, bad)
-	if loose == smt.Sat && st.Panic {
+	if loose == smt.Sat && !promised[st.Kind] {
 		st.give(s.why)
+	}
+	if r == smt.Unknown && st.Reason == "" {
+		return r
 	}
 	return loose
 }
+
+// promised are the kinds that fail where a value is not what its type allows:
+// code outside gives no such values, that is assumed (quiet). What else fails
+// only in loose runs is not decided; what comes after it was proved of runs
+// that it does not fail in.
+var promised = map[Kind]bool{InvalidRange: true, NullRef: true, Misaligned: true, BadRef: true, UnreachableCode: true, AssumeFalse: true}
 
 // generally enters a failure that only a generalised loop shows. It refutes
 // nothing: the site holds up to the bound, and so does what the runs come to
