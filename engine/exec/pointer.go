@@ -62,6 +62,12 @@ func (x *exec) addIndex(st *indexed, index expr.Expr, scale int64, flags ir.Flag
 	if flags&ir.NUW != 0 && scale > 1 {
 		bad = b.Or(bad, b.Ult(b.Const(^uint64(0)/uint64(scale), 64), idx))
 	}
+	if st.exact && st.sum != b.Const(0, 64) {
+		bad = b.Or(bad, b.SAddOvf(st.sum, product))
+	}
+	if flags&ir.NUW != 0 && st.sum != b.Const(0, 64) {
+		bad = b.Or(bad, b.UAddOvf(st.sum, product))
+	}
 	st.many = st.many || st.idx != expr.None
 	st.idx, st.scale = idx, scale
 	st.sum = b.Add(st.sum, product)
@@ -91,7 +97,7 @@ func (x *exec) move(a alt, st indexed, flags ir.Flags) (alt, expr.Expr) {
 	} else if a.obj == noObject && flags&ir.InBounds != 0 && st.sum != b.Const(0, 64) {
 		bad = b.Not(b.IsZero(st.sum)) // no object: only a step of 0 stays in bounds
 	}
-	if flags&ir.NUW != 0 && out.off != a.off && !isNumber(a.obj) {
+	if flags&ir.NUW != 0 && out.off != a.off && a.obj != wildObject {
 		bad = b.Or(bad, b.UAddOvf(a.off, st.sum))
 	}
 	return out, bad
@@ -153,7 +159,8 @@ func (x *exec) compareAlts(p ir.Pred, v, w alt) expr.Expr {
 	if v.obj == w.obj && (equality || isNumber(v.obj)) {
 		return x.compare(p, v.off, w.off)
 	}
-	if v.obj == w.obj {
+	signs := p == ir.SLT || p == ir.SLE || p == ir.SGT || p == ir.SGE // an object may lie around the middle of all addresses
+	if v.obj == w.obj && !signs {
 		size := x.infos[v.obj].size
 		in := b.And(b.Ule(v.off, size), b.Ule(w.off, size))
 		near := x.compare(p, v.off, w.off)
