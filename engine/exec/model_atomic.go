@@ -103,6 +103,10 @@ func atomicTryCmpXchg(t *ir.Type) model {
 		if err != nil {
 			return nil, err
 		}
+		// What is stored hangs on the comparison, as a way does on a branch's condition.
+		if err := x.require(c.s, x.b.Or(old.poison, want.poison), UninitUse); err != nil {
+			return nil, err
+		}
 		eq := x.b.Eq(x.asInt(old), x.asInt(want))
 		if err := x.storeType(c.s, c.args[0], x.choose(eq, c.args[2], old), t, t.Align()); err != nil {
 			return nil, err
@@ -110,6 +114,6 @@ func atomicTryCmpXchg(t *ir.Type) model {
 		if err := x.storeType(c.s, c.args[1], x.choose(eq, want, old), t, t.Align()); err != nil {
 			return nil, err
 		}
-		return &value{e: x.resize(eq, c.in.Type.Bits), poison: x.b.Or(old.poison, want.poison)}, nil
+		return intValue(x.resize(eq, c.in.Type.Bits)), nil
 	}
 }

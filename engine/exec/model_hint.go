@@ -15,9 +15,6 @@ func firstArgument(_ *exec, c *callee) (*value, error) { return c.args[0], nil }
 
 func nothing(*exec, *callee) (*value, error) { return nil, nil }
 
-// notConstant is llvm.is.constant, which may answer false for everything.
-func notConstant(x *exec, c *callee) (*value, error) { return intValue(expr.False), nil }
-
 func trap(x *exec, c *callee) (*value, error) {
 	x.fails(c.s, expr.True, x.site(Trap, -1, c.s.top.place()))
 	return nil, errOver
@@ -25,6 +22,7 @@ func trap(x *exec, c *callee) (*value, error) {
 
 // unknownSize is llvm.objectsize where nothing is known: 0 if the minimum is asked for, else -1.
 func unknownSize(x *exec, c *callee) (*value, error) {
+	x.note("what the compiler knows of the size of an object (llvm.objectsize) is nothing")
 	width := c.in.Type.Bits
 	return intValue(x.b.ITE(c.args[1].e, x.b.Const(0, width), x.b.ConstInt(-1, width))), nil
 }

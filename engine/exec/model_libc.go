@@ -47,6 +47,21 @@ func cReallocate(x *exec, c *callee) (*value, error) {
 	return v, err
 }
 
+// cRelease is free(p): unlike the kernel's it does not know an address that stands for no bytes.
+func cRelease(x *exec, c *callee) (*value, error) {
+	bad := expr.False
+	for _, a := range x.asPtr(c.args[0]) {
+		if a.obj == noObject {
+			bad = x.b.Or(bad, x.b.And(a.guard, x.nonzero(a.off)))
+		}
+	}
+	bad = x.b.And(bad, x.b.Not(c.args[0].poison)) // release looks at poison first
+	if err := x.require(c.s, bad, BadFree); err != nil {
+		return nil, err
+	}
+	return release(x, c)
+}
+
 // leave is exit: the run ends well.
 func leave(x *exec, c *callee) (*value, error) { return nil, x.reachEnd(c.s) }
 

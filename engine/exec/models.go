@@ -32,7 +32,7 @@ func init() {
 
 		// Hints: model_hint.go.
 		"llvm.assume": assumeHint, "llvm.expect": firstArgument, "llvm.expect.with.probability": firstArgument,
-		"llvm.is.constant": notConstant, "llvm.trap": trap, "llvm.donothing": nothing, "llvm.sideeffect": nothing,
+		"llvm.is.constant": anyResult, "llvm.trap": trap, "llvm.donothing": nothing, "llvm.sideeffect": nothing,
 		"llvm.experimental.noalias.scope.decl": nothing, "llvm.prefetch": nothing,
 		"llvm.lifetime.start": lifetimeStart, "llvm.lifetime.end": lifetimeEnd, "llvm.objectsize": unknownSize,
 		"llvm.stacksave": stackSave, "llvm.stackrestore": nothing, "llvm.ptrmask": ptrMask,
@@ -44,14 +44,14 @@ func init() {
 		"memcpy": memCopy, "memmove": memMove, "memset": memSet, "memcmp": memCompare, "bcmp": memCompare, "strlen": strLen, "memchr": memChr,
 
 		// Allocation: model_alloc.go.
-		"kmalloc": allocate, "vmalloc": allocate, "free": release, "kfree": release, "vfree": release, "kvfree": release,
+		"kmalloc": allocate, "vmalloc": allocate, "kfree": release, "vfree": release, "kvfree": release,
 		"krealloc":                   reallocate,
 		"krealloc_node_align_noprof": reallocate, "vrealloc_node_align_noprof": reallocate, "kvrealloc_node_align_noprof": reallocate,
 		"rust_helper_krealloc_node_align": reallocate, "rust_helper_vrealloc_node_align": reallocate, "rust_helper_kvrealloc_node_align": reallocate,
 		"rust_helper_kfree": release, "rust_helper_vfree": release, "rust_helper_kvfree": release,
 
 		// C's library where it is not the kernel's: model_libc.go.
-		"malloc": cAllocate, "calloc": cZeroed, "realloc": cReallocate,
+		"malloc": cAllocate, "calloc": cZeroed, "realloc": cReallocate, "free": cRelease,
 		"abort": trap, "exit": leave, "_exit": leave, "_Exit": leave, "__assert_fail": assertFail,
 	}
 	maps.Copy(models, kernelModels)   // model_kernel.go

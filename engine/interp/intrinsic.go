@@ -115,7 +115,7 @@ func passFirst(m *machine, in *inst, a []argument) *Outcome {
 	return nil
 }
 
-// isConstant says no, as the symbolic executor does: both answers are right.
+// isConstant says no: both answers are right.
 func isConstant(m *machine, in *inst, _ []argument) *Outcome { return m.set(in, 0) }
 
 func assume(m *machine, _ *inst, a []argument) *Outcome {

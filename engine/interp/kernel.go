@@ -213,6 +213,9 @@ func (h helper) tryCmpXchg(m *machine, in *inst, a []argument) *Outcome {
 		return end
 	}
 	want := o.load(off, widthOf(h.t), h.isPtr())
+	if old.u|want.u != 0 {
+		return m.ub(UBUninit, "comparison with an undefined value")
+	}
 	to, v, same := a[1], old, old.v == want.v
 	if same {
 		to, v = a[0], *m.get(a[2].at)
@@ -221,8 +224,5 @@ func (h helper) tryCmpXchg(m *machine, in *inst, a []argument) *Outcome {
 		return end
 	}
 	o.store(off, v, widthOf(h.t), h.isPtr())
-	if old.u|want.u != 0 {
-		return m.spoil(in.dst, 1)
-	}
 	return m.set(in, bit(same))
 }

@@ -4,7 +4,7 @@ import "math/bits"
 
 // libcModels are functions of C's library that differ from the kernel's.
 var libcModels = map[string]*modelled{
-	"malloc": {1, word, cAlloc}, "calloc": {2, word, cZeroed}, "realloc": {2, word, cRealloc},
+	"malloc": {1, word, cAlloc}, "calloc": {2, word, cZeroed}, "realloc": {2, word, cRealloc}, "free": {1, nought, cFree},
 	"abort": {0, nought, trap}, "exit": {1, nought, leave}, "_exit": {1, nought, leave}, "_Exit": {1, nought, leave},
 	"__assert_fail": {4, nought, assertFail},
 }
@@ -52,6 +52,14 @@ func cRealloc(m *machine, in *inst, a []argument) *Outcome {
 		return end
 	}
 	return m.regrow(in, old, size, libcAlign, false)
+}
+
+// cFree is free(p): unlike the kernel's it does not know an address that stands for no bytes.
+func cFree(m *machine, in *inst, a []argument) *Outcome {
+	if p := m.get(a[0].at); p.u == 0 && p.p == 0 && p.v == zeroSizePtr {
+		return m.ub(UBFree, "no object at %#x", p.v)
+	}
+	return free(m, in, a)
 }
 
 func leave(m *machine, _ *inst, _ []argument) *Outcome { return m.end(Returned, "") }
