@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +24,7 @@ import (
 //	; verdict WORD [REASON]
 //	; loops N        (bound of loops, instead of the default)
 //	; budget N
+//	; assumes TEXT  (among the verdict's assumptions)
 //
 // and at the end of an instruction
 //
@@ -35,6 +37,7 @@ type program struct {
 	cfg     exec.Config
 	verdict string
 	sites   []string
+	assumes []string
 }
 
 func programs(t *testing.T) []program {
@@ -76,6 +79,9 @@ func (p *program) note(note string) {
 	if v, ok := strings.CutPrefix(note, "site "); ok {
 		p.sites = append(p.sites, v)
 	}
+	if v, ok := strings.CutPrefix(note, "assumes "); ok {
+		p.assumes = append(p.assumes, v)
+	}
 	fmt.Sscanf(note, "loops %d", &p.cfg.LoopBound)
 	fmt.Sscanf(note, "budget %d", &p.cfg.Budget)
 }
@@ -101,6 +107,11 @@ func TestPrograms(t *testing.T) {
 			}
 			if d := cmp.Diff(p.sites, sites); d != "" {
 				t.Errorf("sites (-want +got):\n%s", d)
+			}
+			for _, a := range p.assumes {
+				if !slices.Contains(v.Assumptions, a) {
+					t.Errorf("does not assume %q but %q", a, v.Assumptions)
+				}
 			}
 			r, err := check.ReplayAll(p.slice, v)
 			if err != nil {

@@ -62,7 +62,7 @@ func (x *exec) parameter(s *state, i int, p *ir.Param) (*value, error) {
 	case ir.Ptr:
 		v, err := x.rootPointer(name, sh, expr.True, x.lengthOf(i, sh), max(p.Attr.Deref, p.Attr.DerefOrNull))
 		if err == nil {
-			x.exclusive(v, &p.Attr)
+			x.exclusive(v, &p.Attr, sh)
 		}
 		return v, err
 	}
@@ -71,13 +71,21 @@ func (x *exec) parameter(s *state, i int, p *ir.Param) (*value, error) {
 
 // exclusive notes who else may touch what a parameter points to: nobody, where
 // it is noalias, unless they are told of it; readonly besides means that nobody writes.
-func (x *exec) exclusive(v *value, at *ir.Attr) {
+func (x *exec) exclusive(v *value, at *ir.Attr, sh *ir.Shape) {
 	for _, a := range v.ptr {
-		if o := x.infos[a.obj]; !isNumber(a.obj) && at.NoAlias {
+		switch o := x.infos[a.obj]; {
+		case isNumber(a.obj):
+		case at.NoAlias:
 			o.own, o.frozen = true, at.ReadOnly
+		case sh.Kind != ir.ShapeRawPtr:
+			x.note(sharedInputs)
 		}
 	}
 }
+
+// sharedInputs is what is assumed of references that others may have too and
+// write through: cells. Rust lets two of them lead to one object.
+const sharedInputs = "shared references among the inputs lead to objects apart from each other"
 
 // pointerShape is the shape of a pointer of which only attributes are known.
 func pointerShape(at *ir.Attr) *ir.Shape {

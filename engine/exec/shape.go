@@ -103,6 +103,9 @@ func (x *exec) inputPointer(in *input, l leaf) (*value, error) {
 	if l.shape.Kind == ir.ShapeSlicePtr || l.shape.Kind == ir.ShapeStr {
 		length = x.inputInt(in, l.at+8, 8)
 	}
+	if !l.shape.Mut && l.shape.Kind != ir.ShapeRawPtr {
+		x.note(sharedInputs)
+	}
 	here := x.b.And(l.guard, x.b.Not(x.absent(x.infos[in.id])))
 	return x.rootPointer(fmt.Sprintf("%s.data[%d]", in.name, l.at), l.shape, here, length, 0)
 }
