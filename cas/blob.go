@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -44,6 +45,19 @@ type Blob struct {
 type Batcher interface {
 	// PutBatch puts every blob as Put would and returns one error (or nil) for each.
 	PutBatch(ctx context.Context, blobs []Blob) []error
+}
+
+// OneError is the error of a batch, nil if none of its blobs has one. The first
+// speaks for all: what keeps out one, such as a full disk, keeps out hundreds.
+func OneError(errs []error) error {
+	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	}
+	return fmt.Errorf("%w (and %d more blobs)", errs[0], len(errs)-1)
 }
 
 // parallelPuts bounds the puts in flight towards a store that takes no batches.

@@ -69,7 +69,7 @@ func (m *Merkle) Upload(ctx context.Context, s cas.Store) error {
 	for i, d := range missing {
 		blobs[i] = cas.Blob{Digest: d, Data: m.Dirs[d]}
 	}
-	if err := errors.Join(cas.PutBatch(ctx, s, blobs)...); err != nil {
+	if err := cas.OneError(cas.PutBatch(ctx, s, blobs)); err != nil {
 		return fmt.Errorf("upload tree %v: %w", m.Root, err)
 	}
 	return nil

@@ -173,7 +173,7 @@ func (c *collector) flush(ctx context.Context) error {
 	if len(c.batch) == 0 {
 		return nil
 	}
-	err := errors.Join(cas.PutBatch(ctx, c.store, c.batch)...)
+	err := cas.OneError(cas.PutBatch(ctx, c.store, c.batch))
 	c.batch, c.size = nil, 0
 	return err
 }

@@ -145,7 +145,7 @@ func (c *Client) send(ctx context.Context, batch []digest.Digest, open opener) e
 		}
 		blobs[i] = cas.Blob{Digest: d, Data: b}
 	}
-	return errors.Join(c.store.PutBatch(ctx, blobs)...)
+	return cas.OneError(c.store.PutBatch(ctx, blobs))
 }
 
 func (c *Client) sendLarge(ctx context.Context, d digest.Digest, open opener) error {
