@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -79,7 +80,7 @@ func openFarm(ctx context.Context, cfg farmConfig) (_ *localFarm, err error) {
 	}
 	f.ctx, f.stop = context.WithCancel(context.WithoutCancel(ctx))
 	f.group, f.ctx = errgroup.WithContext(f.ctx)
-	f.server = grpc.NewServer(append(rev2.Options(), cfg.options...)...)
+	f.server = grpc.NewServer(slices.Concat(rev2.Options(), traceServe(), cfg.options)...)
 	cache := complete.New(f.store, f.store)
 	f.logs = livelog.New(f.queue)
 	rev2.New(rev2.Config{Store: f.store, Cache: cache, Queue: f.queue, Logs: f.logs, Fresh: cfg.fresh,

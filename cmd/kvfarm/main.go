@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/kvfarm/kvfarm/frontend/report"
 )
@@ -28,9 +30,7 @@ type status int
 func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 func run(ctx context.Context, args []string) int {
-	root := newRoot()
-	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := execute(ctx, args)
 	var s status
 	switch {
 	case err == nil:
@@ -44,6 +44,25 @@ func run(ctx context.Context, args []string) int {
 	}
 	return report.ExitFailed
 }
+
+func execute(ctx context.Context, args []string) error {
+	ctx, stop, err := startTraces(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	if c, _, err := root.Find(args); err == nil && c.Annotations[endless] == "" {
+		var span trace.Span
+		ctx, span = otel.Tracer("github.com/kvfarm/kvfarm/cmd/kvfarm").Start(ctx, c.CommandPath())
+		defer span.End()
+	}
+	return root.ExecuteContext(ctx)
+}
+
+// endless marks commands that run until they are stopped: no trace spans them.
+const endless = "endless"
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{

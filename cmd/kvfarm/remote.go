@@ -52,6 +52,7 @@ func (r *remoteFlags) config() (farm.Config, error) {
 	if r.cfg.Headers, err = pairs("--remote_header", r.headers); err != nil {
 		return r.cfg, err
 	}
+	r.cfg.Dial = traceDial()
 	r.cfg.DefaultExecProperties, err = pairs("--remote_default_exec_properties", r.properties)
 	return r.cfg, err
 }

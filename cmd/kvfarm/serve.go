@@ -54,8 +54,9 @@ holders of tokens, JSON Web Tokens and certificates:
   may = ["read", "write", "work"]
 
 SIGHUP has it and the files that it names read again.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return s.run(c.Context()) },
+		Args:        cobra.NoArgs,
+		Annotations: map[string]string{endless: "true"},
+		RunE:        func(c *cobra.Command, _ []string) error { return s.run(c.Context()) },
 	}
 	s.flag(c.Flags())
 	c.Flags().StringVar(&s.listen, "listen", "127.0.0.1:8980", "`ADDR` to listen on: HOST:PORT or unix:PATH")

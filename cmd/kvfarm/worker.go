@@ -24,9 +24,10 @@ func newWorkerCommand() *cobra.Command {
 	var log logFlags
 	var roots rootFlags
 	c := &cobra.Command{
-		Use:   "worker --farm ADDR [flags]",
-		Short: "run actions for a farm",
-		Args:  cobra.NoArgs,
+		Use:         "worker --farm ADDR [flags]",
+		Short:       "run actions for a farm",
+		Args:        cobra.NoArgs,
+		Annotations: map[string]string{endless: "true"},
 		RunE: func(c *cobra.Command, _ []string) error {
 			if r.cfg.Executor == "" {
 				return errors.New("--farm is missing: which farm should the worker work for?")

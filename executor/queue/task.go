@@ -35,6 +35,7 @@ type Task struct {
 type Origin struct {
 	Tool       string // a name and a version
 	Invocation string // one run of the tool
+	Trace      string // its span, as the W3C's traceparent; "" if nobody traces
 }
 
 // Property is a platform property. In a worker's offer the value "*" stands

@@ -48,11 +48,13 @@ func (j *job) run(ctx context.Context) *queue.Outcome {
 
 func (j *job) steps(ctx context.Context) (*queue.Outcome, error) {
 	j.times.InputFetchStartTimestamp = timestamppb.Now()
-	spec, err := j.read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	release, err := j.fetch(ctx, spec)
+	release := func() {}
+	spec, err := phase(ctx, "fetch", func(ctx context.Context) (spec *sandbox.Spec, err error) {
+		if spec, err = j.read(ctx); err == nil {
+			release, err = j.fetch(ctx, spec)
+		}
+		return spec, err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -61,13 +63,13 @@ func (j *job) steps(ctx context.Context) (*queue.Outcome, error) {
 
 	j.stage(queue.Running)
 	j.times.ExecutionStartTimestamp = timestamppb.Now()
-	left, err := j.watched(ctx, spec)
+	left, err := phase(ctx, "run", func(ctx context.Context) (*sandbox.Result, error) { return j.watched(ctx, spec) })
 	if err != nil {
 		return nil, err
 	}
 	defer left.Close()
 	j.times.ExecutionCompletedTimestamp = timestamppb.Now()
-	return j.deliver(ctx, left)
+	return phase(ctx, "upload", func(ctx context.Context) (*queue.Outcome, error) { return j.deliver(ctx, left) })
 }
 
 // watched runs the command, and sends what it writes on its way meanwhile.

@@ -173,6 +173,8 @@ func sleep(ctx context.Context, d time.Duration) {
 func (w *Worker) serve(ctx context.Context, l *queue.Lease) {
 	log := w.cfg.Log.With("action", l.Task.Action.String(), "operation", l.Name, "attempt", l.Attempt,
 		"tool", l.Task.Origin.Tool, "invocation", l.Task.Origin.Invocation)
+	ctx, span := attempt(ctx, l, w.cfg.Name)
+	defer span.End()
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	pulse := newPulse(w.cfg.Queue, l)

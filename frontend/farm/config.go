@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
 )
@@ -38,6 +40,9 @@ type Config struct {
 	// Keepalive is after how long without a word the other side is asked
 	// whether it is still there. Zero: never; servers may mind.
 	Keepalive time.Duration
+
+	// Dial are options of each connection, beside its own.
+	Dial []grpc.DialOption
 
 	// NoCache has every action run, though its result be known, and replaces it.
 	NoCache bool

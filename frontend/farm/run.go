@@ -8,6 +8,8 @@ import (
 	"time"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -22,12 +24,15 @@ import (
 // again, except ErrTimeout.
 func (c *Client) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, error) {
 	e := Event{Kind: a.Kind, Name: a.Name, Stage: Done}
+	ctx, span := tracer.Start(ctx, a.Kind, trace.WithAttributes(attribute.String("kvfarm.name", a.Name)))
+	defer span.End()
 	r, d, err := c.run(ctx, a)
 	if e.Action = d; err != nil {
 		e.Err = fmt.Errorf("run %s %s: %w", a.Kind, a.Name, readable{err})
 	} else {
 		e.Worker, e.Cached, e.ExitCode, e.Wall = r.Worker, r.Cached, r.ExitCode, r.Wall
 	}
+	describe(span, e)
 	c.cfg.Progress(e)
 	return r, e.Err
 }

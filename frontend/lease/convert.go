@@ -37,6 +37,7 @@ func toLease(l *queue.Lease) *kvfarmpb.TakeResponse {
 		Priority:     l.Task.Priority,
 		Tool:         l.Task.Origin.Tool,
 		Invocation:   l.Task.Origin.Invocation,
+		Traceparent:  l.Task.Origin.Trace,
 	}
 	if l.Task.Timeout != 0 {
 		t.Timeout = durationpb.New(l.Task.Timeout)
@@ -63,7 +64,7 @@ func fromLease(p *kvfarmpb.TakeResponse) (*queue.Lease, error) {
 			Platform:   fromProperties(p.Task.Properties),
 			Priority:   p.Task.Priority,
 			Timeout:    p.Task.Timeout.AsDuration(),
-			Origin:     queue.Origin{Tool: p.Task.Tool, Invocation: p.Task.Invocation},
+			Origin:     queue.Origin{Tool: p.Task.Tool, Invocation: p.Task.Invocation, Trace: p.Task.Traceparent},
 		},
 	}, nil
 }

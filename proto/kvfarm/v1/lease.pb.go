@@ -307,8 +307,10 @@ type Task struct {
 	// Unset: the worker's default.
 	Timeout *durationpb.Duration `protobuf:"bytes,6,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	// Who asked for it, for logs: a tool's name and version, and one run of it.
-	Tool          string `protobuf:"bytes,7,opt,name=tool,proto3" json:"tool,omitempty"`
-	Invocation    string `protobuf:"bytes,8,opt,name=invocation,proto3" json:"invocation,omitempty"`
+	Tool       string `protobuf:"bytes,7,opt,name=tool,proto3" json:"tool,omitempty"`
+	Invocation string `protobuf:"bytes,8,opt,name=invocation,proto3" json:"invocation,omitempty"`
+	// The span that it belongs to, as in the W3C's header; empty if there is none.
+	Traceparent   string `protobuf:"bytes,9,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -395,6 +397,13 @@ func (x *Task) GetTool() string {
 func (x *Task) GetInvocation() string {
 	if x != nil {
 		return x.Invocation
+	}
+	return ""
+}
+
+func (x *Task) GetTraceparent() string {
+	if x != nil {
+		return x.Traceparent
 	}
 	return ""
 }
@@ -867,7 +876,7 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"\x04task\x18\x03 \x01(\v2\x0f.kvfarm.v1.TaskR\x04task\x12\x18\n" +
 	"\aattempt\x18\x04 \x01(\x05R\aattempt\x122\n" +
 	"\x06queued\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06queued\x12+\n" +
-	"\x03ttl\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\"\xf4\x02\n" +
+	"\x03ttl\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\"\x96\x03\n" +
 	"\x04Task\x12#\n" +
 	"\rinstance_name\x18\x01 \x01(\tR\finstanceName\x12L\n" +
 	"\raction_digest\x18\x02 \x01(\v2'.build.bazel.remote.execution.v2.DigestR\factionDigest\x12 \n" +
@@ -881,7 +890,8 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"\x04tool\x18\a \x01(\tR\x04tool\x12\x1e\n" +
 	"\n" +
 	"invocation\x18\b \x01(\tR\n" +
-	"invocation\"L\n" +
+	"invocation\x12 \n" +
+	"\vtraceparent\x18\t \x01(\tR\vtraceparent\"L\n" +
 	"\fRenewRequest\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12&\n" +
 	"\x05stage\x18\x02 \x01(\x0e2\x10.kvfarm.v1.StageR\x05stage\"\x0f\n" +
