@@ -15,10 +15,13 @@ import (
 // witness. The error says why it does not reach the witness's site.
 func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
 	o, err := runInputs(p, w.Inputs)
-	if err == nil && !Reached(o, site) {
-		err = fmt.Errorf("replay ends with %v", o)
+	switch {
+	case err != nil || Reached(o, site):
+		return err
+	case o.Kind == interp.Unsupported || o.Kind == interp.OutOfSteps:
+		return fmt.Errorf("%w: ends with %v", exec.ErrNoReplay, o)
 	}
-	return err
+	return fmt.Errorf("replay ends with %v", o)
 }
 
 // ends runs the interpreter on inputs. The error says why it does not return from the root.

@@ -206,7 +206,7 @@ func (x *exec) answer() {
 
 // refute confirms a failure that the solver found. If the witness does not bear
 // it out, the path is not understood, and neither is what follows it under the
-// assumption that the site held.
+// assumption that the site held. If it cannot be replayed, then only the site stays open.
 func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
 	if x.unsound(s, bad) != "" {
 		m = x.plain(s, m, bad)
@@ -219,6 +219,9 @@ func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
 	}
 	reason := x.unsound(s, bad)
 	known := reason == ""
+	if unable := errors.Is(err, ErrNoReplay); known && unable {
+		reason, known = err.Error(), false
+	}
 	if known {
 		reason = "spurious: " + err.Error()
 		x.stopped(Stop{reason, s.top.place()})
@@ -248,9 +251,13 @@ func (x *exec) plain(s *state, m *expr.Evaluator, bad expr.Expr) *expr.Evaluator
 	return m
 }
 
+// ErrNoReplay is what Confirm returns, wrapped, if it cannot tell: the replay
+// came to something that it cannot do. That speaks against nothing.
+var ErrNoReplay = errors.New("no replay")
+
 func (x *exec) confirm(st *Site, w *Witness) error {
 	if x.cfg.Confirm == nil {
-		return errors.New("no replay")
+		return ErrNoReplay
 	}
 	return x.cfg.Confirm(st, w)
 }

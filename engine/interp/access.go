@@ -43,6 +43,9 @@ func (m *machine) access(p slot, n, align int64, why purpose) (*object, int, *Ou
 		}
 		return nil, 0, m.ub(bounds[why], "%d bytes at offset %d of %d", n, int64(off), o.size)
 	}
+	if off+uint64(n) > uint64(len(o.data)) && o.data != nil {
+		return nil, 0, m.unsupported("byte %d of an input object of %d", off, o.size)
+	}
 	if align > 1 && p.v%uint64(align) != 0 {
 		return nil, 0, m.ub(UBAlign, "address %#x, alignment %d", p.v, align)
 	}

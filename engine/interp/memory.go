@@ -67,6 +67,7 @@ type memory struct {
 	objects []object
 	dead    []int // indices to use again
 	next    uint64
+	far     uint64 // where the next object goes that is too large for the data
 	used    int64
 	limit   int64
 }
@@ -94,17 +95,9 @@ func (mem *memory) alloc(size, align int64, kind objectKind) (prov, bool) {
 		return 0, false
 	}
 	mem.used += size + guard
-	var i int
-	if n := len(mem.dead); n > 0 {
-		i = mem.dead[n-1]
-		mem.dead = mem.dead[:n-1]
-	} else {
-		i = len(mem.objects)
-		mem.objects = append(mem.objects, object{})
-	}
+	i := mem.index()
 	o := &mem.objects[i]
-	a := uint64(max(align, 1))
-	o.base = (mem.next + a - 1) &^ (a - 1)
+	o.base = aligned(mem.next, align)
 	mem.next = o.base + uint64(size) + guard
 	o.size = uint64(size)
 	o.data = fit(o.data, size)
@@ -115,6 +108,43 @@ func (mem *memory) alloc(size, align int64, kind objectKind) (prov, bool) {
 	clear(o.data)
 	fill(o.undef, 1)
 	return prov(uint64(o.gen)<<32 | uint64(i)), true
+}
+
+// index is that of an object that is to be made.
+func (mem *memory) index() int {
+	if n := len(mem.dead); n > 0 {
+		i := mem.dead[n-1]
+		mem.dead = mem.dead[:n-1]
+		return i
+	}
+	mem.objects = append(mem.objects, object{})
+	return len(mem.objects) - 1
+}
+
+func aligned(addr uint64, align int64) uint64 {
+	a := uint64(max(align, 1))
+	return (addr + a - 1) &^ (a - 1)
+}
+
+// Objects of any size lie here. They have bytes only at their beginning.
+const (
+	farBase = 1 << 32
+	farEnd  = codeBase &^ (1<<47 - 1)
+)
+
+// allocFar makes a variable of size bytes of which only the first held ones can be touched.
+func (mem *memory) allocFar(size uint64, held, align int64) (prov, bool) {
+	base := aligned(max(mem.far, farBase), align)
+	if base > farEnd || size > farEnd-base-guard {
+		return 0, false
+	}
+	p, ok := mem.alloc(held, align, variable)
+	if ok {
+		o := &mem.objects[p.index()]
+		o.base, o.size = base, size
+		mem.far = base + size + guard
+	}
+	return p, ok
 }
 
 func fit(b []byte, n int64) []byte {
@@ -136,7 +166,7 @@ func (mem *memory) free(p prov) {
 	if o.gen != uint32(p>>32) {
 		return
 	}
-	mem.used -= int64(o.size) + guard
+	mem.used -= int64(len(o.data)) + guard
 	o.live = false
 	o.gen++
 	if cap(o.data) > 1<<16 {

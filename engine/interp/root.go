@@ -3,12 +3,13 @@ package interp
 import (
 	"fmt"
 	"math/big"
+	"math/bits"
 	"strconv"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
 
-// maxObject bounds the objects that are made for inputs, in bytes.
+// maxObject is how many bytes are held of an object that is made for an input. It may be larger.
 const maxObject = 1 << 20
 
 // pending is content that is made when an object is first looked into: types
@@ -169,7 +170,13 @@ func (m *machine) pointee(name string, s *ir.Shape, count uint64, to *slot) *Out
 	if s.Elem != nil {
 		align = max(align, s.Elem.Align)
 	}
-	p, ok := m.mem.alloc(size, align, variable)
+	p, ok := m.mem.alloc(min(size, maxObject), align, variable)
+	if size > maxObject {
+		p, ok = m.mem.allocFar(uint64(size), maxObject, align)
+		if s.Elem != nil {
+			count = min(count, uint64(maxObject/max(s.Elem.Size, 1)))
+		}
+	}
 	if !ok {
 		return m.end(OutOfSteps, "memory")
 	}
@@ -192,7 +199,11 @@ func (m *machine) extent(name string, s *ir.Shape, count *uint64) (int64, *Outco
 	size := max(elem, *count)
 	switch {
 	case isSlice(s):
-		size = elem * min(*count, maxObject+1)
+		hi, lo := bits.Mul64(elem, *count)
+		if hi != 0 || lo >= 1<<63 {
+			return 0, m.unsupported("input object of more bytes than there are addresses")
+		}
+		size = lo
 	case s.Kind == ir.ShapeRawPtr || s.Kind == ir.ShapeOpaque:
 		n, o := m.rootInput(name+".size", 64, sizes(*count))
 		if o != nil {
@@ -211,9 +222,6 @@ func (m *machine) extent(name string, s *ir.Shape, count *uint64) (int64, *Outco
 		}
 	default:
 		*count = 1
-	}
-	if size > maxObject {
-		return 0, m.unsupported("input object of %d bytes", size)
 	}
 	return int64(size), nil
 }
@@ -242,6 +250,9 @@ func (m *machine) materialize(p prov) *Outcome {
 	if pd.elem == nil {
 		m.plain(pd.name, p, 0, len(m.mem.objects[p.index()].data))
 		return nil
+	}
+	if pd.elem.Size == 0 {
+		pd.count = 0
 	}
 	for i := range pd.count {
 		if o := m.shape(pd.name, p, pd.elem, i*pd.elem.Size); o != nil {
