@@ -19,23 +19,27 @@ type kernel struct {
 func newKernel(g *graph.Graph, tools *toolchain.Toolchain) *kernel {
 	k := &kernel{graph: g, tools: tools, units: map[string]*graph.Unit{}}
 	for _, u := range g.Units() {
-		if u.Driver {
-			k.units[u.Source] = u
-		}
+		k.units[u.Source] = u
 	}
 	return k
 }
 
-// Crates implements job.Kernel. Library crates are no targets of their own:
-// their functions are verified where drivers and checks reach them.
-func (k *kernel) Crates() []job.Crate {
+// Crates implements job.Kernel: core too, whose checks stand in the kernel as
+// any other crate's do.
+func (k *kernel) Crates() ([]job.Crate, error) {
 	var cs []job.Crate
 	for _, u := range k.graph.Units() {
-		if u.Driver {
-			cs = append(cs, job.Crate{Name: u.Name, Source: u.Source, Dir: moduleDir(u.Source)})
+		c := job.Crate{Name: u.Name, Source: u.Source, Dir: moduleDir(u.Source)}
+		if !u.Driver {
+			files, err := k.graph.Files(u)
+			if err != nil {
+				return nil, err
+			}
+			c.Files = append([]string{}, files...)
 		}
+		cs = append(cs, c)
 	}
-	return cs
+	return cs, nil
 }
 
 // moduleDir is the folder that is all a crate's, by the kernel's custom: that

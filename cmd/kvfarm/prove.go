@@ -162,7 +162,7 @@ func (f *files) prefix(name string) string {
 }
 
 // Crates implements job.Kernel: there are checks only.
-func (f *files) Crates() []job.Crate { return nil }
+func (f *files) Crates() ([]job.Crate, error) { return nil, nil }
 
 // Actions implements job.Kernel. Every file is wanted.
 func (f *files) Actions([]job.Crate, int) (int, error) { return single.Count(f.list), nil }

@@ -97,6 +97,7 @@ func (w *writer) all() error {
 			return err
 		}
 	}
+	w.index.Panics = w.owners.Panics
 	return nil
 }
 
@@ -114,6 +115,7 @@ func (w *writer) write(symbol, kind string) error {
 		Name: w.c.Name(symbol), Symbol: symbol, Kind: kind, Sites: len(m.Sites),
 		Slice: fmt.Sprintf("%d.kvs", n), Map: fmt.Sprintf("%d.map.json", n),
 	}
+	e.File, e.Line = w.c.Declared(symbol)
 	if kind != position.Check {
 		e.Owns = w.owners.Owns(s, m)
 	}

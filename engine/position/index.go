@@ -5,11 +5,22 @@ import (
 	"fmt"
 )
 
-// Index lists the roots that the lowerer cut out of one crate.
+// Index lists the roots that the lowerer cut out of one crate, and the panic
+// calls in its code.
 type Index struct {
-	Version int    `json:"version"`
-	Crate   string `json:"crate"`
-	Roots   []Root `json:"roots"`
+	Version int     `json:"version"`
+	Crate   string  `json:"crate"`
+	Roots   []Root  `json:"roots"`
+	Panics  []Panic `json:"panics,omitempty"`
+}
+
+// Panic is a check that the crate's code holds, its own or an instance of
+// another crate's: all panic calls of one kind and position.
+type Panic struct {
+	Kind    string `json:"kind"`
+	At      Pos    `json:"at"`
+	Located bool   `json:"located,omitempty"` // At is a location that the code passes, not where the call stands
+	Reached bool   `json:"reached,omitempty"` // an automatic root may lead to it
 }
 
 // Root is one root and the files that hold it, relative to the index.
@@ -19,7 +30,9 @@ type Root struct {
 	Kind   string `json:"kind"`
 	Slice  string `json:"slice"`
 	Map    string `json:"map"`
-	Sites  int    `json:"sites"` // panic calls in its slice
+	Sites  int    `json:"sites"`          // panic calls in its slice
+	File   string `json:"file,omitempty"` // that declares it, empty if unknown
+	Line   int    `json:"line,omitempty"`
 	// Owns are the location tokens of its slice that stand in the root itself, except
 	// those that anything but the functions which own them may panic with.
 	Owns []int `json:"owns,omitempty"`

@@ -25,18 +25,25 @@ func (j *Job) budget(c cut) int64 {
 	return max(1, j.Budget/innerPart)
 }
 
-// owners are the functions of a crate that hold panic locations.
-type owners struct {
-	crate string
-	list  []report.Owner
+// crateCode is what is known of the code of a crate that was asked for.
+type crateCode struct {
+	crate  string
+	owners []report.Owner   // functions that hold panic locations
+	panics []position.Panic // panic calls, those that no root reaches too
 }
 
 // inner chooses the inner roots of u whose proofs could decide a site that its
-// automatic roots left undecided, after it has noted every owner there is.
-func (j *Job) inner(ctx context.Context, u unit, cuts []cut) ([]cut, error) {
-	all := owners{crate: u.source}
+// automatic roots left undecided or do not reach, after it has noted every
+// owner and every panic call there is.
+func (j *Job) inner(ctx context.Context, u unit, index cutCrate) ([]cut, error) {
+	code := crateCode{crate: u.source}
+	for _, p := range index.panics {
+		if u.covers(p.At.File) {
+			code.panics = append(code.panics, p)
+		}
+	}
 	var holding []cut
-	for _, c := range cuts {
+	for _, c := range index.cuts {
 		if len(c.root.Owns) == 0 {
 			continue
 		}
@@ -48,14 +55,15 @@ func (j *Job) inner(ctx context.Context, u unit, cuts []cut) ([]cut, error) {
 		if err != nil {
 			return nil, err
 		}
-		holding, all.list = append(holding, c), append(all.list, o)
+		holding, code.owners = append(holding, c), append(code.owners, o)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.owners = append(j.owners, all)
+	j.crates = append(j.crates, code)
+	j.live.AddPanics(u.source, code.panics)
 	var out []cut
 	for i, c := range holding {
-		if c.root.Kind == position.Inner && j.live.Open(u.source, all.list[i]) {
+		if c.root.Kind == position.Inner && j.live.Open(u.source, code.owners[i]) {
 			out = append(out, c)
 		}
 	}

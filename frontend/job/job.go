@@ -25,8 +25,8 @@ import (
 // Kernel is the Rust of one kernel tree, as a plan of it shows. Implementations
 // run the actions of its build as they are needed, each once.
 type Kernel interface {
-	// Crates lists the target crates: the kernel crate, drivers, samples.
-	Crates() []Crate
+	// Crates lists the crates of the target: libraries, drivers, samples.
+	Crates() ([]Crate, error)
 	// Bitcode compiles a crate and what it needs.
 	Bitcode(ctx context.Context, c Crate) (*Bitcode, error)
 	// Check compiles a file of written checks against the kernel crate.
@@ -39,8 +39,12 @@ type Kernel interface {
 // Crate is a target crate of the kernel.
 type Crate struct {
 	Name   string // as rustc is told
-	Source string // path of its root file in the tree
+	Source string // path of its root file in the tree, absolute in the toolchain
 	Dir    string // folder that holds its modules; "" if the root file is all
+
+	// Files are those of a library, nil of others. A library is large: a file of it, as a target,
+	// means what that file declares.
+	Files []string
 }
 
 // Bitcode is what the lowerer needs to cut slices out of a crate.
@@ -82,7 +86,7 @@ type Job struct {
 
 	mu     sync.Mutex
 	proofs []*report.Proof
-	owners []owners
+	crates []crateCode
 	live   *report.Builder // shows failures as they are found
 	errs   []error
 }
@@ -99,7 +103,22 @@ type unit struct {
 	source string
 	check  *Check
 	crate  *Crate
-	wants  func(root string) bool // which of its roots were asked for
+
+	// Which of its roots were asked for: all, those called so, those that files or folders declare.
+	all   bool
+	names []string
+	files []string
+}
+
+// wants reports whether r was asked for.
+func (u unit) wants(r position.Root) bool {
+	named := func(name string) bool { return rootIs(r.Name, name) }
+	return u.covers(r.File) || slices.ContainsFunc(u.names, named)
+}
+
+// covers reports whether what is in file was asked for.
+func (u unit) covers(file string) bool {
+	return u.all || slices.ContainsFunc(u.files, func(dir string) bool { return inside(file, dir) })
 }
 
 // states is what a root of u states, if its author said so.
@@ -114,7 +133,11 @@ func (u unit) states(root string) string {
 // broken driver does not keep the others' verdicts; Fill reports them. The
 // error is for what stops the whole: an unknown target, a cancelled context.
 func (j *Job) Run(ctx context.Context) error {
-	units, err := selectUnits(j.Targets, j.kernel.Crates(), j.Checks)
+	crates, err := j.kernel.Crates()
+	if err != nil {
+		return err
+	}
+	units, err := selectUnits(j.Targets, crates, j.Checks)
 	if err != nil {
 		return err
 	}
@@ -146,11 +169,11 @@ func (j *Job) gather(ctx context.Context, what string, err error) error {
 }
 
 func (j *Job) unit(ctx context.Context, u unit) error {
-	bc, cuts, err := j.cutUnit(ctx, u)
-	outer := slices.DeleteFunc(slices.Clone(cuts), func(c cut) bool {
-		return c.root.Kind == position.Inner || !u.wants(c.root.Name) || j.Fuzz != nil && c.root.Kind != position.Check
+	bc, index, err := j.cutUnit(ctx, u)
+	outer := slices.DeleteFunc(slices.Clone(index.cuts), func(c cut) bool {
+		return c.root.Kind == position.Inner || !u.wants(c.root) || j.Fuzz != nil && c.root.Kind != position.Check
 	})
-	holding := u.holding(cuts)
+	holding := u.holding(index.cuts)
 	j.plan.cut(len(outer) + len(holding))
 	if err != nil {
 		return err
@@ -158,7 +181,7 @@ func (j *Job) unit(ctx context.Context, u unit) error {
 	if err := j.proveAll(ctx, u, bc, outer); err != nil || u.check != nil {
 		return err
 	}
-	inner, err := j.inner(ctx, u, cuts)
+	inner, err := j.inner(ctx, u, index)
 	if err != nil {
 		return err
 	}
@@ -166,18 +189,18 @@ func (j *Job) unit(ctx context.Context, u unit) error {
 	return j.proveAll(ctx, u, bc, inner)
 }
 
-func (j *Job) cutUnit(ctx context.Context, u unit) (*Bitcode, []cut, error) {
+func (j *Job) cutUnit(ctx context.Context, u unit) (*Bitcode, cutCrate, error) {
 	bc, err := j.bitcode(ctx, u)
 	if err != nil {
-		return nil, nil, err
+		return nil, cutCrate{}, err
 	}
-	cuts, err := j.lower(ctx, u, bc)
+	index, err := j.lower(ctx, u, bc)
 	if u.check != nil {
-		for i := range cuts {
-			cuts[i].root.Name = u.check.Prefix + cuts[i].root.Name
+		for i := range index.cuts {
+			index.cuts[i].root.Name = u.check.Prefix + index.cuts[i].root.Name
 		}
 	}
-	return bc, cuts, err
+	return bc, index, err
 }
 
 func (j *Job) proveAll(ctx context.Context, u unit, bc *Bitcode, cuts []cut) error {

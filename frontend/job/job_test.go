@@ -41,6 +41,7 @@ type fakeFarm struct {
 	// native is how native replays end, and what fuzzing says.
 	native string
 	fuzz   *job.Fuzz
+	panics []position.Panic // of every crate
 }
 
 func (f *fakeFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, error) {
@@ -79,10 +80,10 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 	if err != nil {
 		return err
 	}
-	index := position.Index{Version: 1, Crate: a.Name}
+	index := position.Index{Version: 1, Crate: a.Name, Panics: f.panics}
 	files := tree.Files{}
 	for i, name := range strings.Fields(string(b)) {
-		root := position.Root{Name: name, Symbol: name, Kind: "auto", Slice: fmt.Sprint(i, ".kvs"), Map: fmt.Sprint(i, ".map.json")}
+		root := position.Root{Name: name, Symbol: name, Kind: "auto", File: fileOf(name), Slice: fmt.Sprint(i, ".kvs"), Map: fmt.Sprint(i, ".map.json")}
 		if strings.Contains(name, "check_") {
 			root.Kind = "check"
 		}
@@ -104,6 +105,15 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 	d, err := tree.Upload(ctx, f.store, files)
 	r.Outputs["slices"] = tree.Entry{Kind: tree.Dir, Digest: d}
 	return err
+}
+
+// fileOf is where a function called x.y is declared: rust/x.rs.
+func fileOf(name string) string {
+	file, _, ok := strings.Cut(name, ".")
+	if !ok {
+		return ""
+	}
+	return "rust/" + file + ".rs"
 }
 
 func (f *fakeFarm) prove(ctx context.Context, a *kbuild.Action, r *kbuild.Result) (err error) {
@@ -129,14 +139,19 @@ type fakeKernel struct {
 	store  cas.Store
 	crates map[string]string
 	broken string
+	files  []string // of libraries, which crates below rust/ are
 }
 
-func (k *fakeKernel) Crates() []job.Crate {
+func (k *fakeKernel) Crates() ([]job.Crate, error) {
 	var cs []job.Crate
 	for source := range k.crates {
-		cs = append(cs, job.Crate{Name: strings.TrimSuffix(filepath.Base(source), ".rs"), Source: source})
+		c := job.Crate{Name: strings.TrimSuffix(filepath.Base(source), ".rs"), Source: source}
+		if strings.HasPrefix(source, "rust/") {
+			c.Files = k.files
+		}
+		cs = append(cs, c)
 	}
-	return cs
+	return cs, nil
 }
 
 func (k *fakeKernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, error) {
@@ -216,6 +231,50 @@ func TestTargets(t *testing.T) {
 		}
 		if d := cmp.Diff(tt.want, got.ran); d != "" {
 			t.Errorf("%v: actions (-want +got):\n%s", tt.targets, d)
+		}
+	}
+}
+
+// A file of a library means what it declares, and the checks in it.
+func TestTargetsInLibrary(t *testing.T) {
+	tests := []struct {
+		targets []string
+		want    []string
+		sites   int
+	}{
+		{[]string{"rust/time.rs"}, []string{"lower lib", "prove time.f"}, 1},
+		{[]string{"rust/page.rs", "rust/time.rs"}, []string{"lower lib", "prove page.g", "prove time.f"}, 2},
+		{[]string{"rust/page.rs", "rust/lib.rs"}, []string{"lower lib", "prove h", "prove page.g", "prove time.f"}, 2},
+		{[]string{"rust/lib.rs", "lib"}, []string{"lower lib", "prove h", "prove page.g", "prove time.f"}, 2},
+		{[]string{"rust/none.rs"}, nil, 0},
+	}
+	for _, tt := range tests {
+		k := &fakeKernel{crates: map[string]string{"rust/lib.rs": "time.f page.g h"}, files: []string{"rust/lib.rs", "rust/page.rs", "rust/time.rs"}}
+		f := &fakeFarm{panics: []position.Panic{{Kind: "bounds", At: position.Pos{File: "rust/time.rs", Line: 7}}, {Kind: "bounds", At: position.Pos{File: "rust/page.rs", Line: 8}}}}
+		got := submit(t, k, f, tt.targets...)
+		var unknown *job.UnknownTargetError
+		if (got.err != nil) != (tt.want == nil) || got.err != nil && !errors.As(got.err, &unknown) {
+			t.Errorf("%v: %v", tt.targets, got.err)
+		}
+		if d := cmp.Diff(tt.want, got.ran); d != "" {
+			t.Errorf("%v: actions (-want +got):\n%s", tt.targets, d)
+		}
+		if len(got.report.Sites) != tt.sites {
+			t.Errorf("%v: %d sites, want %d", tt.targets, len(got.report.Sites), tt.sites)
+		}
+	}
+}
+
+// A check that no root reaches is in the report, and its owners are proved.
+func TestUnreachedChecks(t *testing.T) {
+	for line, want := range map[int]string{5: "PROVED [in_ok]", 6: "UNKNOWN []"} {
+		f := &fakeFarm{panics: []position.Panic{{Kind: "bounds", At: position.Pos{File: "drivers/a.rs", Line: line}, Located: true}}}
+		got := submit(t, &fakeKernel{crates: map[string]string{"drivers/a.rs": "root in_ok"}}, f, "drivers")
+		if len(got.report.Sites) != 1 {
+			t.Fatalf("line %d: sites %v", line, got.report.Sites)
+		}
+		if s := got.report.Sites[0]; fmt.Sprint(s.Verdict, " ", s.Roots) != want {
+			t.Errorf("line %d: %v %v, want %s", line, s.Verdict, s.Roots, want)
 		}
 	}
 }

@@ -20,10 +20,16 @@ type cut struct {
 	by    digest.Digest // action that cut it
 }
 
+// cutCrate is what was cut out of a crate, and the panic calls in its code.
+type cutCrate struct {
+	cuts   []cut
+	panics []position.Panic
+}
+
 const slicesDir = "slices"
 
 // lower links a unit's bitcode and cuts a slice per root out of it.
-func (j *Job) lower(ctx context.Context, u unit, bc *Bitcode) ([]cut, error) {
+func (j *Job) lower(ctx context.Context, u unit, bc *Bitcode) (cutCrate, error) {
 	a := &kbuild.Action{
 		Kind: "lower", Name: u.name,
 		Argv:    []string{"./kvlower", "--out", slicesDir, "--crate", u.name},
@@ -51,41 +57,41 @@ func (j *Job) lower(ctx context.Context, u unit, bc *Bitcode) ([]cut, error) {
 	}
 	r, err := j.runner.Run(ctx, a)
 	if err != nil {
-		return nil, err
+		return cutCrate{}, err
 	}
 	if r.ExitCode != 0 {
-		return nil, fmt.Errorf("lower: exit %d: %s", r.ExitCode, lastLines(r.Stderr))
+		return cutCrate{}, fmt.Errorf("lower: exit %d: %s", r.ExitCode, lastLines(r.Stderr))
 	}
 	return j.cuts(ctx, r)
 }
 
 // cuts reads the index of the slices that an action left.
-func (j *Job) cuts(ctx context.Context, r *kbuild.Result) ([]cut, error) {
+func (j *Job) cuts(ctx context.Context, r *kbuild.Result) (cutCrate, error) {
 	out, ok := r.Outputs[slicesDir]
 	if !ok || out.Kind != tree.Dir {
-		return nil, fmt.Errorf("lower: action %v left no folder %s", r.Action, slicesDir)
+		return cutCrate{}, fmt.Errorf("lower: action %v left no folder %s", r.Action, slicesDir)
 	}
 	files, err := tree.Load(ctx, j.blobs, out.Digest, tree.Limits{})
 	if err != nil {
-		return nil, fmt.Errorf("lower: %w", err)
+		return cutCrate{}, fmt.Errorf("lower: %w", err)
 	}
 	b, err := j.file(ctx, files, "index.json")
 	if err != nil {
-		return nil, err
+		return cutCrate{}, err
 	}
 	index, err := position.DecodeIndex(b)
 	if err != nil {
-		return nil, fmt.Errorf("lower: %w", err)
+		return cutCrate{}, fmt.Errorf("lower: %w", err)
 	}
 	cuts := make([]cut, 0, len(index.Roots))
 	for _, root := range index.Roots {
 		c := cut{root: root, slice: files[path.Clean(root.Slice)], at: files[path.Clean(root.Map)], by: r.Action}
 		if c.slice.Digest.IsZero() || c.at.Digest.IsZero() {
-			return nil, fmt.Errorf("lower: index of %v names %s and %s, which are not there", r.Action, root.Slice, root.Map)
+			return cutCrate{}, fmt.Errorf("lower: index of %v names %s and %s, which are not there", r.Action, root.Slice, root.Map)
 		}
 		cuts = append(cuts, c)
 	}
-	return cuts, nil
+	return cutCrate{cuts, index.Panics}, nil
 }
 
 // Limits on what is read into memory from a farm.

@@ -124,11 +124,12 @@ func (j *Job) done(p *report.Proof) {
 func (j *Job) Fill(b *report.Builder) {
 	proofs := slices.Clone(j.proofs)
 	slices.SortStableFunc(proofs, compareProofs)
-	for _, o := range j.owners {
-		b.AddOwners(o.crate, o.list)
-	}
 	for _, p := range proofs {
 		b.AddProof(p)
+	}
+	for _, c := range j.crates {
+		b.AddOwners(c.crate, c.owners)
+		b.AddPanics(c.crate, c.panics)
 	}
 	for _, err := range j.errs {
 		b.AddError(err)

@@ -25,7 +25,7 @@ func (e *UnknownTargetError) Error() string {
 
 // selectUnits resolves targets. None means every crate and every check.
 func selectUnits(targets []string, crates []Crate, checks []Check) ([]unit, error) {
-	s := selection{crates: crates, checks: checks, want: map[string]*unit{}}
+	s := selection{crates: crates, checks: checks, wanted: map[string]*unit{}}
 	if len(targets) == 0 {
 		targets = []string{"."}
 	}
@@ -40,7 +40,7 @@ func selectUnits(targets []string, crates []Crate, checks []Check) ([]unit, erro
 type selection struct {
 	crates []Crate
 	checks []Check
-	want   map[string]*unit
+	wanted map[string]*unit
 }
 
 // add adds what t names and reports whether it names anything.
@@ -48,22 +48,33 @@ func (s *selection) add(t string) bool {
 	found := false
 	for i := range s.crates {
 		c := &s.crates[i]
-		if inside(c.Source, t) || c.Dir != "" && inside(t, c.Dir) && strings.HasSuffix(t, ".rs") || t == c.Name {
-			s.wantAll("crate "+c.Source, unit{name: c.Name, source: c.Source, crate: c})
-			found = true
+		u := unit{name: c.Name, source: c.Source, crate: c}
+		switch {
+		case inside(c.Source, t) || t == c.Name:
+			u.all = true
+		case slices.ContainsFunc(c.Files, func(file string) bool { return inside(file, t) }):
+			u.files = []string{t}
+		case c.Files == nil && c.Dir != "" && inside(t, c.Dir) && strings.HasSuffix(t, ".rs"):
+			u.all = true
+		default:
+			continue
 		}
+		s.want("crate "+c.Source, u)
+		found = true
 	}
 	for i := range s.checks {
 		c := &s.checks[i]
 		u := unit{name: c.Name, source: c.source(), check: c}
 		switch {
 		case inside(c.About, t) || t == c.Name:
-			s.wantAll("check "+c.Name, u)
-			found = true
+			u.all = true
 		case c.has(t):
-			s.wantOne("check "+c.Name, u, t)
-			found = true
+			u.names = []string{t}
+		default:
+			continue
 		}
+		s.want("check "+c.Name, u)
+		found = true
 	}
 	return found
 }
@@ -73,18 +84,13 @@ func (c *Check) has(name string) bool {
 	return ok
 }
 
-func (s *selection) wantAll(key string, u unit) {
-	u.wants = func(string) bool { return true }
-	s.want[key] = &u
-}
-
-func (s *selection) wantOne(key string, u unit, name string) {
-	before := func(string) bool { return false }
-	if old := s.want[key]; old != nil {
-		before = old.wants
+// want adds u, or what was asked for of it beside what was before.
+func (s *selection) want(key string, u unit) {
+	if old := s.wanted[key]; old != nil {
+		u.all = u.all || old.all
+		u.names, u.files = append(u.names, old.names...), append(u.files, old.files...)
 	}
-	u.wants = func(root string) bool { return before(root) || rootIs(root, name) }
-	s.want[key] = &u
+	s.wanted[key] = &u
 }
 
 // rootIs reports whether a demangled root is the function called name.
@@ -96,7 +102,7 @@ func rootIs(root, name string) bool {
 // them.
 func (s *selection) units() []unit {
 	var us []unit
-	for _, u := range s.want {
+	for _, u := range s.wanted {
 		us = append(us, *u)
 	}
 	slices.SortFunc(us, func(a, b unit) int {

@@ -90,8 +90,9 @@ func (b *Builder) AddProof(p *Proof) []*pb.Site {
 		return nil
 	}
 	var fresh []*pb.Site
-	for i := range v.Sites {
-		s, newly := b.addSite(p, &v.Sites[i])
+	sites := sitesOf(p)
+	for i := range sites {
+		s, newly := b.addSite(p, &sites[i])
 		if newly {
 			fresh = append(fresh, s.proto())
 		}

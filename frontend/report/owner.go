@@ -51,6 +51,38 @@ func (b *Builder) AddOwners(crate string, owners []Owner) {
 	}
 }
 
+// AddPanics notes the panic calls of a crate's code, once its roots' proofs are
+// noted. A check that no root reaches, or whose root came to no proof, is undecided.
+func (b *Builder) AddPanics(crate string, panics []position.Panic) {
+	for i := range panics {
+		p := &panics[i]
+		key := siteKey{kind: p.Kind, file: p.At.File, line: p.At.Line, col: p.At.Col}
+		if p.At.File == "" {
+			key.fn = p.At.Func
+		}
+		s, seen := b.sites[key]
+		if !seen {
+			s = newSite(key, p.At.Func)
+			b.sites[key] = s
+		}
+		if seen && p.Reached {
+			continue
+		}
+		if rank[pb.Verdict_UNKNOWN] > rank[s.verdict] {
+			s.verdict, s.reason = pb.Verdict_UNKNOWN, unreached(p)
+		}
+		s.owned = s.owned && p.Located
+		b.leaveOpen(crate, s)
+	}
+}
+
+func unreached(p *position.Panic) string {
+	if p.Reached {
+		return "no proof of a root that reaches it"
+	}
+	return "no root reaches it"
+}
+
 // Open reports whether o owns the location of a site that crate's roots leave
 // undecided, so that a proof of o could help.
 func (b *Builder) Open(crate string, o Owner) bool {
@@ -67,7 +99,12 @@ func (b *Builder) leave(p *Proof, s *site, vs *verdict.Site) {
 	if p.Root.Kind == position.Check && !slices.Contains(s.asked, p.Root.Name) {
 		s.asked = append(s.asked, p.Root.Name)
 	}
-	at := spot{p.Crate, s.key.file, s.key.line, s.key.col}
+	b.leaveOpen(p.Crate, s)
+}
+
+// leaveOpen notes that what crate knows of s does not decide it.
+func (b *Builder) leaveOpen(crate string, s *site) {
+	at := spot{crate, s.key.file, s.key.line, s.key.col}
 	b.open[at] = true
 	if !slices.Contains(s.open, at) {
 		s.open = append(s.open, at)

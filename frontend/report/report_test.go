@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the wanted parts of testdata")
 
 // archive is a testdata file: "NAME.proof" parts hold a proof in JSON, "NAME.owners"
-// parts the owners of a crate's locations, "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report and
+// parts the owners of a crate's locations, "NAME.panics" parts the panic calls in its code, after the proofs; "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report and
 // "want.status" the exit status.
 type archive struct{ *txtar.Archive }
 
@@ -65,6 +65,9 @@ func (a archive) report(t *testing.T) *pb.Report {
 		if strings.HasSuffix(f.Name, ".owners") {
 			addOwners(t, b, f.Data)
 		}
+		if strings.HasSuffix(f.Name, ".panics") {
+			addPanics(t, b, f.Data)
+		}
 		if !strings.HasSuffix(f.Name, ".proof") {
 			continue
 		}
@@ -91,6 +94,18 @@ func addOwners(t *testing.T, b *report.Builder, text []byte) {
 		t.Fatal(err)
 	}
 	b.AddOwners(o.Crate, o.Owners)
+}
+
+func addPanics(t *testing.T, b *report.Builder, text []byte) {
+	t.Helper()
+	var p struct {
+		Crate  string
+		Panics []position.Panic
+	}
+	if err := json.Unmarshal(text, &p); err != nil {
+		t.Fatal(err)
+	}
+	b.AddPanics(p.Crate, p.Panics)
 }
 
 func TestReports(t *testing.T) {

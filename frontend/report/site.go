@@ -37,6 +37,11 @@ type site struct {
 	asked []string   // written checks that leave it undecided
 }
 
+// newSite returns a site that nothing is said of yet.
+func newSite(key siteKey, fn string) *site {
+	return &site{key: key, fn: fn, verdict: pb.Verdict_PROVED, cached: true, rest: pb.Verdict_PROVED, owned: true}
+}
+
 // rank orders verdicts by what they do to a site that several roots reach: it
 // is proved only if all prove it.
 var rank = map[pb.Verdict]int{
@@ -54,7 +59,7 @@ func (b *Builder) addSite(p *Proof, s *verdict.Site) (*site, bool) {
 	}
 	old, seen := b.sites[key]
 	if !seen {
-		old = &site{key: key, fn: fn, verdict: pb.Verdict_PROVED, cached: true, rest: pb.Verdict_PROVED, owned: true}
+		old = newSite(key, fn)
 		b.sites[key] = old
 	}
 	if !slices.Contains(old.roots, p.Root.Name) {

@@ -9,7 +9,6 @@ package graph
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
@@ -107,17 +106,17 @@ func srcArch(arch string) string {
 // Unit is a crate that there is something to verify in.
 type Unit struct {
 	Name   string // as rustc is told
-	Source string // its root file in the kernel tree
+	Source string // its root file in the kernel tree, or absolute in the toolchain
 	Driver bool   // a driver or sample, not a library of the kernel
 	crate  *plan.Crate
 }
 
-// Units lists the crates of the kernel tree that are compiled for the target,
-// libraries first.
+// Units lists the crates that are compiled for the target, libraries first;
+// core, which is not of the kernel tree, among them.
 func (g *Graph) Units() []*Unit {
 	var units []*Unit
 	for _, c := range g.crates {
-		if c == g.check || c.Role < plan.Library || strings.HasPrefix(c.Source, "/") {
+		if c == g.check || c.Role < plan.Library {
 			continue
 		}
 		units = append(units, &Unit{Name: c.Name, Source: c.Source, Driver: c.Role == plan.Driver, crate: c})

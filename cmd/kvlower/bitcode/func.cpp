@@ -25,8 +25,15 @@ void Writer::functions() {
       body(f);
 }
 
-//   function = symbol name linkage flags n { param } { name } param      the last one is the result
-//   flags: 1 defined, 2 noreturn, 4 variadic, 8 intrinsic, 16 nounwind
+// sourceFile is the path of the file that holds n.
+template <class Node> static std::string sourceFile(const Node *n) {
+  std::string dir = n->getDirectory().str(), file = n->getFilename().str();
+  return file.empty() || file[0] == '/' || dir.empty() || dir == "." ? file : dir + "/" + file;
+}
+
+//   function = symbol name linkage flags file line n { param } { name } param      the last one is the result
+//   flags: 1 defined, 2 noreturn, 4 variadic, 8 intrinsic, 16 nounwind, 32 of the last file
+//   file and line: where it is declared, empty and 0 if unknown
 void Writer::header(const Function &f) {
   std::string name = f.getName().str();
   std::string path = f.isIntrinsic() ? Intrinsic::getBaseName(f.getIntrinsicID()).str() : demangled(name);
@@ -34,7 +41,10 @@ void Writer::header(const Function &f) {
   out.u(string(path));
   out.u(f.hasExternalLinkage());
   out.u(uint64_t(!f.isDeclaration()) | uint64_t(f.doesNotReturn()) << 1 | uint64_t(f.isVarArg()) << 2 |
-        uint64_t(f.isIntrinsic()) << 3 | uint64_t(f.doesNotThrow()) << 4);
+        uint64_t(f.isIntrinsic()) << 3 | uint64_t(f.doesNotThrow()) << 4 | uint64_t(f.hasFnAttribute(ownAttribute)) << 5);
+  const DISubprogram *s = f.getSubprogram();
+  out.u(string(s ? sourceFile(s) : ""));
+  out.u(s ? s->getLine() : 0);
   FunctionType *t = f.getFunctionType();
   out.u(t->getNumParams());
   for (unsigned i = 0; i < t->getNumParams(); i++)
@@ -135,10 +145,7 @@ uint64_t Writer::position(const DILocation *l) {
     return id + 1;
   uint64_t parent = position(l->getInlinedAt());
   const DISubprogram *s = l->getScope()->getSubprogram();
-  std::string dir = l->getDirectory().str(), file = l->getFilename().str();
-  if (!file.empty() && file[0] != '/' && !dir.empty() && dir != ".")
-    file = dir + "/" + file;
-  positions.buf.u(string(file));
+  positions.buf.u(string(sourceFile(l)));
   positions.buf.u(l->getLine());
   positions.buf.u(l->getColumn());
   positions.buf.u(string(s ? demangled(s->getLinkageName().empty() ? s->getName().str() : s->getLinkageName().str()) : ""));

@@ -74,6 +74,13 @@ std::set<std::string> definitions(const Module &m) {
   return names;
 }
 
+// markOwn marks what m defines, so that it is known after linking.
+void markOwn(Module &m) {
+  for (Function &f : m)
+    if (!f.isDeclaration())
+      f.addFnAttr(kv::ownAttribute);
+}
+
 kv_stream failed(const std::string &why) { return {nullptr, 0, strdup(why.c_str())}; }
 
 } // namespace
@@ -89,8 +96,10 @@ extern "C" kv_stream kv_read(const char **files, int n, const char *types) {
     Result r = load(files[i], context);
     if (!r.module)
       return failed(r.error);
-    if (i == n - 1)
+    if (i == n - 1) {
       roots = definitions(*r.module);
+      markOwn(*r.module);
+    }
     if (!linked)
       linked = std::move(r.module);
     else if (Linker::linkModules(*linked, std::move(r.module)))

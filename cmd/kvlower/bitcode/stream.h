@@ -17,7 +17,7 @@
 
 namespace kv {
 
-constexpr uint64_t streamVersion = 1;
+constexpr uint64_t streamVersion = 2;
 
 class Buffer {
 public:

@@ -71,6 +71,9 @@ private:
   const llvm::Function *fn = nullptr;
 };
 
+// ownAttribute marks the functions that the last file defines.
+inline constexpr char ownAttribute[] = "kvlower-own";
+
 // Operand tags.
 enum : uint64_t {
   tagRegister,

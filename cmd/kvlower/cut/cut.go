@@ -44,11 +44,24 @@ func New(m *module.Module) (*Cutter, error) {
 func (c *Cutter) Roots() []string {
 	var out []string
 	for _, sym := range c.m.Roots {
-		if i, ok := c.bySym[sym]; ok && c.isBody(i) && sym != "rust_begin_unwind" && !strings.HasPrefix(c.m.Funcs[i].Name, "__rustc::") {
+		if i, ok := c.bySym[sym]; ok && c.isSource(i) {
 			out = append(out, sym)
 		}
 	}
 	return out
+}
+
+// isSource reports whether function i has a body that somebody wrote, and that
+// does not say how to panic.
+func (c *Cutter) isSource(i int) bool {
+	f := c.m.Funcs[i]
+	return c.isBody(i) && f.Symbol != "rust_begin_unwind" && !strings.HasPrefix(f.Name, "__rustc::")
+}
+
+// Declared is where the source declares a function: empty and 0 if unknown.
+func (c *Cutter) Declared(symbol string) (file string, line int) {
+	f := c.m.Funcs[c.bySym[symbol]]
+	return f.File, f.Line
 }
 
 // Name is the demangled name of a symbol.

@@ -14,11 +14,13 @@ import (
 // if each of them, called with all that its types allow, cannot panic there,
 // nothing can.
 type Owners struct {
-	Symbols []string // in the order in which the automatic roots reach them
+	Symbols []string // in the order in which the automatic roots reach them, then those that none reaches
+	Panics  []position.Panic
 	loose   map[Loc]bool
 }
 
-// Owners finds the owners of all locations that automatic roots reach.
+// Owners finds the owners of all locations in the code of the last file, and the
+// panic calls there: whatever no automatic root reaches is code all the same.
 func (c *Cutter) Owners() *Owners {
 	w := newWalk(c)
 	for _, symbol := range c.Roots() {
@@ -27,7 +29,16 @@ func (c *Cutter) Owners() *Owners {
 		}
 	}
 	w.run()
-	o := &Owners{loose: map[Loc]bool{}}
+	reached := len(w.slice.Funcs)
+	if !slices.ContainsFunc(c.Roots(), IsCheck) { // what only checks reach is theirs
+		for i, f := range c.m.Funcs {
+			if f.Own && c.isSource(i) {
+				w.function(i)
+			}
+		}
+		w.run()
+	}
+	o := &Owners{loose: map[Loc]bool{}, Panics: w.panics(reached)}
 	for _, g := range w.slice.Globals {
 		for i := range g.Relocs {
 			o.lose(w, &g.Relocs[i].Target)

@@ -7,7 +7,7 @@ import (
 )
 
 // streamVersion is that of bitcode/stream.h.
-const streamVersion = 1
+const streamVersion = 2
 
 // Decode reads the stream that bitcode.Read returns.
 func Decode(stream []byte) (*Module, error) {
@@ -87,6 +87,8 @@ func (r *reader) header() *Func {
 	flags := r.u()
 	f.Defined, f.Intrinsic = flags&1 != 0, flags&8 != 0
 	f.Sig.NoReturn, f.Sig.Variadic = flags&2 != 0, flags&4 != 0
+	f.Own = flags&32 != 0
+	f.File, f.Line = r.str(), r.int()
 	for range r.n() {
 		f.Sig.Params = append(f.Sig.Params, r.param())
 	}

@@ -29,6 +29,9 @@ type Func struct {
 	Name      string // demangled path without hashes; for an intrinsic the name without type suffixes
 	Defined   bool
 	Intrinsic bool
+	Own       bool   // the last file defines it
+	File      string // that declares it, empty if unknown
+	Line      int
 	Sig       ir.Sig
 	// ParamNames are the names that rustc gives to parameters, empty where it gives none.
 	// The two halves of a pair have the suffixes .0 and .1.

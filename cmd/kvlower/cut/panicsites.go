@@ -1,0 +1,47 @@
+package cut
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/position"
+)
+
+// panics lists the panic calls of all functions that were walked, one for each
+// kind and position, by position. The first functions, so many, are those that
+// automatic roots reach.
+func (w *walk) panics(reached int) []position.Panic {
+	all := map[position.Panic]bool{}
+	w.addPanics(all, w.slice)
+	inReach := map[position.Panic]bool{}
+	roots := *w.slice
+	roots.Funcs = roots.Funcs[:reached]
+	w.addPanics(inReach, &roots)
+	out := make([]position.Panic, 0, len(all))
+	for p := range all {
+		p.Reached = inReach[p]
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b position.Panic) int {
+		return cmp.Or(cmp.Compare(a.At.File, b.At.File), cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Col, b.At.Col),
+			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.At.Func, b.At.Func))
+	})
+	return out
+}
+
+func (w *walk) addPanics(to map[position.Panic]bool, s *ir.Slice) {
+	for _, site := range sites(s) {
+		p := position.Panic{Kind: site.Kind, Located: site.Loc >= 0}
+		frames := w.chain(w.frames[place{site.Func, site.Inst}])
+		switch {
+		case p.Located:
+			p.At = w.locs[site.Loc]
+		case len(frames) > 0:
+			p.At = frames[0]
+		default:
+			p.At.Func = s.Funcs[site.Func].Name
+		}
+		to[p] = true
+	}
+}
