@@ -71,7 +71,7 @@ func (k *kernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, error)
 	if err != nil {
 		return nil, err
 	}
-	return &job.Bitcode{Link: b.Link, Types: &types, Root: k.tools.Root, Env: k.tools.Env}, nil
+	return &job.Bitcode{Link: b.Link, Names: b.Names, Types: &types, Root: k.tools.Root, Env: k.tools.Env}, nil
 }
 
 // Check implements job.Kernel.
@@ -80,5 +80,5 @@ func (k *kernel) Check(ctx context.Context, c job.Check) (*job.Bitcode, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &job.Bitcode{Link: b.Link, Root: k.tools.Root, Env: k.tools.Env}, nil
+	return &job.Bitcode{Link: b.Link, Names: b.Names, Root: k.tools.Root, Env: k.tools.Env}, nil
 }

@@ -22,16 +22,34 @@ type job struct {
 	checks            bool   // written checks only
 }
 
-func lower(j job) error {
-	stream, err := readIsolated(j.files, j.types)
+// cutter reads files, and types unless that is empty.
+func cutter(files []string, types string) (*cut.Cutter, error) {
+	stream, err := readIsolated(files, types)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m, err := module.Decode(stream)
 	if err != nil {
+		return nil, err
+	}
+	return cut.New(m)
+}
+
+// writeRemains writes an index of the panic calls in an optimised file.
+func writeRemains(out, crate, file string) error {
+	c, err := cutter([]string{file}, "")
+	if err != nil {
 		return err
 	}
-	c, err := cut.New(m)
+	if err := os.MkdirAll(out, 0o777); err != nil {
+		return err
+	}
+	index := position.Index{Version: position.Version, Crate: crate, Roots: []position.Root{}, Panics: c.Remains()}
+	return writeJSON(filepath.Join(out, "index.json"), index)
+}
+
+func lower(j job) error {
+	c, err := cutter(j.files, j.types)
 	if err != nil {
 		return err
 	}

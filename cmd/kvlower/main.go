@@ -26,13 +26,17 @@ func run(args []string) error {
 	root := fs.String("root", "", "lower only the root with this `symbol`")
 	checks := fs.Bool("checks", false, "lower the written checks only: functions without parameters whose names start with check")
 	census := fs.Bool("census", false, "count what each file is made of, say what of it the engine supports, and write no slices")
+	remains := fs.Bool("remains", false, "list the panic calls that are left in one file, which LLVM has optimised, and write no slices")
 	engine := fs.String("engine", besides(), "the kvengine `program` that --census asks; without one it only counts")
 	fs.Usage = func() {
-		fmt.Fprintln(fs.Output(), "usage: kvlower --out DIR [--types FILE.bc] [--crate NAME] [--checks] FILE.bc...\n       kvlower --census [--engine KVENGINE] FILE.bc...")
+		fmt.Fprintln(fs.Output(), "usage: kvlower --out DIR [--types FILE.bc] [--crate NAME] [--checks] FILE.bc...\n       kvlower --remains --out DIR FILE.bc\n       kvlower --census [--engine KVENGINE] FILE.bc...")
 		fs.PrintDefaults()
 	}
 	if err := fs.Parse(args); err != nil {
 		return err
+	}
+	if *remains && fs.NArg() == 1 && *out != "" {
+		return writeRemains(*out, *crate, fs.Arg(0))
 	}
 	if *census && fs.NArg() > 0 {
 		return countFiles(os.Stdout, *engine, fs.Args())

@@ -50,6 +50,7 @@ type Crate struct {
 // Bitcode is what the lowerer needs to cut slices out of a crate.
 type Bitcode struct {
 	Link  []tree.Entry      // bitcode files to link, the crate itself last
+	Names []string          // of the crates in Link
 	Over  *tree.Entry       // bitcode whose definitions win in native runs; nil if there is none
 	Types *tree.Entry       // the crate's bitcode with full debug information; nil if there is none
 	Root  digest.Digest     // toolchain that made it
@@ -87,6 +88,7 @@ type Job struct {
 	mu     sync.Mutex
 	proofs []*report.Proof
 	crates []crateCode
+	opt    optimised
 	live   *report.Builder // shows failures as they are found
 	errs   []error
 }
@@ -94,7 +96,7 @@ type Job struct {
 // New returns a Job. live decides which failures are new.
 func New(s Spec, k Kernel, r kbuild.Runner, blobs cas.Store, events event.Sink, live *report.Builder) *Job {
 	return &Job{Spec: s, kernel: k, runner: r, blobs: blobs, events: events, live: live,
-		plan: &plan{events: events}}
+		plan: &plan{events: events}, opt: optimised{claimed: map[digest.Digest]bool{}}}
 }
 
 // unit is a crate or a file of checks, on its way to slices.
@@ -168,8 +170,27 @@ func (j *Job) gather(ctx context.Context, what string, err error) error {
 	return nil
 }
 
+// unit does all that u takes. What LLVM makes of a crate is looked at beside its
+// proofs: neither waits for the other.
 func (j *Job) unit(ctx context.Context, u unit) error {
-	bc, index, err := j.cutUnit(ctx, u)
+	bc, err := j.bitcode(ctx, u)
+	if err != nil {
+		j.plan.cut(0)
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	if u.check == nil {
+		mine := j.claim(bc)
+		j.plan.more(len(mine))
+		g.Go(func() error { return j.optimise(ctx, bc, mine) })
+	}
+	g.Go(func() error { return j.gather(ctx, u.name, j.decide(ctx, u, bc)) })
+	return g.Wait()
+}
+
+// decide cuts slices out of u's bitcode and has them proved.
+func (j *Job) decide(ctx context.Context, u unit, bc *Bitcode) error {
+	index, err := j.lower(ctx, u, bc)
 	outer := slices.DeleteFunc(slices.Clone(index.cuts), func(c cut) bool {
 		return c.root.Kind == position.Inner || !u.wants(c.root) || j.Fuzz != nil && c.root.Kind != position.Check
 	})
@@ -178,7 +199,13 @@ func (j *Job) unit(ctx context.Context, u unit) error {
 	if err != nil {
 		return err
 	}
-	if err := j.proveAll(ctx, u, bc, outer); err != nil || u.check != nil {
+	if u.check != nil {
+		for i := range outer {
+			outer[i].root.Name = u.check.Prefix + outer[i].root.Name
+		}
+		return j.proveAll(ctx, u, bc, outer)
+	}
+	if err := j.proveAll(ctx, u, bc, outer); err != nil {
 		return err
 	}
 	inner, err := j.inner(ctx, u, index)
@@ -187,20 +214,6 @@ func (j *Job) unit(ctx context.Context, u unit) error {
 	}
 	j.plan.skip(len(holding) - len(inner))
 	return j.proveAll(ctx, u, bc, inner)
-}
-
-func (j *Job) cutUnit(ctx context.Context, u unit) (*Bitcode, cutCrate, error) {
-	bc, err := j.bitcode(ctx, u)
-	if err != nil {
-		return nil, cutCrate{}, err
-	}
-	index, err := j.lower(ctx, u, bc)
-	if u.check != nil {
-		for i := range index.cuts {
-			index.cuts[i].root.Name = u.check.Prefix + index.cuts[i].root.Name
-		}
-	}
-	return bc, index, err
 }
 
 func (j *Job) proveAll(ctx context.Context, u unit, bc *Bitcode, cuts []cut) error {

@@ -42,11 +42,17 @@ type fakeFarm struct {
 	native string
 	fuzz   *job.Fuzz
 	panics []position.Panic // of every crate
+	left   []position.Panic // of them, what LLVM leaves
+	passes []string         // crates that it was asked about
 }
 
 func (f *fakeFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, error) {
 	f.mu.Lock()
-	f.ran = append(f.ran, a.Kind+" "+a.Name)
+	if a.Kind == "optimise" {
+		f.passes = append(f.passes, a.Name)
+	} else {
+		f.ran = append(f.ran, a.Kind+" "+a.Name)
+	}
 	f.mu.Unlock()
 	if a.Name == f.fail {
 		return nil, errors.New("worker lost")
@@ -55,6 +61,8 @@ func (f *fakeFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, e
 	switch a.Kind {
 	case "lower":
 		return r, f.lower(ctx, a, r)
+	case "optimise":
+		return r, f.optimise(ctx, r)
 	case "prove":
 		return r, f.prove(ctx, a, r)
 	case "run":
@@ -99,6 +107,15 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 			return err
 		}
 	}
+	return f.leave(ctx, r, files, index)
+}
+
+func (f *fakeFarm) optimise(ctx context.Context, r *kbuild.Result) error {
+	return f.leave(ctx, r, tree.Files{}, position.Index{Version: 1, Panics: f.left})
+}
+
+// leave makes files, and the index beside them, the output of an action.
+func (f *fakeFarm) leave(ctx context.Context, r *kbuild.Result, files tree.Files, index position.Index) (err error) {
 	if files["index.json"], err = f.put(ctx, index); err != nil {
 		return err
 	}
@@ -159,7 +176,7 @@ func (k *fakeKernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, er
 		return nil, errors.New("drivers/broken.rs:3:1: expected item")
 	}
 	d, err := cas.PutBlob(ctx, k.store, []byte(k.crates[c.Source]))
-	return &job.Bitcode{Link: []tree.Entry{{Digest: d}}}, err
+	return &job.Bitcode{Link: []tree.Entry{{Digest: d}}, Names: []string{"passes of " + c.Source}}, err
 }
 
 func (k *fakeKernel) Check(ctx context.Context, c job.Check) (*job.Bitcode, error) {
@@ -261,6 +278,25 @@ func TestTargetsInLibrary(t *testing.T) {
 		}
 		if len(got.report.Sites) != tt.sites {
 			t.Errorf("%v: %d sites, want %d", tt.targets, len(got.report.Sites), tt.sites)
+		}
+	}
+}
+
+// Each crate is optimised once; where one is not, nothing is said to be removed.
+func TestOptimised(t *testing.T) {
+	a := position.Panic{Kind: "bounds", At: position.Pos{File: "a.rs", Line: 1}, Located: true}
+	b := position.Panic{Kind: "bounds", At: position.Pos{File: "a.rs", Line: 2}, Located: true}
+	for fail, want := range map[string]string{"": "KEPT REMOVED", "passes of a.rs": "OPTIMISED_UNKNOWN OPTIMISED_UNKNOWN"} {
+		f := &fakeFarm{fail: fail, panics: []position.Panic{a, b}, left: []position.Panic{a}}
+		got := submit(t, &fakeKernel{crates: map[string]string{"a.rs": "f", "b.rs": "g", "same.rs": "g"}}, f)
+		if len(f.passes) != 2 || !slices.Contains(f.passes, "passes of a.rs") {
+			t.Errorf("optimised %q", f.passes)
+		}
+		if len(got.report.Sites) != 2 {
+			t.Fatalf("sites %v", got.report.Sites)
+		}
+		if s := fmt.Sprint(got.report.Sites[0].Optimised, " ", got.report.Sites[1].Optimised); s != want {
+			t.Errorf("%q lost: %s, want %s", fail, s, want)
 		}
 	}
 }

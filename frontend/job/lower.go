@@ -67,19 +67,7 @@ func (j *Job) lower(ctx context.Context, u unit, bc *Bitcode) (cutCrate, error) 
 
 // cuts reads the index of the slices that an action left.
 func (j *Job) cuts(ctx context.Context, r *kbuild.Result) (cutCrate, error) {
-	out, ok := r.Outputs[slicesDir]
-	if !ok || out.Kind != tree.Dir {
-		return cutCrate{}, fmt.Errorf("lower: action %v left no folder %s", r.Action, slicesDir)
-	}
-	files, err := tree.Load(ctx, j.blobs, out.Digest, tree.Limits{})
-	if err != nil {
-		return cutCrate{}, fmt.Errorf("lower: %w", err)
-	}
-	b, err := j.file(ctx, files, "index.json")
-	if err != nil {
-		return cutCrate{}, err
-	}
-	index, err := position.DecodeIndex(b)
+	index, files, err := j.index(ctx, r)
 	if err != nil {
 		return cutCrate{}, fmt.Errorf("lower: %w", err)
 	}
@@ -92,6 +80,24 @@ func (j *Job) cuts(ctx context.Context, r *kbuild.Result) (cutCrate, error) {
 		cuts = append(cuts, c)
 	}
 	return cutCrate{cuts, index.Panics}, nil
+}
+
+// index reads the index that kvlower left, and lists the files beside it.
+func (j *Job) index(ctx context.Context, r *kbuild.Result) (*position.Index, tree.Files, error) {
+	out, ok := r.Outputs[slicesDir]
+	if !ok || out.Kind != tree.Dir {
+		return nil, nil, fmt.Errorf("action %v left no folder %s", r.Action, slicesDir)
+	}
+	files, err := tree.Load(ctx, j.blobs, out.Digest, tree.Limits{})
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := j.file(ctx, files, "index.json")
+	if err != nil {
+		return nil, nil, err
+	}
+	index, err := position.DecodeIndex(b)
+	return index, files, err
 }
 
 // Limits on what is read into memory from a farm.

@@ -54,6 +54,14 @@ func (p *plan) cut(roots int) {
 	p.tell()
 }
 
+// more says that so many actions are needed that nobody counted.
+func (p *plan) more(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total += n
+	p.tell()
+}
+
 func (p *plan) tell() {
 	p.events.Emit(event.Event{Kind: event.Planned, Total: p.total, Fixed: p.uncut == 0})
 }

@@ -131,6 +131,9 @@ func (j *Job) Fill(b *report.Builder) {
 		b.AddOwners(c.crate, c.owners)
 		b.AddPanics(c.crate, c.panics)
 	}
+	if len(j.opt.claimed) > 0 && j.opt.done == len(j.opt.claimed) {
+		b.AddRemains(j.opt.remains)
+	}
 	for _, err := range j.errs {
 		b.AddError(err)
 	}

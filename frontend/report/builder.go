@@ -45,6 +45,9 @@ type Builder struct {
 	owners      map[spot][]ownerID
 	ownerProofs map[ownerID]*Proof
 	open        map[spot]bool // that some root leaves undecided
+
+	inCode  map[siteKey]bool // sites that stand in a crate's code, and whether by a location
+	remains *remains         // nil if it is not known
 }
 
 // NewBuilder returns a Builder for a report on tree.
@@ -56,6 +59,7 @@ func NewBuilder(about *pb.Tree, tree Source, waivers []Waiver) *Builder {
 		report:  &pb.Report{Version: Version, Tree: about},
 
 		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID]*Proof{}, open: map[spot]bool{},
+		inCode: map[siteKey]bool{},
 	}
 }
 
@@ -126,7 +130,9 @@ func (b *Builder) Report(wall float64) *pb.Report {
 	r.Sites = nil
 	for _, s := range b.sites {
 		b.settle(s)
-		r.Sites = append(r.Sites, s.proto())
+		x := s.proto()
+		x.Optimised = b.optimised(s)
+		r.Sites = append(r.Sites, x)
 	}
 	slices.SortFunc(r.Sites, compareSites)
 	r.Reasons = reasons(r.Sites)

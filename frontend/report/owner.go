@@ -60,6 +60,7 @@ func (b *Builder) AddPanics(crate string, panics []position.Panic) {
 		if p.At.File == "" {
 			key.fn = p.At.Func
 		}
+		b.inCode[key] = p.Located
 		s, seen := b.sites[key]
 		if !seen {
 			s = newSite(key, p.At.Func)

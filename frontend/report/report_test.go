@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the wanted parts of testdata")
 
 // archive is a testdata file: "NAME.proof" parts hold a proof in JSON, "NAME.owners"
-// parts the owners of a crate's locations, "NAME.panics" parts the panic calls in its code, after the proofs; "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report and
+// parts the owners of a crate's locations, "NAME.panics" parts the panic calls in its code, after the proofs; "remains" is what LLVM leaves of them; "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report and
 // "want.status" the exit status.
 type archive struct{ *txtar.Archive }
 
@@ -68,6 +68,9 @@ func (a archive) report(t *testing.T) *pb.Report {
 		if strings.HasSuffix(f.Name, ".panics") {
 			addPanics(t, b, f.Data)
 		}
+		if f.Name == "remains" {
+			addRemains(t, b, f.Data)
+		}
 		if !strings.HasSuffix(f.Name, ".proof") {
 			continue
 		}
@@ -106,6 +109,15 @@ func addPanics(t *testing.T, b *report.Builder, text []byte) {
 		t.Fatal(err)
 	}
 	b.AddPanics(p.Crate, p.Panics)
+}
+
+func addRemains(t *testing.T, b *report.Builder, text []byte) {
+	t.Helper()
+	var p []position.Panic
+	if err := json.Unmarshal(text, &p); err != nil {
+		t.Fatal(err)
+	}
+	b.AddRemains(p)
 }
 
 func TestReports(t *testing.T) {

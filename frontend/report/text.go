@@ -84,13 +84,16 @@ func Text(w io.Writer, r *pb.Report, dir string) {
 
 func siteTable(w io.Writer, r *pb.Report) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "SITE\tPLACE\tVERDICT\tROOTS\tFROM")
+	fmt.Fprintln(t, "SITE\tPLACE\tVERDICT\tOPT 2\tROOTS\tFROM")
 	for _, s := range r.Sites {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Kind, Clip(at(s)), siteVerdict(s), roots(s.Roots), from(s.Cached))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Kind, Clip(at(s)), siteVerdict(s), opt2[s.Optimised], roots(s.Roots), siteFrom(s))
 	}
 	t.Flush()
 	fmt.Fprintln(w)
 }
+
+// opt2 says what LLVM at opt 2 does with a check.
+var opt2 = map[pb.Optimised]string{pb.Optimised_OPTIMISED_UNKNOWN: "-", pb.Optimised_KEPT: "kept", pb.Optimised_REMOVED: "removed"}
 
 // maxCell bounds a name in a table, in runes: generic instances have names of
 // hundreds, and one of them would push a column out of everybody's sight.
@@ -131,6 +134,13 @@ func roots(names []string) string {
 		return Clip(strings.Join(names, ""))
 	}
 	return fmt.Sprintf("%s and %d more", Clip(names[0]), len(names)-1)
+}
+
+func siteFrom(s *pb.Site) string {
+	if len(s.Roots) == 0 { // nobody proved anything of it
+		return "-"
+	}
+	return from(s.Cached)
 }
 
 func from(cached bool) string {
@@ -190,6 +200,9 @@ func Summary(w io.Writer, r *pb.Report) {
 	t := r.Totals
 	fmt.Fprintf(w, "checks: %d proved (%d from cache, %d up to a bound), %d can fail (%d need a precondition, %d waived), %d undecided, %d roots\n",
 		t.Proved, t.ProvedCached, t.ProvedUpTo, t.Refuted, t.Preconditions, t.Waived, t.Undecided+t.Vacuous, t.Roots)
+	if t.Removed > 0 {
+		fmt.Fprintf(w, "LLVM at opt 2 removes %d of %d checks, %d of which are proved here\n", t.Removed, t.Sites, t.RemovedProved)
+	}
 	fmt.Fprintf(w, "actions: %d cache hits, %d ran; CPU %s, saved %s; wall %s\n",
 		t.ActionsCached, t.Actions-t.ActionsCached, seconds(t.CpuSeconds), seconds(t.CpuSecondsSaved), seconds(t.WallSeconds))
 }

@@ -22,6 +22,13 @@ func totals(r *pb.Report) *pb.Totals {
 }
 
 func countSite(t *pb.Totals, s *pb.Site) {
+	proved := s.Verdict == pb.Verdict_PROVED || s.Verdict == pb.Verdict_PROVED_UP_TO
+	if s.Optimised == pb.Optimised_REMOVED {
+		t.Removed++
+		if proved {
+			t.RemovedProved++
+		}
+	}
 	switch s.Verdict {
 	case pb.Verdict_PROVED, pb.Verdict_PROVED_UP_TO:
 		t.Proved++

@@ -14,6 +14,7 @@ import (
 type Bitcode struct {
 	Crate tree.Entry   // its bitcode
 	Link  []tree.Entry // bitcode of the crates it needs, dependencies first, and then its own
+	Names []string     // of the crates in Link, for people
 
 	crate  *plan.Crate
 	inputs tree.Files
@@ -33,6 +34,7 @@ func (c *compiled) result() *Bitcode {
 	for _, p := range c.parts {
 		if p.crate.Role >= plan.Library {
 			b.Link = append(b.Link, p.bitcode)
+			b.Names = append(b.Names, p.crate.Label())
 		}
 	}
 	return b

@@ -2,6 +2,7 @@ package cut
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
@@ -18,11 +19,15 @@ func (w *walk) panics(reached int) []position.Panic {
 	roots := *w.slice
 	roots.Funcs = roots.Funcs[:reached]
 	w.addPanics(inReach, &roots)
-	out := make([]position.Panic, 0, len(all))
-	for p := range all {
-		p.Reached = inReach[p]
-		out = append(out, p)
+	out := sortedPanics(all)
+	for i := range out {
+		out[i].Reached = inReach[out[i]]
 	}
+	return out
+}
+
+func sortedPanics(all map[position.Panic]bool) []position.Panic {
+	out := slices.AppendSeq(make([]position.Panic, 0, len(all)), maps.Keys(all))
 	slices.SortFunc(out, func(a, b position.Panic) int {
 		return cmp.Or(cmp.Compare(a.At.File, b.At.File), cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Col, b.At.Col),
 			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.At.Func, b.At.Func))

@@ -52,3 +52,21 @@ func TestPanics(t *testing.T) {
 		}
 	}
 }
+
+// What is left of a module that nothing was taken out of is all that it holds.
+func TestRemains(t *testing.T) {
+	c := cutter(t, "sites.kvbc")
+	left := map[string]bool{}
+	for _, p := range c.Remains() {
+		left[fmt.Sprintf("%s %s:%d:%d", p.Kind, p.At.File, p.At.Line, p.At.Col)] = true
+	}
+	for _, p := range c.Owners().Panics {
+		at := fmt.Sprintf("%s:%d:%d", p.At.File, p.At.Line, p.At.Col)
+		if !left[p.Kind+" "+at] && !left[" "+at] {
+			t.Errorf("%s %s is not listed", p.Kind, at)
+		}
+	}
+	if left["bounds sites.rs:19:5"] || left[" sites.rs:19:5"] {
+		t.Errorf("kinds that line 19 does not have are listed")
+	}
+}

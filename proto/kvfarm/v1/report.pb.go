@@ -85,6 +85,60 @@ func (Verdict) EnumDescriptor() ([]byte, []int) {
 	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{0}
 }
 
+// Optimised says whether LLVM, at the level that kernels are shipped with, takes
+// a check out of the code. UNKNOWN is the zero value: it is no check of the code,
+// or not all crates that may hold a copy were looked at.
+type Optimised int32
+
+const (
+	Optimised_OPTIMISED_UNKNOWN Optimised = 0
+	// Some copy is left, or its location is.
+	Optimised_KEPT Optimised = 1
+	// No copy is left.
+	Optimised_REMOVED Optimised = 2
+)
+
+// Enum value maps for Optimised.
+var (
+	Optimised_name = map[int32]string{
+		0: "OPTIMISED_UNKNOWN",
+		1: "KEPT",
+		2: "REMOVED",
+	}
+	Optimised_value = map[string]int32{
+		"OPTIMISED_UNKNOWN": 0,
+		"KEPT":              1,
+		"REMOVED":           2,
+	}
+)
+
+func (x Optimised) Enum() *Optimised {
+	p := new(Optimised)
+	*p = x
+	return p
+}
+
+func (x Optimised) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Optimised) Descriptor() protoreflect.EnumDescriptor {
+	return file_kvfarm_v1_report_proto_enumTypes[1].Descriptor()
+}
+
+func (Optimised) Type() protoreflect.EnumType {
+	return &file_kvfarm_v1_report_proto_enumTypes[1]
+}
+
+func (x Optimised) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Optimised.Descriptor instead.
+func (Optimised) EnumDescriptor() ([]byte, []int) {
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{1}
+}
+
 type Report struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Version of this schema: 1.
@@ -675,7 +729,9 @@ type Site struct {
 	// How the witness was confirmed: "interpreter", "native", or both.
 	Replay string `protobuf:"bytes,15,opt,name=replay,proto3" json:"replay,omitempty"`
 	// Names of the written checks that leave it undecided.
-	UndecidedBy   []string `protobuf:"bytes,16,rep,name=undecided_by,json=undecidedBy,proto3" json:"undecided_by,omitempty"`
+	UndecidedBy []string `protobuf:"bytes,16,rep,name=undecided_by,json=undecidedBy,proto3" json:"undecided_by,omitempty"`
+	// What LLVM at opt 2 does with it, which no verdict rests on.
+	Optimised     Optimised `protobuf:"varint,17,opt,name=optimised,proto3,enum=kvfarm.v1.Optimised" json:"optimised,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -822,6 +878,13 @@ func (x *Site) GetUndecidedBy() []string {
 	return nil
 }
 
+func (x *Site) GetOptimised() Optimised {
+	if x != nil {
+		return x.Optimised
+	}
+	return Optimised_OPTIMISED_UNKNOWN
+}
+
 // Place is a position in a source file.
 type Place struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -918,6 +981,9 @@ type Totals struct {
 	// Refuted sites that only automatic roots show.
 	Preconditions uint32 `protobuf:"varint,14,opt,name=preconditions,proto3" json:"preconditions,omitempty"`
 	Vacuous       uint32 `protobuf:"varint,15,opt,name=vacuous,proto3" json:"vacuous,omitempty"`
+	// Sites that LLVM at opt 2 removes; of them those that are proved here.
+	Removed       uint32 `protobuf:"varint,16,opt,name=removed,proto3" json:"removed,omitempty"`
+	RemovedProved uint32 `protobuf:"varint,17,opt,name=removed_proved,json=removedProved,proto3" json:"removed_proved,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1057,6 +1123,20 @@ func (x *Totals) GetVacuous() uint32 {
 	return 0
 }
 
+func (x *Totals) GetRemoved() uint32 {
+	if x != nil {
+		return x.Removed
+	}
+	return 0
+}
+
+func (x *Totals) GetRemovedProved() uint32 {
+	if x != nil {
+		return x.RemovedProved
+	}
+	return 0
+}
+
 // CacheRow sums the actions of one kind.
 type CacheRow struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -1190,7 +1270,7 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\n" +
 	"lowered_by\x18\x11 \x01(\tR\tloweredBy\x12\x16\n" +
 	"\x06states\x18\x12 \x01(\tR\x06states\x12\x1c\n" +
-	"\tpositions\x18\x13 \x01(\tR\tpositions\"\xbb\x03\n" +
+	"\tpositions\x18\x13 \x01(\tR\tpositions\"\xef\x03\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
@@ -1208,13 +1288,14 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06values\x18\r \x03(\tR\x06values\x12\x16\n" +
 	"\x06cached\x18\x0e \x01(\bR\x06cached\x12\x16\n" +
 	"\x06replay\x18\x0f \x01(\tR\x06replay\x12!\n" +
-	"\fundecided_by\x18\x10 \x03(\tR\vundecidedBy\"w\n" +
+	"\fundecided_by\x18\x10 \x03(\tR\vundecidedBy\x122\n" +
+	"\toptimised\x18\x11 \x01(\x0e2\x14.kvfarm.v1.OptimisedR\toptimised\"w\n" +
 	"\x05Place\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\rR\x04line\x12\x16\n" +
 	"\x06column\x18\x03 \x01(\rR\x06column\x12\x1a\n" +
 	"\bfunction\x18\x04 \x01(\tR\bfunction\x12\x12\n" +
-	"\x04text\x18\x05 \x01(\tR\x04text\"\xd4\x03\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\"\x95\x04\n" +
 	"\x06Totals\x12\x14\n" +
 	"\x05sites\x18\x01 \x01(\rR\x05sites\x12\x16\n" +
 	"\x06proved\x18\x02 \x01(\rR\x06proved\x12#\n" +
@@ -1233,7 +1314,9 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x11cpu_seconds_saved\x18\f \x01(\x01R\x0fcpuSecondsSaved\x12!\n" +
 	"\fwall_seconds\x18\r \x01(\x01R\vwallSeconds\x12$\n" +
 	"\rpreconditions\x18\x0e \x01(\rR\rpreconditions\x12\x18\n" +
-	"\avacuous\x18\x0f \x01(\rR\avacuous\"\x9d\x01\n" +
+	"\avacuous\x18\x0f \x01(\rR\avacuous\x12\x18\n" +
+	"\aremoved\x18\x10 \x01(\rR\aremoved\x12%\n" +
+	"\x0eremoved_proved\x18\x11 \x01(\rR\rremovedProved\"\x9d\x01\n" +
 	"\bCacheRow\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
 	"\aactions\x18\x02 \x01(\rR\aactions\x12\x16\n" +
@@ -1247,7 +1330,11 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06PROVED\x10\x01\x12\x10\n" +
 	"\fPROVED_UP_TO\x10\x02\x12\v\n" +
 	"\aREFUTED\x10\x03\x12\v\n" +
-	"\aVACUOUS\x10\x04B3Z1github.com/kvfarm/kvfarm/proto/kvfarm/v1;kvfarmpbb\x06proto3"
+	"\aVACUOUS\x10\x04*9\n" +
+	"\tOptimised\x12\x15\n" +
+	"\x11OPTIMISED_UNKNOWN\x10\x00\x12\b\n" +
+	"\x04KEPT\x10\x01\x12\v\n" +
+	"\aREMOVED\x10\x02B3Z1github.com/kvfarm/kvfarm/proto/kvfarm/v1;kvfarmpbb\x06proto3"
 
 var (
 	file_kvfarm_v1_report_proto_rawDescOnce sync.Once
@@ -1261,36 +1348,38 @@ func file_kvfarm_v1_report_proto_rawDescGZIP() []byte {
 	return file_kvfarm_v1_report_proto_rawDescData
 }
 
-var file_kvfarm_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_kvfarm_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_kvfarm_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_kvfarm_v1_report_proto_goTypes = []any{
 	(Verdict)(0),     // 0: kvfarm.v1.Verdict
-	(*Report)(nil),   // 1: kvfarm.v1.Report
-	(*Reason)(nil),   // 2: kvfarm.v1.Reason
-	(*Tree)(nil),     // 3: kvfarm.v1.Tree
-	(*Action)(nil),   // 4: kvfarm.v1.Action
-	(*Root)(nil),     // 5: kvfarm.v1.Root
-	(*Site)(nil),     // 6: kvfarm.v1.Site
-	(*Place)(nil),    // 7: kvfarm.v1.Place
-	(*Totals)(nil),   // 8: kvfarm.v1.Totals
-	(*CacheRow)(nil), // 9: kvfarm.v1.CacheRow
+	(Optimised)(0),   // 1: kvfarm.v1.Optimised
+	(*Report)(nil),   // 2: kvfarm.v1.Report
+	(*Reason)(nil),   // 3: kvfarm.v1.Reason
+	(*Tree)(nil),     // 4: kvfarm.v1.Tree
+	(*Action)(nil),   // 5: kvfarm.v1.Action
+	(*Root)(nil),     // 6: kvfarm.v1.Root
+	(*Site)(nil),     // 7: kvfarm.v1.Site
+	(*Place)(nil),    // 8: kvfarm.v1.Place
+	(*Totals)(nil),   // 9: kvfarm.v1.Totals
+	(*CacheRow)(nil), // 10: kvfarm.v1.CacheRow
 }
 var file_kvfarm_v1_report_proto_depIdxs = []int32{
-	3,  // 0: kvfarm.v1.Report.tree:type_name -> kvfarm.v1.Tree
-	4,  // 1: kvfarm.v1.Report.actions:type_name -> kvfarm.v1.Action
-	5,  // 2: kvfarm.v1.Report.roots:type_name -> kvfarm.v1.Root
-	6,  // 3: kvfarm.v1.Report.sites:type_name -> kvfarm.v1.Site
-	8,  // 4: kvfarm.v1.Report.totals:type_name -> kvfarm.v1.Totals
-	9,  // 5: kvfarm.v1.Report.cache:type_name -> kvfarm.v1.CacheRow
-	2,  // 6: kvfarm.v1.Report.reasons:type_name -> kvfarm.v1.Reason
+	4,  // 0: kvfarm.v1.Report.tree:type_name -> kvfarm.v1.Tree
+	5,  // 1: kvfarm.v1.Report.actions:type_name -> kvfarm.v1.Action
+	6,  // 2: kvfarm.v1.Report.roots:type_name -> kvfarm.v1.Root
+	7,  // 3: kvfarm.v1.Report.sites:type_name -> kvfarm.v1.Site
+	9,  // 4: kvfarm.v1.Report.totals:type_name -> kvfarm.v1.Totals
+	10, // 5: kvfarm.v1.Report.cache:type_name -> kvfarm.v1.CacheRow
+	3,  // 6: kvfarm.v1.Report.reasons:type_name -> kvfarm.v1.Reason
 	0,  // 7: kvfarm.v1.Root.verdict:type_name -> kvfarm.v1.Verdict
 	0,  // 8: kvfarm.v1.Site.verdict:type_name -> kvfarm.v1.Verdict
-	7,  // 9: kvfarm.v1.Site.place:type_name -> kvfarm.v1.Place
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	8,  // 9: kvfarm.v1.Site.place:type_name -> kvfarm.v1.Place
+	1,  // 10: kvfarm.v1.Site.optimised:type_name -> kvfarm.v1.Optimised
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_kvfarm_v1_report_proto_init() }
@@ -1303,7 +1392,7 @@ func file_kvfarm_v1_report_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kvfarm_v1_report_proto_rawDesc), len(file_kvfarm_v1_report_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
