@@ -105,6 +105,7 @@ func (s *submitFlags) submit(ctx context.Context, conn *connection, in *inputs, 
 		Toolchain: in.toolchain.Root.String(), Engine: in.spec.Engine.Entry.Digest.String(),
 	}
 	build := func() *report.Builder { return report.NewBuilder(about, report.NewDir(s.tree, in.sources), in.waivers) }
+	in.spec.Source = report.NewDir(s.tree, in.sources)
 	j := job.New(in.spec, newKernel(g, in.toolchain), runner, conn.client.Store(), display, build())
 	if err := j.Run(ctx); err != nil {
 		return nil, err

@@ -107,10 +107,15 @@ func (w *writer) all() error {
 			return err
 		}
 	}
-	for _, symbol := range w.owners.Symbols {
-		if w.root != "" || slices.Contains(roots, symbol) {
+	if w.root != "" {
+		return nil
+	}
+	written := map[string]bool{}
+	for _, symbol := range slices.Concat(w.owners.Symbols, w.c.Callbacks()) {
+		if slices.Contains(roots, symbol) || written[symbol] {
 			continue
 		}
+		written[symbol] = true
 		if err := w.write(symbol, position.Inner); err != nil {
 			return err
 		}
@@ -134,10 +139,11 @@ func (w *writer) write(symbol, kind string) error {
 		Slice: fmt.Sprintf("%d.kvs", n), Map: fmt.Sprintf("%d.map.json", n),
 	}
 	e.File, e.Line = w.c.Declared(symbol)
+	e.Called = w.c.Called(symbol)
 	if kind != position.Check {
 		e.Owns = w.owners.Owns(s, m)
 	}
-	if kind == position.Inner && len(e.Owns) == 0 {
+	if kind == position.Inner && len(e.Owns) == 0 && e.Called == "" {
 		return nil
 	}
 	w.index.Roots = append(w.index.Roots, e)

@@ -33,10 +33,21 @@ type Root struct {
 	Sites  int    `json:"sites"`          // panic calls in its slice
 	File   string `json:"file,omitempty"` // that declares it, empty if unknown
 	Line   int    `json:"line,omitempty"`
+	Called Called `json:"called,omitempty"`
 	// Owns are the location tokens of its slice that stand in the root itself, except
 	// those that anything but the functions which own them may panic with.
 	Owns []int `json:"owns,omitempty"`
 }
+
+// Called is how code outside of Rust may come to call a root. Whether it does
+// is for the source to say: a function of Rust's own kind can be either too.
+type Called string
+
+// The ways to call a root; "" if there is none.
+const (
+	ByName    Called = "name"    // its symbol is no path of Rust's
+	ByAddress Called = "address" // constant data holds its address, or C gets it as an argument
+)
 
 // Kinds of root.
 const (

@@ -71,6 +71,7 @@ type Spec struct {
 	Targets []string
 	Budget  int64 // engine's default if 0
 	Checks  []Check
+	Source  report.Source // the tree's lines: they say whether a function is of C's kind; nil: none is
 	Lower   Tool
 	Engine  Tool
 	Fuzz    *Fuzz // instead of proofs; nil: prove
@@ -191,6 +192,7 @@ func (j *Job) unit(ctx context.Context, u unit) error {
 // decide cuts slices out of u's bitcode and has them proved.
 func (j *Job) decide(ctx context.Context, u unit, bc *Bitcode) error {
 	index, err := j.lower(ctx, u, bc)
+	j.promote(index.cuts)
 	outer := slices.DeleteFunc(slices.Clone(index.cuts), func(c cut) bool {
 		return c.root.Kind == position.Inner || !u.wants(c.root) || j.Fuzz != nil && c.root.Kind != position.Check
 	})
@@ -214,6 +216,22 @@ func (j *Job) decide(ctx context.Context, u unit, bc *Bitcode) error {
 	}
 	j.plan.skip(len(holding) - len(inner))
 	return j.proveAll(ctx, u, bc, inner)
+}
+
+// promote makes automatic roots of the functions that C calls by their address:
+// no more is known of its calls than of those from another crate.
+func (j *Job) promote(cuts []cut) {
+	if j.Source == nil {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i := range cuts {
+		r := &cuts[i].root
+		if r.Kind == position.Inner && r.Called == position.ByAddress && report.C(j.Source, *r) {
+			r.Kind = position.Auto
+		}
+	}
 }
 
 func (j *Job) proveAll(ctx context.Context, u unit, bc *Bitcode, cuts []cut) error {

@@ -85,7 +85,7 @@ func (b *Builder) AddProof(p *Proof) []*pb.Site {
 		Bound: uint32(v.Bound), Assumptions: v.Assumptions, Sites: uint32(len(v.Sites)),
 		Instructions: float64(v.Stats.Instructions), Conflicts: float64(v.Stats.Conflicts),
 		Queries: float64(v.Stats.Queries), Budget: float64(p.Budget),
-		LoweredBy: p.LoweredBy.String(), Positions: p.At.String(), States: p.States,
+		LoweredBy: p.LoweredBy.String(), Positions: p.At.String(), States: p.States, CCalls: C(b.tree, p.Root),
 	})
 	if p.Root.Kind != position.Check {
 		b.ownerProofs[ownerID{p.Crate, p.Root.Symbol}] = p

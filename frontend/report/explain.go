@@ -44,6 +44,9 @@ func explainRoot(w io.Writer, r *pb.Report, x *pb.Root, dir string) {
 	case position.Inner:
 		kind = "inner root: a function that holds checks which other roots leave open, called with every input its types allow"
 	}
+	if x.CCalls {
+		kind += ", and by C, whose calls nobody checks"
+	}
 	fmt.Fprintf(w, "%s\n  %s, of %s\n", x.Name, kind, x.Crate)
 	field := func(name, text string) {
 		if text != "" && text != "/0" {

@@ -25,6 +25,8 @@ type site struct {
 	roots   []string
 	cached  bool
 	byCheck bool // refuted by a written check, not only by automatic roots
+	fromC   bool // refuted by a function that C calls, with what C may pass
+	caller  string
 	waived  string
 	place   *pb.Place
 	values  []string
@@ -74,7 +76,9 @@ func (b *Builder) addSite(p *Proof, s *verdict.Site) (*site, bool) {
 		old.rest = w
 	}
 	if rank[w] <= rank[old.verdict] && seen {
-		old.byCheck = old.byCheck || w == pb.Verdict_REFUTED && p.Root.Kind == "check"
+		if w == pb.Verdict_REFUTED {
+			b.refuteToo(old, p, s)
+		}
 		return old, false
 	}
 	old.verdict, old.reason = w, s.Reason
@@ -83,6 +87,15 @@ func (b *Builder) addSite(p *Proof, s *verdict.Site) (*site, bool) {
 	}
 	b.refute(old, p, s)
 	return old, true
+}
+
+// refuteToo notes another refutation of s. One that no caller can help is told
+// rather than one that a caller may.
+func (b *Builder) refuteToo(s *site, p *Proof, vs *verdict.Site) {
+	s.byCheck = s.byCheck || p.Root.Kind == "check"
+	if _, direct := b.fromC(p, vs); direct && !s.fromC && !s.byCheck {
+		b.refute(s, p, vs)
+	}
 }
 
 // siteWord is the verdict that p gives s. A root that proves nothing about its
@@ -97,6 +110,7 @@ func siteWord(v *verdict.Verdict, s *verdict.Site) pb.Verdict {
 
 func (b *Builder) refute(s *site, p *Proof, vs *verdict.Site) {
 	s.byCheck = p.Root.Kind == "check"
+	s.caller, s.fromC = b.fromC(p, vs)
 	w := &p.Verdict.Witnesses[vs.Witness]
 	s.values = nil
 	for _, in := range w.Inputs {
@@ -135,8 +149,9 @@ func (s *site) proto() *pb.Site {
 	return &pb.Site{
 		Kind: s.key.kind, File: s.key.file, Line: uint32(s.key.line), Column: uint32(s.key.col),
 		Function: s.fn, Verdict: s.verdict, Roots: s.roots, Witness: s.witness, Reason: s.reason,
-		Precondition: s.verdict == pb.Verdict_REFUTED && !s.byCheck,
-		Waived:       s.waived, Place: s.place, Values: s.values, Cached: s.cached, Replay: s.replay,
+		Precondition: s.verdict == pb.Verdict_REFUTED && !s.byCheck && !s.fromC,
+		FromC:        s.verdict == pb.Verdict_REFUTED && s.fromC, Caller: s.caller,
+		Waived: s.waived, Place: s.place, Values: s.values, Cached: s.cached, Replay: s.replay,
 		UndecidedBy: s.asked,
 	}
 }

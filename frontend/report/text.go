@@ -19,8 +19,11 @@ func Failure(w io.Writer, s *pb.Site, dir string) {
 		p = &pb.Place{File: s.File, Line: s.Line, Column: s.Column, Function: s.Function}
 	}
 	head := "can fail"
-	if s.Precondition {
+	switch {
+	case s.Precondition:
 		head = "needs a precondition"
+	case s.FromC:
+		head = "can fail when called from C"
 	}
 	if s.Waived != "" {
 		head += " (waived: " + s.Waived + ")"
@@ -39,6 +42,9 @@ func Failure(w io.Writer, s *pb.Site, dir string) {
 		fmt.Fprintf(w, "%s = check: %s:%d\n", pad, s.File, s.Line)
 	}
 	fmt.Fprintf(w, "%s = with: %s\n", pad, values(s.Values))
+	if s.Caller != "" {
+		fmt.Fprintf(w, "%s = caller: %s\n", pad, s.Caller)
+	}
 	if s.Witness != "" && dir != "" {
 		fmt.Fprintf(w, "%s = replay: kvfarm replay %s\n", pad, filepath.Join(dir, s.Witness))
 	}
@@ -123,6 +129,8 @@ func siteVerdict(s *pb.Site) string {
 		v += " (waived)"
 	case s.Precondition:
 		v += " (precondition)"
+	case s.FromC:
+		v += " (from C)"
 	case s.Verdict == pb.Verdict_UNKNOWN && s.Reason != "":
 		v += " (" + s.Reason + ")"
 	}
@@ -155,10 +163,17 @@ func RootTable(w io.Writer, r *pb.Report) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "ROOT\tKIND\tVERDICT\tSITES\tINSTRUCTIONS\tCONFLICTS\tFROM")
 	for _, x := range r.Roots {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.0f\t%.0f\t%s\n", Clip(x.Name), x.Kind, rootVerdict(x), x.Sites, x.Instructions, x.Conflicts, from(x.Cached))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.0f\t%.0f\t%s\n", Clip(x.Name), rootKind(x), rootVerdict(x), x.Sites, x.Instructions, x.Conflicts, from(x.Cached))
 	}
 	t.Flush()
 	fmt.Fprintln(w)
+}
+
+func rootKind(x *pb.Root) string {
+	if x.CCalls {
+		return x.Kind + ", C"
+	}
+	return x.Kind
 }
 
 func rootVerdict(x *pb.Root) string {
@@ -198,8 +213,8 @@ func Failures(w io.Writer, r *pb.Report, dir string) {
 // Summary writes the last lines of a submit.
 func Summary(w io.Writer, r *pb.Report) {
 	t := r.Totals
-	fmt.Fprintf(w, "checks: %d proved (%d from cache, %d up to a bound), %d can fail (%d need a precondition, %d waived), %d undecided, %d roots\n",
-		t.Proved, t.ProvedCached, t.ProvedUpTo, t.Refuted, t.Preconditions, t.Waived, t.Undecided+t.Vacuous, t.Roots)
+	fmt.Fprintf(w, "checks: %d proved (%d from cache, %d up to a bound), %d can fail (%d when called from C, %d need a precondition, %d waived), %d undecided, %d roots\n",
+		t.Proved, t.ProvedCached, t.ProvedUpTo, t.Refuted, t.FromC, t.Preconditions, t.Waived, t.Undecided+t.Vacuous, t.Roots)
 	if t.Removed > 0 {
 		fmt.Fprintf(w, "LLVM at opt 2 removes %d of %d checks, %d of which are proved here\n", t.Removed, t.Sites, t.RemovedProved)
 	}

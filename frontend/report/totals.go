@@ -46,6 +46,9 @@ func countSite(t *pb.Totals, s *pb.Site) {
 		if s.Precondition {
 			t.Preconditions++
 		}
+		if s.FromC {
+			t.FromC++
+		}
 	case pb.Verdict_VACUOUS:
 		t.Vacuous++
 	default:

@@ -19,8 +19,10 @@ type Cutter struct {
 	m     *module.Module
 	arch  string
 	bySym map[string]int
-	panic []string    // panic kind of each function, empty if it is no panic entry
-	locs  map[int]Loc // panic locations by global
+	panic []string // panic kind of each function, empty if it is no panic entry
+
+	addresses map[int]bool // functions whose addresses may come to C
+	locs      map[int]Loc  // panic locations by global
 }
 
 // New prepares m for cutting.
@@ -32,7 +34,7 @@ func New(m *module.Module) (*Cutter, error) {
 	if arch != "x86_64" && arch != "aarch64" {
 		return nil, fmt.Errorf("cut module: target %q is neither x86_64 nor aarch64", m.Triple)
 	}
-	c := &Cutter{m: m, arch: arch, bySym: map[string]int{}, locs: locations(m)}
+	c := &Cutter{m: m, arch: arch, bySym: map[string]int{}, locs: locations(m), addresses: addresses(m)}
 	for i, f := range m.Funcs {
 		c.bySym[f.Symbol] = i
 		c.panic = append(c.panic, panicKind(f))

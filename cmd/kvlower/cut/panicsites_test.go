@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/position"
+
 	"github.com/kvfarm/kvfarm/cmd/kvlower/cut"
 	"github.com/kvfarm/kvfarm/cmd/kvlower/module"
 )
@@ -50,6 +53,40 @@ func TestPanics(t *testing.T) {
 		if len(roots) == 1 {
 			golden(t, "panics.golden", text.String())
 		}
+	}
+}
+
+// C may come to a function by its name, by a table in constant data, or because
+// it was handed the address; not by the table of a trait object.
+func TestCalled(t *testing.T) {
+	ret := &ir.Inst{Op: ir.Ret, Result: -1}
+	fn := func(symbol, name string, insts ...*ir.Inst) *module.Func {
+		insts = append(insts, ret)
+		return &module.Func{Symbol: symbol, Name: name, Defined: true, Own: true, Blocks: []*ir.Block{{Insts: insts}}, At: [][]int{make([]int, len(insts))}}
+	}
+	addr := func(i int) ir.Value { return ir.Value{Kind: ir.FuncAddr, Type: ir.PtrType, Index: i} }
+	data := func(name string, i int) *module.Global {
+		return &module.Global{Name: name, Global: ir.Global{Size: 8, Const: true, Data: make([]byte, 8), Relocs: []ir.Reloc{{Target: addr(i)}}}}
+	}
+	m := &module.Module{Triple: "x86_64-unknown-none", Roots: []string{"open"},
+		Globals: []*module.Global{data("alloc_ops", 1), data("vtable.3", 2)},
+		Funcs: []*module.Func{
+			fn("open", "open", &ir.Inst{Op: ir.Call, Result: -1, Type: ir.VoidType, Args: []ir.Value{addr(5), addr(3)}},
+				&ir.Inst{Op: ir.Call, Result: -1, Type: ir.VoidType, Args: []ir.Value{addr(4), addr(4)}}),
+			fn("_R1read", "k::read"), fn("_R1drop", "k::drop"), fn("_R1work", "k::work"), fn("_R1mine", "k::mine"),
+			{Symbol: "queue_work", Name: "queue_work"},
+		}}
+	c, err := cut.New(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for symbol, want := range map[string]position.Called{"open": position.ByName, "_R1read": position.ByAddress, "_R1drop": "", "_R1work": position.ByAddress, "_R1mine": ""} {
+		if got := c.Called(symbol); got != want {
+			t.Errorf("%s is called by %q, want %q", symbol, got, want)
+		}
+	}
+	if got := c.Callbacks(); !slices.Equal(got, []string{"_R1read", "_R1work"}) {
+		t.Errorf("callbacks %q", got)
 	}
 }
 

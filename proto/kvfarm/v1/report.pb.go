@@ -532,7 +532,9 @@ type Root struct {
 	// What a written check states, in its author's words.
 	States string `protobuf:"bytes,18,opt,name=states,proto3" json:"states,omitempty"`
 	// Digest of the names and source positions beside the slice (engine/position).
-	Positions     string `protobuf:"bytes,19,opt,name=positions,proto3" json:"positions,omitempty"`
+	Positions string `protobuf:"bytes,19,opt,name=positions,proto3" json:"positions,omitempty"`
+	// C calls it, by its name or its address, as its source says.
+	CCalls        bool `protobuf:"varint,20,opt,name=c_calls,json=cCalls,proto3" json:"c_calls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -700,6 +702,13 @@ func (x *Root) GetPositions() string {
 	return ""
 }
 
+func (x *Root) GetCCalls() bool {
+	if x != nil {
+		return x.CCalls
+	}
+	return false
+}
+
 // Site is one check in the source, whoever inlines it.
 type Site struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -716,7 +725,7 @@ type Site struct {
 	// File of the witness, relative to the report's folder.
 	Witness string `protobuf:"bytes,8,opt,name=witness,proto3" json:"witness,omitempty"`
 	Reason  string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Refuted only from automatic roots: holds unless a caller breaks a precondition.
+	// Refuted only from automatic roots: holds unless a caller breaks a precondition. Not if from_c.
 	Precondition bool `protobuf:"varint,10,opt,name=precondition,proto3" json:"precondition,omitempty"`
 	// Reason of the waiver that covers it; empty when there is none.
 	Waived string `protobuf:"bytes,11,opt,name=waived,proto3" json:"waived,omitempty"`
@@ -731,7 +740,12 @@ type Site struct {
 	// Names of the written checks that leave it undecided.
 	UndecidedBy []string `protobuf:"bytes,16,rep,name=undecided_by,json=undecidedBy,proto3" json:"undecided_by,omitempty"`
 	// What LLVM at opt 2 does with it, which no verdict rests on.
-	Optimised     Optimised `protobuf:"varint,17,opt,name=optimised,proto3,enum=kvfarm.v1.Optimised" json:"optimised,omitempty"`
+	Optimised Optimised `protobuf:"varint,17,opt,name=optimised,proto3,enum=kvfarm.v1.Optimised" json:"optimised,omitempty"`
+	// Refuted by a function that C calls, with an input that C may pass: nobody
+	// checks its callers, so this is no precondition.
+	FromC bool `protobuf:"varint,18,opt,name=from_c,json=fromC,proto3" json:"from_c,omitempty"`
+	// If C calls the function that it is refuted by: what the failure hangs on.
+	Caller        string `protobuf:"bytes,19,opt,name=caller,proto3" json:"caller,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -885,6 +899,20 @@ func (x *Site) GetOptimised() Optimised {
 	return Optimised_OPTIMISED_UNKNOWN
 }
 
+func (x *Site) GetFromC() bool {
+	if x != nil {
+		return x.FromC
+	}
+	return false
+}
+
+func (x *Site) GetCaller() string {
+	if x != nil {
+		return x.Caller
+	}
+	return ""
+}
+
 // Place is a position in a source file.
 type Place struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -984,6 +1012,8 @@ type Totals struct {
 	// Sites that LLVM at opt 2 removes; of them those that are proved here.
 	Removed       uint32 `protobuf:"varint,16,opt,name=removed,proto3" json:"removed,omitempty"`
 	RemovedProved uint32 `protobuf:"varint,17,opt,name=removed_proved,json=removedProved,proto3" json:"removed_proved,omitempty"`
+	// Refuted sites that functions show which C calls.
+	FromC         uint32 `protobuf:"varint,18,opt,name=from_c,json=fromC,proto3" json:"from_c,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1137,6 +1167,13 @@ func (x *Totals) GetRemovedProved() uint32 {
 	return 0
 }
 
+func (x *Totals) GetFromC() uint32 {
+	if x != nil {
+		return x.FromC
+	}
+	return 0
+}
+
 // CacheRow sums the actions of one kind.
 type CacheRow struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -1248,7 +1285,7 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\vcpu_seconds\x18\x06 \x01(\x01R\n" +
 	"cpuSeconds\x12\x16\n" +
 	"\x06worker\x18\a \x01(\tR\x06worker\x12\x1b\n" +
-	"\texit_code\x18\b \x01(\x05R\bexitCode\"\xff\x03\n" +
+	"\texit_code\x18\b \x01(\x05R\bexitCode\"\x98\x04\n" +
 	"\x04Root\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
@@ -1270,7 +1307,8 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\n" +
 	"lowered_by\x18\x11 \x01(\tR\tloweredBy\x12\x16\n" +
 	"\x06states\x18\x12 \x01(\tR\x06states\x12\x1c\n" +
-	"\tpositions\x18\x13 \x01(\tR\tpositions\"\xef\x03\n" +
+	"\tpositions\x18\x13 \x01(\tR\tpositions\x12\x17\n" +
+	"\ac_calls\x18\x14 \x01(\bR\x06cCalls\"\x9e\x04\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
@@ -1289,13 +1327,15 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06cached\x18\x0e \x01(\bR\x06cached\x12\x16\n" +
 	"\x06replay\x18\x0f \x01(\tR\x06replay\x12!\n" +
 	"\fundecided_by\x18\x10 \x03(\tR\vundecidedBy\x122\n" +
-	"\toptimised\x18\x11 \x01(\x0e2\x14.kvfarm.v1.OptimisedR\toptimised\"w\n" +
+	"\toptimised\x18\x11 \x01(\x0e2\x14.kvfarm.v1.OptimisedR\toptimised\x12\x15\n" +
+	"\x06from_c\x18\x12 \x01(\bR\x05fromC\x12\x16\n" +
+	"\x06caller\x18\x13 \x01(\tR\x06caller\"w\n" +
 	"\x05Place\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\rR\x04line\x12\x16\n" +
 	"\x06column\x18\x03 \x01(\rR\x06column\x12\x1a\n" +
 	"\bfunction\x18\x04 \x01(\tR\bfunction\x12\x12\n" +
-	"\x04text\x18\x05 \x01(\tR\x04text\"\x95\x04\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\"\xac\x04\n" +
 	"\x06Totals\x12\x14\n" +
 	"\x05sites\x18\x01 \x01(\rR\x05sites\x12\x16\n" +
 	"\x06proved\x18\x02 \x01(\rR\x06proved\x12#\n" +
@@ -1316,7 +1356,8 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\rpreconditions\x18\x0e \x01(\rR\rpreconditions\x12\x18\n" +
 	"\avacuous\x18\x0f \x01(\rR\avacuous\x12\x18\n" +
 	"\aremoved\x18\x10 \x01(\rR\aremoved\x12%\n" +
-	"\x0eremoved_proved\x18\x11 \x01(\rR\rremovedProved\"\x9d\x01\n" +
+	"\x0eremoved_proved\x18\x11 \x01(\rR\rremovedProved\x12\x15\n" +
+	"\x06from_c\x18\x12 \x01(\rR\x05fromC\"\x9d\x01\n" +
 	"\bCacheRow\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
 	"\aactions\x18\x02 \x01(\rR\aactions\x12\x16\n" +

@@ -1,0 +1,80 @@
+package report
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/kvfarm/kvfarm/engine/position"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+)
+
+// Nobody checks the callers of a function that C calls. That it fails is then a
+// fact about the kernel, not about some Rust code that could be called wrongly,
+// if the input is one that C may pass: any number that the type allows. What lies
+// behind a pointer is not: C has its own reasons to believe that it is valid. Nor
+// are the arguments of an unsafe function, whose Safety section may exclude them.
+
+var (
+	externC = regexp.MustCompile(`\bextern\b.*\bfn\b`)
+	unsafeC = regexp.MustCompile(`\bunsafe\b.*\bfn\b`)
+)
+
+// C reports whether C calls the function that r starts from: it can, and its
+// source says that it is meant to.
+func C(tree Source, r position.Root) bool {
+	return r.Called != "" && externC.MatchString(header(tree, r))
+}
+
+// header is the line that declares r's function; "" if it is not to be seen.
+func header(tree Source, r position.Root) string {
+	line, _ := tree.Line(r.File, r.Line)
+	return line
+}
+
+// What a failure of a function that C calls hangs on.
+const (
+	anyCaller   = "C calls it, and may pass these numbers"
+	noArgument  = "C calls it, and no argument of it matters"
+	pointed     = "C calls it, and may know that what it points to is not like this"
+	unsafeInput = "C calls it, but it is an unsafe fn, whose Safety section may exclude these arguments"
+	undefinedC  = "C calls it, and may know that its pointers lead to what they should"
+)
+
+// fromC says what the failure of s in p hangs on, if C calls p's root, and
+// whether C's callers can bring it about.
+func (b *Builder) fromC(p *Proof, s *verdict.Site) (why string, direct bool) {
+	if !C(b.tree, p.Root) {
+		return "", false
+	}
+	arguments, behind := reads(&p.Verdict.Witnesses[s.Witness])
+	switch {
+	case p.undefined(s):
+		return undefinedC, false
+	case behind:
+		return pointed, false
+	case !arguments:
+		return noArgument, true
+	case unsafeC.MatchString(header(b.tree, p.Root)):
+		return unsafeInput, false
+	}
+	return anyCaller, true
+}
+
+// reads reports whether a witness names arguments of its root, and whether the
+// failure may hang on what they point to: on content that was read, or on a pointer
+// that is null. That there is some object of some size behind it hangs on nothing.
+func reads(w *verdict.Witness) (arguments, behind bool) {
+	for _, in := range w.Inputs {
+		if !strings.HasPrefix(in.Name, "arg") {
+			continue
+		}
+		arguments = true
+		switch {
+		case strings.Contains(in.Name, ".data["):
+			behind = true
+		case strings.HasSuffix(in.Name, ".null"):
+			behind = behind || in.Value != "0"
+		}
+	}
+	return arguments, behind
+}
