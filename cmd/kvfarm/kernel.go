@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"path"
 
 	"github.com/kvfarm/kvfarm/frontend/job"
 	"github.com/kvfarm/kvfarm/kbuild/graph"
@@ -29,27 +28,13 @@ func newKernel(g *graph.Graph, tools *toolchain.Toolchain) *kernel {
 func (k *kernel) Crates() ([]job.Crate, error) {
 	var cs []job.Crate
 	for _, u := range k.graph.Units() {
-		c := job.Crate{Name: u.Name, Source: u.Source, Dir: moduleDir(u.Source)}
-		if !u.Driver {
-			files, err := k.graph.Files(u)
-			if err != nil {
-				return nil, err
-			}
-			c.Files = append([]string{}, files...)
+		files, err := k.graph.Files(u)
+		if err != nil {
+			return nil, err
 		}
-		cs = append(cs, c)
+		cs = append(cs, job.Crate{Name: u.Name, Source: u.Source, Files: files, Library: !u.Driver})
 	}
 	return cs, nil
-}
-
-// moduleDir is the folder that is all a crate's, by the kernel's custom: that
-// of drivers/block/rnull/rnull.rs is drivers/block/rnull.
-func moduleDir(source string) string {
-	dir, base := path.Split(source)
-	if name := path.Base(dir); len(base) >= len(name) && base[:len(name)] == name {
-		return path.Clean(dir)
-	}
-	return ""
 }
 
 // Actions implements job.Kernel.

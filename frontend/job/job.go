@@ -38,13 +38,10 @@ type Kernel interface {
 
 // Crate is a target crate of the kernel.
 type Crate struct {
-	Name   string // as rustc is told
-	Source string // path of its root file in the tree, absolute in the toolchain
-	Dir    string // folder that holds its modules; "" if the root file is all
-
-	// Files are those of a library, nil of others. A library is large: a file of it, as a target,
-	// means what that file declares.
-	Files []string
+	Name    string   // as rustc is told
+	Source  string   // path of its root file in the tree, absolute in the toolchain
+	Files   []string // of the tree, that it is made of
+	Library bool     // large: a file of it, as a target, means what that file declares
 }
 
 // Bitcode is what the lowerer needs to cut slices out of a crate.

@@ -156,17 +156,14 @@ type fakeKernel struct {
 	store  cas.Store
 	crates map[string]string
 	broken string
-	files  []string // of libraries, which crates below rust/ are
+	files  []string // of each crate; those below rust/ are libraries
 }
 
 func (k *fakeKernel) Crates() ([]job.Crate, error) {
 	var cs []job.Crate
 	for source := range k.crates {
-		c := job.Crate{Name: strings.TrimSuffix(filepath.Base(source), ".rs"), Source: source}
-		if strings.HasPrefix(source, "rust/") {
-			c.Files = k.files
-		}
-		cs = append(cs, c)
+		cs = append(cs, job.Crate{Name: strings.TrimSuffix(filepath.Base(source), ".rs"), Source: source,
+			Files: k.files, Library: strings.HasPrefix(source, "rust/")})
 	}
 	return cs, nil
 }
@@ -298,6 +295,17 @@ func TestOptimised(t *testing.T) {
 		if s := fmt.Sprint(got.report.Sites[0].Optimised, " ", got.report.Sites[1].Optimised); s != want {
 			t.Errorf("%q lost: %s, want %s", fail, s, want)
 		}
+	}
+}
+
+// A file of a driver means all of the driver, and nothing of its neighbours.
+func TestTargetsInDriver(t *testing.T) {
+	k := &fakeKernel{crates: map[string]string{"drivers/a/main.rs": "f"}, files: []string{"drivers/a/main.rs", "drivers/a/ring.rs"}}
+	if got := submit(t, k, &fakeFarm{}, "drivers/a/ring.rs"); !slices.Equal(got.ran, []string{"lower main", "prove f"}) {
+		t.Errorf("ran %q, %v", got.ran, got.err)
+	}
+	if got := submit(t, k, &fakeFarm{}, "drivers/a/other.rs"); got.err == nil || len(got.ran) > 0 {
+		t.Errorf("a neighbour: ran %q, %v", got.ran, got.err)
 	}
 }
 

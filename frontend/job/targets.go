@@ -52,12 +52,12 @@ func (s *selection) add(t string) bool {
 		switch {
 		case inside(c.Source, t) || t == c.Name:
 			u.all = true
-		case slices.ContainsFunc(c.Files, func(file string) bool { return inside(file, t) }):
-			u.files = []string{t}
-		case c.Files == nil && c.Dir != "" && inside(t, c.Dir) && strings.HasSuffix(t, ".rs"):
-			u.all = true
-		default:
+		case !slices.ContainsFunc(c.Files, func(file string) bool { return inside(file, t) }):
 			continue
+		case c.Library:
+			u.files = []string{t}
+		default:
+			u.all = true
 		}
 		s.want("crate "+c.Source, u)
 		found = true
