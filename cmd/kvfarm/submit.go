@@ -88,6 +88,9 @@ func (s *submitFlags) run(ctx context.Context) error {
 	return s.tell(r)
 }
 
+// costsFile is where the state folder keeps what proofs took.
+const costsFile = "costs"
+
 // submit does the work and returns the finished report, which is written.
 func (s *submitFlags) submit(ctx context.Context, conn *connection, in *inputs, start time.Time) (*pb.Report, error) {
 	display := terminal.New(os.Stderr, s.report)
@@ -105,9 +108,15 @@ func (s *submitFlags) submit(ctx context.Context, conn *connection, in *inputs, 
 		Toolchain: in.toolchain.Root.String(), Engine: in.spec.Engine.Entry.Digest.String(),
 	}
 	build := func() *report.Builder { return report.NewBuilder(about, report.NewDir(s.tree, in.sources), in.waivers) }
+	if in.spec.Costs, err = job.ReadCosts(s.path(costsFile)); err != nil {
+		return nil, err
+	}
 	in.spec.Source = report.NewDir(s.tree, in.sources)
 	j := job.New(in.spec, newKernel(g, in.toolchain), runner, conn.client.Store(), display, build())
 	if err := j.Run(ctx); err != nil {
+		return nil, err
+	}
+	if err := in.spec.Costs.Write(s.path(costsFile)); err != nil {
 		return nil, err
 	}
 	return s.finish(ctx, j, build(), runner, start)

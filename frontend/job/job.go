@@ -71,7 +71,8 @@ type Spec struct {
 	Source  report.Source // the tree's lines: they say whether a function is of C's kind; nil: none is
 	Lower   Tool
 	Engine  Tool
-	Fuzz    *Fuzz // instead of proofs; nil: prove
+	Fuzz    *Fuzz  // instead of proofs; nil: prove
+	Costs   *Costs // of earlier proofs, for the order of these; may be nil
 }
 
 // Job is one submit.

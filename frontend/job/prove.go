@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -45,10 +46,13 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	if j.Fuzz != nil {
 		return j.fuzz(ctx, u, bc, c)
 	}
-	r, err := j.runner.Run(ctx, ProveAction(j.Engine, c.slice, j.budget(c), c.root.Name))
+	a := ProveAction(j.Engine, c.slice, j.budget(c), c.root.Name)
+	a.Priority = priority(j.Costs.expect(u.source, c.root.Symbol, c.slice.Digest.Size))
+	r, err := j.runner.Run(ctx, a)
 	if err != nil {
 		return err
 	}
+	j.Costs.note(u.source, c.root.Symbol, cmp.Or(r.CPU, r.Wall))
 	v, err := j.verdict(ctx, r)
 	if err != nil {
 		return err

@@ -1,0 +1,91 @@
+package job_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kvfarm/kvfarm/cas/memstore"
+	"github.com/kvfarm/kvfarm/frontend/event"
+	"github.com/kvfarm/kvfarm/frontend/job"
+	"github.com/kvfarm/kvfarm/frontend/report"
+	"github.com/kvfarm/kvfarm/kbuild"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+// slowFarm is a fakeFarm whose proofs take as many seconds as their names are
+// long; it notes their priorities.
+type slowFarm struct {
+	fakeFarm
+	priorities map[string]int32
+}
+
+func (f *slowFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, error) {
+	r, err := f.fakeFarm.Run(ctx, a)
+	if err == nil && a.Kind == "prove" {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.priorities[a.Name] = a.Priority
+		r.CPU = time.Duration(len(a.Name)) * time.Second
+	}
+	return r, err
+}
+
+// The second run begins with what took longest in the first; a root that is new
+// goes by the size of its slice.
+func TestLongProofsFirst(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "costs")
+	store := memstore.New()
+	run := func(roots string) map[string]int32 {
+		costs, err := job.ReadCosts(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := &slowFarm{fakeFarm: fakeFarm{store: store}, priorities: map[string]int32{}}
+		k := &fakeKernel{store: store, crates: map[string]string{"a.rs": roots}}
+		j := job.New(job.Spec{Costs: costs}, k, f, store, event.Discard, report.NewBuilder(&pb.Tree{}, noSource{}, nil))
+		if err := j.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if err := costs.Write(file); err != nil {
+			t.Fatal(err)
+		}
+		return f.priorities
+	}
+	long := strings.Repeat("x", 40)
+	first := run("f eight8ch " + long)
+	if first["f"] != first["eight8ch"] {
+		t.Errorf("before any run: %v", first)
+	}
+	second := run("f eight8ch " + long)
+	if !(second[long] < second["eight8ch"] && second["eight8ch"] < second["f"]) || second[long] < 1 {
+		t.Errorf("after one: %v, want the longest name least, and above 0", second)
+	}
+	if d := cmp.Diff(second, run("f eight8ch "+long)); d != "" {
+		t.Errorf("a third time: %s", d)
+	}
+}
+
+// What is no line of costs is left out, and the rest is kept.
+func TestBrokenCosts(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "costs")
+	text := "x\ta\tf\n-1\ta\tg\n5\ta\n7\ta.rs\th\n"
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c, err := job.ReadCosts(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Write(file); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != text {
+		t.Errorf("a run without proofs wrote %q, %v", b, err)
+	}
+}
