@@ -35,8 +35,9 @@ func newSubmit() *cobra.Command {
 		Long: `Build, prove and report the Rust of a kernel tree.
 
 A TARGET is a .rs file or a folder of the tree, or the name of a written check.
-None means every driver and sample that the configuration enables, and every
-check.
+None means every crate that the configuration enables, libraries and core too,
+and every check. A file or folder of a library means the functions that it
+declares.
 
 Exit status: 0 all is decided and nothing refuted that is not waived, 1
 something is refuted, 2 the farm or the input failed, 3 something is undecided.`,

@@ -40,6 +40,9 @@ const (
 	undefinedC  = "C calls it, and may know that its pointers lead to what they should"
 )
 
+// trap is the kind of a place that ends the kernel on purpose.
+const trap = "trap"
+
 // fromC says what the failure of s in p hangs on, if C calls p's root, and
 // whether C's callers can bring it about.
 func (b *Builder) fromC(p *Proof, s *verdict.Site) (why string, direct bool) {
@@ -48,7 +51,7 @@ func (b *Builder) fromC(p *Proof, s *verdict.Site) (why string, direct bool) {
 	}
 	arguments, behind := reads(&p.Verdict.Witnesses[s.Witness])
 	switch {
-	case p.undefined(s):
+	case p.undefined(s) && s.Kind != trap:
 		return undefinedC, false
 	case behind:
 		return pointed, false
