@@ -6,6 +6,7 @@ package cut
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
@@ -69,10 +70,14 @@ func (c *Cutter) Declared(symbol string) (file string, line int) {
 // Name is the demangled name of a symbol.
 func (c *Cutter) Name(symbol string) string { return c.m.Funcs[c.bySym[symbol]].Name }
 
-// isBody reports whether function i has its body in slices.
+// isBody reports whether function i has its body in slices. The kernel's helpers
+// in C have not: they are modelled. One that a crate of checks defines is a model.
 func (c *Cutter) isBody(i int) bool {
 	f := c.m.Funcs[i]
-	return f.Defined && c.panic[i] == "" && !strings.HasPrefix(f.Symbol, "rust_helper_")
+	if !f.Defined || c.panic[i] != "" {
+		return false
+	}
+	return !strings.HasPrefix(f.Symbol, "rust_helper_") || slices.ContainsFunc(c.m.Roots, IsCheck) && slices.Contains(c.m.Roots, f.Symbol)
 }
 
 // Cut returns the slice of the root with the given symbol and its map. The
