@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `rust/kernel/sync/refcount.rs` and `arc.rs`: shared values, and when they die.
+
+mod kvfarm;
+
+use core::cell::Cell;
+use kernel::{
+    alloc::flags::GFP_KERNEL,
+    sync::{atomic::Relaxed, Arc, Refcount},
+};
+use kvfarm::{any, any_in, check, check_eq};
+
+/// The kernel's `refcount_t`, as if nothing else ran: include/linux/refcount.h. Far from both ends lies the value at
+/// which it stays for ever when something is wrong.
+mod refcount {
+    const SATURATED: i32 = i32::MIN / 2;
+
+    #[no_mangle]
+    extern "C" fn rust_helper_REFCOUNT_INIT(n: i32) -> i32 {
+        n
+    }
+
+    #[no_mangle]
+    unsafe extern "C" fn rust_helper_refcount_set(r: *mut i32, n: i32) {
+        // SAFETY: The caller owns a count.
+        unsafe { *r = n };
+    }
+
+    #[no_mangle]
+    unsafe extern "C" fn rust_helper_refcount_inc(r: *mut i32) {
+        // SAFETY: The caller owns a count.
+        let old = unsafe { *r };
+        let new = if old <= 0 || old == i32::MAX { SATURATED } else { old + 1 };
+        // SAFETY: As above.
+        unsafe { *r = new };
+    }
+
+    #[no_mangle]
+    unsafe extern "C" fn rust_helper_refcount_dec(r: *mut i32) {
+        // SAFETY: The caller owns a count.
+        let old = unsafe { *r };
+        // SAFETY: As above.
+        unsafe { *r = if old <= 1 { SATURATED } else { old - 1 } };
+    }
+
+    #[no_mangle]
+    unsafe extern "C" fn rust_helper_refcount_dec_and_test(r: *mut i32) -> bool {
+        // SAFETY: The caller owns a count.
+        let old = unsafe { *r };
+        // SAFETY: As above.
+        unsafe { *r = if old <= 0 { SATURATED } else { old - 1 } };
+        old == 1
+    }
+}
+
+/// A count goes up and down by one, says when the last is gone, and never comes back from saturation.
+#[no_mangle]
+pub extern "C" fn check_refcount() {
+    let n: i32 = any();
+    let r = Refcount::new(1);
+    r.set(n);
+    let now = || r.as_atomic().load(Relaxed);
+    check_eq!(now(), n);
+    if any() {
+        r.inc();
+        check!(if 0 < n && n < i32::MAX { now() == n + 1 } else { now() < 0 });
+    } else {
+        check_eq!(r.dec_and_test(), n == 1);
+        check!(if n > 0 { now() == n - 1 } else { now() < 0 });
+    }
+}
+
+/// Clones show the same value at the same place, and outlive each other.
+#[no_mangle]
+pub extern "C" fn check_arc_clone() {
+    let want: u64 = any();
+    let Ok(a) = Arc::new(want, GFP_KERNEL) else {
+        return;
+    };
+    let b = a.clone();
+    check!(Arc::ptr_eq(&a, &b));
+    drop(a);
+    check_eq!(*b, want);
+    check_eq!(*b.as_arc_borrow(), want);
+}
+
+/// A value that says how often it was dropped.
+struct Told<'a>(&'a Cell<u32>);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+/// Whatever order clones are made and dropped in, the value is dropped once, with the last of them.
+#[no_mangle]
+pub extern "C" fn check_arc_sequence() {
+    let dropped = Cell::new(0);
+    let mut handles = [const { None }; 3];
+    let Ok(first) = Arc::new(Told(&dropped), GFP_KERNEL) else {
+        return;
+    };
+    handles[0] = Some(first);
+    for _ in 0..4 {
+        let (from, to): (usize, usize) = (any_in(0, 2), any_in(0, 2));
+        let new = handles[from].clone();
+        handles[to] = new;
+        let live = handles.iter().any(|h| h.is_some());
+        check_eq!(dropped.get(), u32::from(!live));
+    }
+    drop(handles);
+    check_eq!(dropped.get(), 1);
+}
+
+/// Just the last of several handles can be had for oneself.
+#[no_mangle]
+pub extern "C" fn check_arc_unique() {
+    let want: u32 = any();
+    let Ok(a) = Arc::new(want, GFP_KERNEL) else {
+        return;
+    };
+    let b = a.clone();
+    check!(Arc::into_unique_or_drop(a).is_none());
+    match Arc::into_unique_or_drop(b) {
+        Some(u) => check_eq!(*u, want),
+        None => check!(false),
+    }
+}
