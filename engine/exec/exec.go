@@ -21,8 +21,7 @@ import (
 
 // Config bounds a run. The zero Config is usable.
 type Config struct {
-	Budget    int64 // units of work: an instruction, a term, a part of a query; 0 means DefaultBudget or AutoBudget
-	Conflicts int64 // SAT conflicts of all queries together; 0 means Budget/100
+	Budget    int64 // units of work: an instruction, a term, the solver's effort; 0 means DefaultBudget or AutoBudget
 	LoopBound int   // rounds of a loop that some inputs leave and others do not; 0 means CheckLoops or AutoLoops
 	CallDepth int   // frames; 0 means DefaultCallDepth
 	Paths     bool  // do not merge: one path at a time
@@ -42,10 +41,10 @@ const (
 	AutoLoops        = 8         // of an automatic root, whose inputs have no bound
 	DefaultCallDepth = 200
 
-	// queryConflicts bounds a query while paths are followed.
-	queryConflicts = 1000
+	// queryEffort bounds what the solver does for a query while paths are followed.
+	queryEffort = 4000
 
-	// What queries cost in units of work, besides conflicts. A unit is about 10 microseconds.
+	// What queries cost in units of work, besides the solver's effort. A unit is about 10 microseconds.
 	queryCost      = 10
 	clausesPerUnit = 20
 )
@@ -124,7 +123,7 @@ type exec struct {
 	wait  map[string]*state
 	wide  bool     // everything within the bound is done
 	later []*state // with more rounds behind them than the bound allows
-	limit effort
+	limit int64    // work after which no path goes on
 	stats Stats
 
 	trial    *trial             // round of a loop that is executed aside, nil if none is
@@ -178,12 +177,6 @@ func (x *exec) abandon(reason string) {
 // fill puts the defaults in the place of zeros.
 func (c *Config) fill(auto bool) {
 	budget, loops := int64(DefaultBudget), CheckLoops
-	if c.Conflicts == 0 && c.Budget > 0 {
-		budget = c.Budget
-	}
-	if c.Conflicts == 0 {
-		c.Conflicts = max(1000, budget/100)
-	}
 	if auto {
 		budget, loops = AutoBudget, AutoLoops
 	}
@@ -206,8 +199,8 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 		outside: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
 		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, contracts: map[string]bool{}, wait: map[string]*state{},
 		holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
-	x.limit = effort{cfg.Budget, cfg.Conflicts / 4 * 3}
-	x.solver = x.newSolver(cfg.Conflicts, queryConflicts)
+	x.limit = cfg.Budget / 4 * 3
+	x.solver = x.newSolver(cfg.Budget, queryEffort)
 	for i, fn := range s.Funcs {
 		x.flows = append(x.flows, newFlow(fn, i))
 		x.visited = append(x.visited, make([]bool, len(fn.Blocks)))
@@ -218,9 +211,9 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	return x
 }
 
-// newSolver returns a chain that may spend total conflicts, and so many on one query.
+// newSolver returns a chain that may spend an effort of total, and of query on one query.
 func (x *exec) newSolver(total, query int64) *smt.Chain {
-	cfg := smt.Config{TotalConflicts: total, QueryConflicts: query}
+	cfg := smt.Config{TotalEffort: total, QueryEffort: query}
 	if watch := x.cfg.Watch; watch != nil {
 		cfg.Watch = func(conds []expr.Expr, r smt.Result) { watch(x.b, conds, r) }
 	}
@@ -312,12 +305,11 @@ func (x *exec) run(s *state) {
 	}
 }
 
-// overBudget compares the work done with the budget. A part of the conflicts is
-// kept for the questions that are open at the end. Loose runs, which cannot
+// overBudget compares the work done with the budget. A part of it is kept for the questions that are open at the end. Loose runs, which cannot
 // refute, get a part of the work only: then they are given up, and s goes on
 // without them. The trial of a loop gets a part too.
 func (x *exec) overBudget(s *state) error {
-	if x.exhausted() || x.trial != nil && x.effort().exceeds(x.trial.limit) {
+	if x.exhausted() || x.trial != nil && x.work() > x.trial.limit {
 		return stopf("budget")
 	}
 	if s.loose == expr.False || x.looseWork <= max(leastLoose, x.cfg.Budget/loosePart) {
@@ -336,30 +328,31 @@ const (
 )
 
 // What is left of the budget when it turns out that the root is not proved: one
-// part of stopPart, but not less than leastStop if there is as much.
+// part of stopPart, but not less than leastStop if there is as much; and the same of
+// what is left then, but leastAnswer, for the questions that are open at the end.
 const (
-	stopPart  = 20
-	leastStop = 100_000
+	stopPart    = 20
+	leastStop   = 100_000
+	leastAnswer = 200_000
 )
 
 // stopped notes that the root is not proved. What remains is to decide sites,
 // and those that are decided at all are decided early.
 func (x *exec) stopped(at Stop) {
 	if len(x.stops) == 0 {
-		so := x.effort()
-		part := so.plus(x.limit, stopPart)
-		least := so.work + leastStop
-		x.limit = x.limit.least(effort{max(part.work, least), max(part.conflicts, so.conflicts+leastStop/100)})
+		so := x.work()
+		x.limit = min(x.limit, so+max(leastStop, (x.limit-so)/stopPart))
 	}
 	x.stops = append(x.stops, at)
 }
 
-func (x *exec) exhausted() bool { return x.effort().exceeds(x.limit) }
+func (x *exec) exhausted() bool { return x.work() > x.limit }
 
 // work is what the run has cost so far, in units of the budget.
 func (x *exec) work() int64 {
-	st := x.solver.Stats()
-	return x.stats.Instructions + int64(x.b.Len()) + queryCost*st.Queries + st.Clauses/clausesPerUnit + x.touched/bytesPerUnit
+	st, first := x.solver.Stats(), &x.first
+	return x.stats.Instructions + int64(x.b.Len()) + queryCost*(first.Queries+st.Queries) +
+		(first.Clauses+st.Clauses)/clausesPerUnit + first.Effort + st.Effort + x.touched/bytesPerUnit
 }
 
 // finish ends a path that err stops: nothing is lost if no input takes it,

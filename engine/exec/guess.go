@@ -153,8 +153,8 @@ func (l *induction) paired() {
 
 // What the solver may spend on all guesses at once, and on one.
 const (
-	allConflicts = 300
-	oneConflicts = 200
+	allEffort = 1200
+	oneEffort = 800
 )
 
 // hold drops the guesses that are not known to hold in s, whose holes are now:
@@ -166,7 +166,7 @@ func (l *induction) hold(s *state, now map[expr.Expr]expr.Expr) {
 		fails[i] = l.x.b.Not(sub.Apply(e))
 	}
 	for {
-		r, m := l.x.satWithin(s, l.x.b.OrAll(fails...), allConflicts)
+		r, m := l.x.satWithin(s, l.x.b.OrAll(fails...), allEffort)
 		if r == smt.Unsat {
 			return
 		}
@@ -198,7 +198,7 @@ const maxApart = 2
 // of the round after the other may be less so: the pointer is before the end, it
 // is behind it.
 func (l *induction) apart(s *state, fails expr.Expr) (smt.Result, *expr.Evaluator) {
-	r, m := l.x.satWithin(s, fails, oneConflicts)
+	r, m := l.x.satWithin(s, fails, oneEffort)
 	if r != smt.Unknown {
 		return r, m
 	}
@@ -211,11 +211,11 @@ func (l *induction) apart(s *state, fails expr.Expr) (smt.Result, *expr.Evaluato
 		}
 		n++
 		p, q := b.Arg(e, 0), b.Arg(e, 1)
-		less, _ := l.x.satWithin(s, b.And(fails, b.Ult(p, q)), oneConflicts)
+		less, _ := l.x.satWithin(s, b.And(fails, b.Ult(p, q)), oneEffort)
 		if less != smt.Unsat {
 			continue
 		}
-		if more, _ := l.x.satWithin(s, b.And(fails, b.Ult(q, p)), oneConflicts); more == smt.Unsat {
+		if more, _ := l.x.satWithin(s, b.And(fails, b.Ult(q, p)), oneEffort); more == smt.Unsat {
 			return smt.Unsat, nil
 		}
 	}

@@ -20,7 +20,7 @@ import (
 type induction struct {
 	x     *exec
 	loop  int
-	limit effort
+	limit int64
 	from  *state    // what came to the head
 	cur   *state    // the general state, without the conditions on its holes
 	mark  expr.Expr // says that a run is general; variables made after it do not belong to the state
@@ -51,14 +51,17 @@ type hole struct {
 // before it took: what is not done then is what it was without.
 func (x *exec) goBeyond() {
 	x.wide = true
-	so := x.effort()
-	x.limit = so.plus(x.limit, 2).least(effort{so.work + so.work/4 + x.cfg.Budget/40, max(x.cfg.Conflicts/4, so.conflicts+x.cfg.Conflicts/10)})
+	so := x.work()
+	x.limit = min(half(so, x.limit), so+so/4+x.cfg.Budget/40)
 	for _, s := range x.later {
 		x.put(s)
 	}
 	x.later = nil
 	x.drain()
 }
+
+// half is half way from what was done to a limit.
+func half(so, limit int64) int64 { return so + max(0, limit-so)/2 }
 
 // beyond follows all further rounds of the loop at whose head s stands, or
 // leaves them to the bound.
@@ -101,7 +104,7 @@ func (x *exec) induct(s *state) bool {
 
 func (x *exec) newInduction(s *state, loop int) *induction {
 	l := &induction{x: x, loop: loop, from: s, holes: map[string]*hole{}, laws: map[string]expr.Expr{}, starts: map[string]int{}, tried: map[expr.Expr]bool{}, free: map[int]*base{}}
-	l.limit = x.effort().plus(x.limit, 2)
+	l.limit = half(x.work(), x.limit)
 	l.mark = x.b.Var("mark", 1)
 	l.clock = clock{v: l.variable("rounds", 64), step: x.b.Const(1, 64), init: x.b.Const(0, 64)}
 	l.cur = s.fork()
@@ -109,7 +112,7 @@ func (x *exec) newInduction(s *state, loop int) *induction {
 }
 
 // spent reports whether the induction has used up its part of the budget.
-func (l *induction) spent() bool { return l.x.effort().exceeds(l.limit) }
+func (l *induction) spent() bool { return l.x.work() > l.limit }
 
 func (l *induction) variable(name string, width int) expr.Expr {
 	v := l.x.b.Var(name, width)

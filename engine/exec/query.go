@@ -31,11 +31,11 @@ func (x *exec) axiom(e expr.Expr) {
 
 // sat asks whether s can be where extra holds. On Unknown nothing is known.
 func (x *exec) sat(s *state, extra expr.Expr) (smt.Result, *expr.Evaluator) {
-	return x.satWithin(s, extra, queryConflicts)
+	return x.satWithin(s, extra, queryEffort)
 }
 
-// satWithin is sat with a bound of conflicts.
-func (x *exec) satWithin(s *state, extra expr.Expr, conflicts int64) (smt.Result, *expr.Evaluator) {
+// satWithin is sat with a bound of what the solver may do.
+func (x *exec) satWithin(s *state, extra expr.Expr, effort int64) (smt.Result, *expr.Evaluator) {
 	if extra == expr.False {
 		return smt.Unsat, nil
 	}
@@ -45,8 +45,8 @@ func (x *exec) satWithin(s *state, extra expr.Expr, conflicts int64) (smt.Result
 	conds := append(x.axioms.lits(nil), s.pc.lits(nil)...)
 	conds = append(conds, extra)
 	check := x.solver.Check
-	if conflicts < queryConflicts {
-		check = func(conds []expr.Expr) (smt.Result, *expr.Model) { return x.solver.CheckWithin(conds, conflicts) }
+	if effort < queryEffort {
+		check = func(conds []expr.Expr) (smt.Result, *expr.Model) { return x.solver.CheckWithin(conds, effort) }
 	}
 	r, m := check(conds)
 	if r != smt.Sat {
@@ -185,15 +185,18 @@ func (x *exec) answer() {
 	if len(x.open) == 0 {
 		return
 	}
+	total := x.cfg.Budget - x.work()
+	if len(x.stops) > 0 { // the root is not proved, whatever they come to
+		total = min(total, max(total/stopPart, leastAnswer))
+	}
 	x.first = x.solver.Stats()
-	total := x.cfg.Conflicts - x.first.Conflicts
-	x.solver = x.newSolver(max(total, 1), queryConflicts)
+	x.solver = x.newSolver(max(total, 1), queryEffort)
 	for i, q := range x.open {
 		if q.site.Refuted != nil || q.site.Reason != "" {
 			continue
 		}
-		left := total - x.solver.Stats().Conflicts
-		x.solver.Limit(max(queryConflicts, left/int64(len(x.open)-i)))
+		left := total - x.solver.Stats().Effort
+		x.solver.Limit(max(queryEffort, left/int64(len(x.open)-i)))
 		switch {
 		case left > 0 && x.failing(q.s, q.bad, q.site) != smt.Unknown:
 		case q.s.general:

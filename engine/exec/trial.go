@@ -8,7 +8,7 @@ import "github.com/kvfarm/kvfarm/engine/expr"
 type trial struct {
 	prefix string // position of the call whose loop it is
 	loop   int
-	limit  effort
+	limit  int64
 
 	arrivals []*state // back at the loop's head
 	exits    []*state // out of the loop
@@ -18,11 +18,11 @@ type trial struct {
 
 // try executes a round from s, which stands at a loop's head, until every path
 // is back at the head, has left the loop or is given up.
-func (x *exec) try(s *state, loop int, limit effort) *trial {
+func (x *exec) try(s *state, loop int, limit int64) *trial {
 	t := &trial{prefix: s.top.prefix, loop: loop, limit: limit}
 	outer, waiting, wait := x.trial, x.queue, x.wait
 	if outer != nil {
-		t.limit = limit.least(outer.limit)
+		t.limit = min(limit, outer.limit)
 	}
 	x.trial, x.queue, x.wait = t, queue{}, map[string]*state{}
 	defer func() { x.trial, x.queue, x.wait = outer, waiting, wait }()
@@ -61,22 +61,4 @@ func (t *trial) fail(err error) {
 	if t.failed == nil {
 		t.failed = err
 	}
-}
-
-// effort is what the budget counts.
-type effort struct{ work, conflicts int64 }
-
-func (x *exec) effort() effort { return effort{x.work(), x.solver.Stats().Conflicts} }
-
-// plus adds a part, one of n, of what is left up to a limit.
-func (e effort) plus(limit effort, n int64) effort {
-	return effort{e.work + max(0, limit.work-e.work)/n, e.conflicts + max(0, limit.conflicts-e.conflicts)/n}
-}
-
-func (e effort) least(f effort) effort {
-	return effort{min(e.work, f.work), min(e.conflicts, f.conflicts)}
-}
-
-func (e effort) exceeds(limit effort) bool {
-	return e.work > limit.work || e.conflicts > limit.conflicts
 }

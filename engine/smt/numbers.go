@@ -45,7 +45,9 @@ func (s *numbers) Check(conds []expr.Expr) (Result, *expr.Model) {
 }
 
 func (s *numbers) refuted(conds []expr.Expr, steps int) bool {
-	if !linear.Contradict(s.b, conds, steps) {
+	found, took := linear.Contradict(s.b, conds, steps)
+	s.left.spend(int64(took) / numberStepsPerUnit)
+	if !found {
 		return false
 	}
 	s.stats.Linear++

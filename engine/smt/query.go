@@ -15,16 +15,6 @@ type blastSolver struct {
 	core     []expr.Expr
 }
 
-// budget is what may still be spent.
-type budget struct {
-	brief        bool  // the query may use less than others
-	query, total int64 // conflicts
-}
-
-func (b *budget) left() int64 { return min(b.query, b.total) }
-
-func (b *budget) spend(n int64) { b.query, b.total = b.query-n, b.total-n }
-
 // session is a SAT solver with what it was told.
 type session struct {
 	sat   sat.Solver
@@ -116,9 +106,10 @@ func (on *session) needed(conds []expr.Expr, assumptions []sat.Lit) []expr.Expr 
 // the model lacks, until none is missing.
 func (s *blastSolver) refine(on *session, conds []expr.Expr, assumptions []sat.Lit) (Result, *expr.Model) {
 	for s.budget.left() > 0 {
-		r, n := on.sat.Solve(s.budget.left(), assumptions...)
+		vars := int64(on.cnf.vars)
+		r, n := on.sat.Solve(conflictsFor(s.budget.left(), vars), assumptions...)
 		s.stats.Conflicts += n
-		s.budget.spend(n)
+		s.budget.spend(solveEffort(vars, n))
 		if r != Sat {
 			return r, nil
 		}

@@ -33,17 +33,24 @@ func (s *ranges) Core() []expr.Expr {
 // Check is Solver's.
 func (s *ranges) Check(conds []expr.Expr) (Result, *expr.Model) {
 	s.core = nil
-	if s.refuted(conds, quickRanges) {
+	if s.within(conds, quickRanges) {
 		return Unsat, nil
 	}
 	r, m := s.next.Check(conds)
-	if r == Unknown && !s.left.brief && s.refuted(conds, slowRanges) {
+	if r == Unknown && !s.left.brief && s.within(conds, slowRanges) {
 		return Unsat, nil
 	}
 	return r, m
 }
 
-func (s *ranges) refuted(conds []expr.Expr, steps int) bool {
+// within reports whether conds are refuted in so many steps, and accounts for them.
+func (s *ranges) within(conds []expr.Expr, steps int) bool {
+	done, left := s.refuted(conds, steps)
+	s.left.spend(int64(steps-max(left, 0)) / rangeStepsPerUnit)
+	return done
+}
+
+func (s *ranges) refuted(conds []expr.Expr, steps int) (done bool, left int) {
 	most := steps / closing
 	c := s.b.NewContext(most)
 	for _, e := range conds {
@@ -54,7 +61,7 @@ func (s *ranges) refuted(conds []expr.Expr, steps int) bool {
 	for ; !done && choice != expr.None; done, choice = on.narrow(s.b, choice) {
 		steps -= most - c.Steps()
 		if steps <= 0 {
-			return false
+			return false, 0
 		}
 		c.Grant(most)
 	}
@@ -62,7 +69,7 @@ func (s *ranges) refuted(conds []expr.Expr, steps int) bool {
 		s.stats.Ranges++
 		s.core = conds
 	}
-	return done
+	return done, steps - most + c.Steps()
 }
 
 // question is what is left to be contradicted.

@@ -31,7 +31,7 @@ func TestRanges(t *testing.T) {
 			{"sum below its greatest part", smt.Unsat, b.Ult(total, b.ZExt(greatest, 32))},
 			{"sum above its greatest part", smt.Sat, b.Ult(b.ZExt(greatest, 32), total)},
 		} {
-			c := smt.New(b, smt.Config{QueryConflicts: 1000})
+			c := smt.New(b, smt.Config{QueryEffort: 4000})
 			got, m := c.Check([]expr.Expr{fits, tt.cond})
 			if got != tt.want {
 				t.Errorf("%s of %d: %v, want %v", tt.name, n, got, tt.want)

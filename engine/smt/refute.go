@@ -22,8 +22,8 @@ type Refuter struct {
 
 // NewRefuter returns a Refuter for expressions of b that may spend so many conflicts on each.
 func NewRefuter(b *expr.Builder, conflicts int64) *Refuter {
-	r := &Refuter{b: b, bl: newBlaster(b), newSAT: sat.New, budget: &budget{total: math.MaxInt64}, conflicts: conflicts}
 	st := new(Stats)
+	r := &Refuter{b: b, bl: newBlaster(b), newSAT: sat.New, budget: &budget{total: math.MaxInt64, stats: st}, conflicts: conflicts}
 	r.search = &lazy{bl: r.bl, next: newBlast(r.bl, r.newSAT, st, r.budget), stats: st}
 	return r
 }

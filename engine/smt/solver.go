@@ -27,17 +27,17 @@ type Solver interface {
 
 // Config sets budgets and the backend. The zero Config is usable.
 type Config struct {
-	QueryConflicts int64 // SAT conflicts that one query may use; 0 means DefaultQueryConflicts
-	TotalConflicts int64 // SAT conflicts that all queries together may use; 0 means no limit
-	NewSAT         func() sat.Solver
+	QueryEffort int64 // what one query may cost, in units of effort.go; 0 means DefaultQueryEffort
+	TotalEffort int64 // what all queries together may cost; 0 means no limit
+	NewSAT      func() sat.Solver
 	// Watch is told of every query of a chain and its answer. The conditions must not be changed.
 	Watch func(conds []expr.Expr, r Result)
 
 	without string // a stage that benchmarks leave out
 }
 
-// DefaultQueryConflicts bounds one query where Config does not.
-const DefaultQueryConflicts = 200_000
+// DefaultQueryEffort bounds one query where Config does not.
+const DefaultQueryEffort = 1_000_000
 
 // Stats counts what a chain did. All counts repeat exactly.
 type Stats struct {
@@ -52,6 +52,7 @@ type Stats struct {
 	Ranges      int64 // parts refuted by ranges
 	Linear      int64 // of these, refuted as numbers
 	Conflicts   int64 // conflicts in SAT
+	Effort      int64 // what all of it cost, in units of effort.go
 	Sessions    int64 // SAT solvers begun
 	Gates       int64 // gates made
 	Clauses     int64 // clauses given to SAT
@@ -62,23 +63,24 @@ type Stats struct {
 type Chain struct {
 	first  Solver
 	stats  *Stats
-	query  int64 // conflicts
+	query  int64 // effort
 	budget *budget
 	watch  func([]expr.Expr, Result)
 }
 
 // New returns the chain of all stages for expressions of b.
 func New(b *expr.Builder, cfg Config) *Chain {
-	if cfg.QueryConflicts == 0 {
-		cfg.QueryConflicts = DefaultQueryConflicts
+	if cfg.QueryEffort == 0 {
+		cfg.QueryEffort = DefaultQueryEffort
 	}
-	if cfg.TotalConflicts == 0 {
-		cfg.TotalConflicts = math.MaxInt64
+	if cfg.TotalEffort == 0 {
+		cfg.TotalEffort = math.MaxInt64
 	}
 	if cfg.NewSAT == nil {
 		cfg.NewSAT = sat.New
 	}
-	st, left := new(Stats), &budget{total: cfg.TotalConflicts}
+	st := new(Stats)
+	left := &budget{total: cfg.TotalEffort, stats: st}
 	bl := newBlaster(b)
 	use := func(stage string) bool { return stage != cfg.without }
 	var last corer = newBlast(bl, cfg.NewSAT, st, left)
@@ -106,7 +108,7 @@ func New(b *expr.Builder, cfg Config) *Chain {
 	if watch == nil {
 		watch = func([]expr.Expr, Result) {}
 	}
-	return &Chain{s, st, cfg.QueryConflicts, left, watch}
+	return &Chain{s, st, cfg.QueryEffort, left, watch}
 }
 
 // Check is Solver's.
@@ -118,7 +120,7 @@ func (c *Chain) Check(conds []expr.Expr) (Result, *expr.Model) {
 	return r, m
 }
 
-// CheckWithin is Check with at most n conflicts, for questions that are not worth more.
+// CheckWithin is Check with an effort of n at most, for questions that are not worth more.
 func (c *Chain) CheckWithin(conds []expr.Expr, n int64) (Result, *expr.Model) {
 	c.stats.Queries++
 	c.budget.query, c.budget.brief = min(n, c.query), n < c.query
@@ -128,8 +130,8 @@ func (c *Chain) CheckWithin(conds []expr.Expr, n int64) (Result, *expr.Model) {
 	return r, m
 }
 
-// Limit sets how many conflicts each later query may use.
-func (c *Chain) Limit(conflicts int64) { c.query = conflicts }
+// Limit sets what each later query may cost.
+func (c *Chain) Limit(effort int64) { c.query = effort }
 
 // Stats returns the counts so far.
 func (c *Chain) Stats() Stats { return *c.stats }

@@ -20,7 +20,7 @@ func TestChainRepeats(t *testing.T) {
 	run := func() (models string, st smt.Stats) {
 		rnd := rand.New(rand.NewSource(7))
 		b := expr.NewBuilder()
-		s := smt.New(b, smt.Config{QueryConflicts: 50, TotalConflicts: 2000})
+		s := smt.New(b, smt.Config{QueryEffort: 100, TotalEffort: 4000})
 		vars := []expr.Expr{b.Var("x", 24), b.Var("y", 24), b.Var("z", 24)}
 		var conds []expr.Expr
 		for range 150 {
@@ -94,11 +94,11 @@ func TestCheckWithin(t *testing.T) {
 	}
 }
 
-// TestLimit: what a query leaves open for want of conflicts is asked again when
+// TestLimit: what a query leaves open for want of effort is asked again when
 // later ones may spend more, and not when they may not.
 func TestLimit(t *testing.T) {
 	b := expr.NewBuilder()
-	s := smt.New(b, smt.Config{QueryConflicts: 10})
+	s := smt.New(b, smt.Config{QueryEffort: 20})
 	x, y := b.Var("x", 20), b.Var("y", 20)
 	wide := func(e expr.Expr) expr.Expr { return b.ZExt(e, 40) }
 	one := b.Const(1, 20)
@@ -107,7 +107,7 @@ func TestLimit(t *testing.T) {
 		limit int64
 		want  smt.Result
 		asks  bool
-	}{{10, smt.Unknown, true}, {10, smt.Unknown, false}, {1_000_000, smt.Unsat, true}} {
+	}{{20, smt.Unknown, true}, {20, smt.Unknown, false}, {1_000_000, smt.Unsat, true}} {
 		before := s.Stats().Blasted
 		s.Limit(tt.limit)
 		if r, _ := s.Check(prime); r != tt.want {

@@ -26,10 +26,11 @@ const (
 
 // Contradict reports that conds, each of width 1, cannot hold together. False
 // says nothing. It takes at most about so many steps: expressions translated and
-// rows made.
-func Contradict(b *expr.Builder, conds []expr.Expr, steps int) bool {
+// rows made. It returns how many it took.
+func Contradict(b *expr.Builder, conds []expr.Expr, steps int) (found bool, took int) {
 	p := &prover{b: b, steps: steps, cases: maxCases, products: Measure(b, conds) == Product}
-	return p.contradict(conds, nil)
+	found = p.contradict(conds, nil)
+	return found, steps - p.steps
 }
 
 // Difficulty is how hard conditions are for SAT because of products and divisions.

@@ -24,14 +24,14 @@ func TestRoundsUp(t *testing.T) {
 	n := b.Var("n", 64)
 	k := b.Const(1000, 128)
 	r, wide := b.SExt(ceil(b, n, 1000), 128), b.SExt(n, 128)
-	if !linear.Contradict(b, []expr.Expr{b.Slt(b.Mul(r, k), wide)}, steps) {
+	if found, _ := linear.Contradict(b, []expr.Expr{b.Slt(b.Mul(r, k), wide)}, steps); !found {
 		t.Error("r*1000 < n is not refuted")
 	}
 	below := b.Mul(b.Sub(r, b.Const(1, 128)), k)
-	if !linear.Contradict(b, []expr.Expr{b.Sle(wide, below)}, steps) {
+	if found, _ := linear.Contradict(b, []expr.Expr{b.Sle(wide, below)}, steps); !found {
 		t.Error("n <= (r-1)*1000 is not refuted")
 	}
-	if linear.Contradict(b, []expr.Expr{b.Slt(b.Mul(r, k), b.Add(wide, b.Const(1, 128)))}, steps) {
+	if found, _ := linear.Contradict(b, []expr.Expr{b.Slt(b.Mul(r, k), b.Add(wide, b.Const(1, 128)))}, steps); found {
 		t.Error("r*1000 <= n is refuted, but holds for n = 1000")
 	}
 }
@@ -58,10 +58,10 @@ func TestNeverRefutesWhatHolds(t *testing.T) {
 			conds = append(conds, c)
 			lies = append(lies, g.b.Not(c))
 		}
-		if linear.Contradict(g.b, conds, steps) {
+		if found, _ := linear.Contradict(g.b, conds, steps); found {
 			t.Fatalf("seed %d: %v holds for x, y = %v, %v", seed, g.b.String(g.b.AndAll(conds...)), ev.Value(g.vars[0]), ev.Value(g.vars[1]))
 		}
-		if linear.Contradict(g.b, lies, steps) {
+		if found, _ := linear.Contradict(g.b, lies, steps); found {
 			refuted++
 		}
 	}

@@ -22,11 +22,11 @@ func TestProducts(t *testing.T) {
 	b := expr.NewBuilder()
 	for _, p := range products(b) {
 		t.Run(p.name, func(t *testing.T) {
-			if !linear.Contradict(b, append(p.before, p.bad), steps) {
+			if found, _ := linear.Contradict(b, append(p.before, p.bad), steps); !found {
 				t.Error("not refuted")
 			}
 			weaker := append([]expr.Expr{p.bad}, p.before[:p.weak]...)
-			if linear.Contradict(b, append(weaker, p.before[p.weak+1:]...), steps) {
+			if found, _ := linear.Contradict(b, append(weaker, p.before[p.weak+1:]...), steps); found {
 				t.Errorf("refuted even without %s", b.String(p.before[p.weak]))
 			}
 		})
