@@ -9,6 +9,7 @@ import (
 // numbers: bounds of quotients are easy there and hopeless bit by bit.
 type numbers struct {
 	b     *expr.Builder
+	gauge *linear.Gauge
 	next  corer
 	left  *budget
 	stats *Stats
@@ -33,19 +34,19 @@ const (
 // Check is Solver's.
 func (s *numbers) Check(conds []expr.Expr) (Result, *expr.Model) {
 	s.core = nil
-	hard := linear.Measure(s.b, conds)
-	if hard == linear.Product && s.refuted(conds, quickSteps) {
+	hard := s.gauge.Measure(conds)
+	if hard == linear.Product && s.refuted(conds, hard, quickSteps) {
 		return Unsat, nil
 	}
 	r, m := s.next.Check(conds)
-	if (hard > linear.Easy || s.left.brief) && r == Unknown && s.refuted(conds, slowSteps) {
+	if (hard > linear.Easy || s.left.brief) && r == Unknown && s.refuted(conds, hard, slowSteps) {
 		return Unsat, nil
 	}
 	return r, m
 }
 
-func (s *numbers) refuted(conds []expr.Expr, steps int) bool {
-	found, took := linear.Contradict(s.b, conds, steps)
+func (s *numbers) refuted(conds []expr.Expr, hard linear.Difficulty, steps int) bool {
+	found, took := linear.Contradict(s.b, conds, hard, steps)
 	s.left.spend(int64(took) / numberStepsPerUnit)
 	if !found {
 		return false

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/smt/linear"
 	"github.com/kvfarm/kvfarm/engine/smt/sat"
 )
 
@@ -91,7 +92,7 @@ func New(b *expr.Builder, cfg Config) *Chain {
 		last = &lazy{bl: bl, next: last, stats: st}
 	}
 	if use("numbers") {
-		last = &numbers{b: b, next: last, left: left, stats: st}
+		last = &numbers{b: b, gauge: linear.NewGauge(b), next: last, left: left, stats: st}
 	}
 	var s Solver = last
 	if use("cache") {

@@ -25,55 +25,12 @@ const (
 )
 
 // Contradict reports that conds, each of width 1, cannot hold together. False
-// says nothing. It takes at most about so many steps: expressions translated and
+// says nothing. hard is what Gauge says of them. It takes at most about so many steps: expressions translated and
 // rows made. It returns how many it took.
-func Contradict(b *expr.Builder, conds []expr.Expr, steps int) (found bool, took int) {
-	p := &prover{b: b, steps: steps, cases: maxCases, products: Measure(b, conds) == Product}
-	found = p.contradict(conds, nil)
+func Contradict(b *expr.Builder, conds []expr.Expr, hard Difficulty, steps int) (found bool, took int) {
+	p := &prover{b: b, steps: steps, cases: maxCases, products: hard == Product, base: newCollection()}
+	found = p.collect(p.base, conds) || p.contradict(nil)
 	return found, steps - p.steps
-}
-
-// Difficulty is how hard conditions are for SAT because of products and divisions.
-type Difficulty uint8
-
-// The difficulties.
-const (
-	Easy    Difficulty = iota
-	Linear             // a division by a constant
-	Product            // a product of two unknowns, or a division by one
-)
-
-// hardWidth is how many bits it takes for SAT to find a product or a division hard.
-const hardWidth = 24
-
-// Measure returns how hard conds are for SAT.
-func Measure(b *expr.Builder, conds []expr.Expr) Difficulty {
-	most := Easy
-	seen := map[expr.Expr]bool{}
-	for _, c := range conds {
-		b.Walk(c, func(e expr.Expr) bool { return most == Product || seen[e] }, func(e expr.Expr) {
-			seen[e] = true
-			most = max(most, difficulty(b, e))
-		})
-	}
-	return most
-}
-
-func difficulty(b *expr.Builder, e expr.Expr) Difficulty {
-	switch b.Op(e) {
-	case expr.OpSDiv, expr.OpSRem, expr.OpUDiv, expr.OpURem, expr.OpMul, expr.OpUMulOvf, expr.OpSMulOvf:
-	default:
-		return Easy
-	}
-	x, y := b.Arg(e, 0), b.Arg(e, 1)
-	mul := b.Op(e) == expr.OpMul || b.Op(e) == expr.OpUMulOvf || b.Op(e) == expr.OpSMulOvf
-	switch constant := b.IsConst(y) || mul && b.IsConst(x); {
-	case b.Width(x) < hardWidth || constant && mul:
-		return Easy
-	case constant:
-		return Linear
-	}
-	return Product
 }
 
 // prover is one call of Contradict.
@@ -81,13 +38,17 @@ type prover struct {
 	b            *expr.Builder
 	steps, cases int
 	products     bool // rather than sums: what wraps is worth finding out
+	base         *collection
 }
 
-// contradict reports that conds and the cases taken cannot hold together. Where
-// the translation meets a condition that is open, both cases are tried.
-func (p *prover) contradict(conds, taken []expr.Expr) bool {
+// contradict reports that what was asked and the cases taken cannot hold
+// together. Where the translation meets a condition that is open, both cases are tried.
+func (p *prover) contradict(taken []expr.Expr) bool {
 	s := p.system()
-	open, clash := s.collect(append(append([]expr.Expr(nil), taken...), conds...))
+	if p.collect(s.collection, taken) {
+		return true
+	}
+	open, clash := s.choices()
 	if clash {
 		return true
 	}
@@ -109,7 +70,7 @@ func (p *prover) contradict(conds, taken []expr.Expr) bool {
 		return false
 	}
 	for _, c := range []expr.Expr{open, p.b.Not(open)} {
-		if !p.contradict(conds, append(taken[:len(taken):len(taken)], c)) {
+		if !p.contradict(append(taken[:len(taken):len(taken)], c)) {
 			return false
 		}
 	}
@@ -118,9 +79,8 @@ func (p *prover) contradict(conds, taken []expr.Expr) bool {
 
 // system is the rows of one case.
 type system struct {
-	p          *prover
-	truth      map[expr.Expr]bool // of conditions, without complement
-	lits       []expr.Expr
+	p *prover
+	*collection
 	forms      map[key]*form
 	quotients  map[key][2]*form
 	unknowns   []bounds
@@ -137,7 +97,7 @@ type system struct {
 }
 
 func (p *prover) system() *system {
-	return &system{p: p, truth: map[expr.Expr]bool{}, forms: map[key]*form{}, quotients: map[key][2]*form{},
+	return &system{p: p, collection: newCollection(), forms: map[key]*form{}, quotients: map[key][2]*form{},
 		ranges: map[*form]bounds{}, products: map[int][]int{}, monomials: map[string]int{}, timesForms: map[key]*form{}, tops: map[*form]*form{}}
 }
 
@@ -148,65 +108,6 @@ type key struct {
 }
 
 type bounds struct{ lo, hi *big.Int }
-
-// collect takes conjunctions apart. It returns a condition that must be decided
-// first, if there is one, or reports a condition beside its complement.
-func (s *system) collect(conds []expr.Expr) (open expr.Expr, clash bool) {
-	b := s.p.b
-	work := append([]expr.Expr(nil), conds...)
-	var clauses []expr.Expr
-	for len(work) > 0 {
-		e := work[0]
-		work = work[1:]
-		if v, ok := b.Uint64(e); ok {
-			if v == 0 {
-				return expr.None, true
-			}
-			continue
-		}
-		if v, known := s.known(e); known {
-			if !v {
-				return expr.None, true
-			}
-			continue
-		}
-		s.learn(e)
-		switch {
-		case b.Op(e) == expr.OpAnd:
-			work = append(work, b.Arg(e, 0), b.Arg(e, 1))
-		case b.Op(e) == expr.OpNot && b.Op(b.Not(e)) == expr.OpAnd:
-			clauses = append(clauses, b.Not(e))
-		}
-	}
-	for _, e := range clauses {
-		if c, clash := s.clause(e); c != expr.None || clash {
-			return c, clash
-		}
-	}
-	return expr.None, false
-}
-
-func (s *system) learn(e expr.Expr) {
-	s.lits = append(s.lits, e)
-	if n := s.p.b.Not(e); n < e {
-		s.truth[n] = false
-	} else {
-		s.truth[e] = true
-	}
-}
-
-// known returns the truth of a condition in this case.
-func (s *system) known(e expr.Expr) (value, known bool) {
-	if v, ok := s.p.b.Uint64(e); ok {
-		return v != 0, true
-	}
-	if n := s.p.b.Not(e); n < e {
-		v, ok := s.truth[n]
-		return !v, ok
-	}
-	v, ok := s.truth[e]
-	return v, ok
-}
 
 // clause looks at a conjunction that must not hold: one of its parts is false.
 func (s *system) clause(and expr.Expr) (open expr.Expr, clash bool) {
@@ -230,12 +131,14 @@ func (s *system) clause(and expr.Expr) (open expr.Expr, clash bool) {
 func (s *system) assert() expr.Expr {
 	// Bounds of single unknowns come first: they decide what can wrap.
 	for _, simple := range []bool{true, false} {
-		for _, e := range s.lits {
-			if s.simple(e) != simple {
-				continue
-			}
-			if open := s.literal(e); open != expr.None || s.impossible {
-				return open
+		for _, of := range []*collection{s.collection, s.p.base} {
+			for _, e := range of.lits {
+				if s.simple(e) != simple {
+					continue
+				}
+				if open := s.literal(e); open != expr.None || s.impossible {
+					return open
+				}
 			}
 		}
 	}

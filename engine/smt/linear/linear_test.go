@@ -24,14 +24,14 @@ func TestRoundsUp(t *testing.T) {
 	n := b.Var("n", 64)
 	k := b.Const(1000, 128)
 	r, wide := b.SExt(ceil(b, n, 1000), 128), b.SExt(n, 128)
-	if found, _ := linear.Contradict(b, []expr.Expr{b.Slt(b.Mul(r, k), wide)}, steps); !found {
+	if !contradict(b, []expr.Expr{b.Slt(b.Mul(r, k), wide)}, steps) {
 		t.Error("r*1000 < n is not refuted")
 	}
 	below := b.Mul(b.Sub(r, b.Const(1, 128)), k)
-	if found, _ := linear.Contradict(b, []expr.Expr{b.Sle(wide, below)}, steps); !found {
+	if !contradict(b, []expr.Expr{b.Sle(wide, below)}, steps) {
 		t.Error("n <= (r-1)*1000 is not refuted")
 	}
-	if found, _ := linear.Contradict(b, []expr.Expr{b.Slt(b.Mul(r, k), b.Add(wide, b.Const(1, 128)))}, steps); found {
+	if contradict(b, []expr.Expr{b.Slt(b.Mul(r, k), b.Add(wide, b.Const(1, 128)))}, steps) {
 		t.Error("r*1000 <= n is refuted, but holds for n = 1000")
 	}
 }
@@ -58,10 +58,10 @@ func TestNeverRefutesWhatHolds(t *testing.T) {
 			conds = append(conds, c)
 			lies = append(lies, g.b.Not(c))
 		}
-		if found, _ := linear.Contradict(g.b, conds, steps); found {
+		if contradict(g.b, conds, steps) {
 			t.Fatalf("seed %d: %v holds for x, y = %v, %v", seed, g.b.String(g.b.AndAll(conds...)), ev.Value(g.vars[0]), ev.Value(g.vars[1]))
 		}
-		if found, _ := linear.Contradict(g.b, lies, steps); found {
+		if contradict(g.b, lies, steps) {
 			refuted++
 		}
 	}
@@ -175,4 +175,9 @@ func (g *gen) term(depth int) expr.Expr {
 		return b.Shl(b.Not(x), b.Const(g.next(26), 24))
 	}
 	return b.ZExt(b.Extract(x, int(g.next(8)), 16), 24)
+}
+
+func contradict(b *expr.Builder, conds []expr.Expr, steps int) bool {
+	found, _ := linear.Contradict(b, conds, linear.NewGauge(b).Measure(conds), steps)
+	return found
 }
