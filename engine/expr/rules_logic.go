@@ -77,6 +77,7 @@ var andRules = []rule{
 	}},
 	{"and-split", splitBitwise},
 	{"and-zext", andZExt},
+	{"and-bounds", andBounds},
 	{"and-ite", func(b *Builder, n node) Expr { return b.overITE(n) }},
 }
 

@@ -36,16 +36,17 @@ func TestRules(t *testing.T) {
 
 // generator makes random terms of few bits.
 type generator struct {
-	rnd   *rand.Rand
-	b     *expr.Builder
-	width int
-	rules []expr.Rule
-	count map[string]int // applications checked at this width
-	vars  []expr.Expr
+	rnd    *rand.Rand
+	bounds *rand.Rand // for one rule
+	b      *expr.Builder
+	width  int
+	rules  []expr.Rule
+	count  map[string]int // applications checked at this width
+	vars   []expr.Expr
 }
 
 func newGenerator(seed int64, width int) *generator {
-	g := &generator{rnd: rand.New(rand.NewSource(seed)), width: width, rules: expr.Rules(), count: map[string]int{}}
+	g := &generator{rnd: rand.New(rand.NewSource(seed)), bounds: rand.New(rand.NewSource(seed)), width: width, rules: expr.Rules(), count: map[string]int{}}
 	g.restart()
 	return g
 }
@@ -60,10 +61,16 @@ func (g *generator) restart() {
 func (g *generator) try(t *testing.T, r expr.Rule, applied, left map[string]int) {
 	t.Helper()
 	const enough = 25
-	if g.count[r.Name] >= enough {
+	const boundForms = 500 // pairs of comparisons
+	if n := g.count[r.Name]; n >= boundForms || n >= enough && r.Name != "and-bounds" {
 		return
 	}
-	width, lo, args := g.operation(r.Op)
+	width, lo, args := 1, 0, []expr.Expr(nil)
+	if r.Name == "and-bounds" { // terms seldom hold comparisons
+		args = g.bounded()
+	} else {
+		width, lo, args = g.operation(r.Op)
+	}
 	got := r.Apply(g.b, width, lo, args...)
 	if got == expr.None {
 		left[r.Name]++
@@ -185,6 +192,26 @@ func (g *generator) related(w, v int) []expr.Expr {
 		x, y = y, x
 	}
 	return []expr.Expr{x, y}
+}
+
+// bounded returns two bounds of one variable, one of them in a conjunction or not.
+func (g *generator) bounded() []expr.Expr {
+	x, y := g.bound(), g.bound()
+	if g.bounds.Intn(2) == 0 {
+		x = g.b.And(g.vars[2], x)
+	}
+	return []expr.Expr{x, y}
+}
+
+// bound returns a comparison of x with a constant.
+func (g *generator) bound() expr.Expr {
+	x, k := g.vars[0], g.b.Const(g.bounds.Uint64(), g.width)
+	ops := []func(x, y expr.Expr) expr.Expr{g.b.Eq, g.b.Ult, g.b.Ule, g.b.Slt, g.b.Sle, g.b.Ne}
+	op := ops[g.bounds.Intn(len(ops))]
+	if g.bounds.Intn(2) == 0 {
+		return op(k, x)
+	}
+	return op(x, k)
 }
 
 // around returns a term that contains x or a part of x.
