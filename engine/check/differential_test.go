@@ -55,6 +55,7 @@ type failures struct {
 	sites   map[string]bool // kind and place of the first failure of a run
 	returns bool            // some run comes to the end
 	whole   bool            // all inputs were tried
+	bounded bool            // loops were followed for a few rounds: what is refuted says nothing of others
 }
 
 // tryAll runs a slice with all inputs.
@@ -112,7 +113,7 @@ func disagreement(v *verdict.Verdict, f failures) (bad string, open bool) {
 		}
 	}
 	for name := range f.sites {
-		if known[name] == "" && v.Verdict != verdict.Unknown && !open {
+		if known[name] == "" && v.Verdict != verdict.Unknown && !open && !(f.bounded && v.Verdict == verdict.Refuted) {
 			return name + " fails in a run, and is no site", false
 		}
 	}
@@ -159,6 +160,7 @@ func differential(t *testing.T, generate func(seed int64) string, n int64, cfg e
 			t.Fatalf("seed %d: %v\n%s", seed, err, text)
 		}
 		f := tryAll(t, s)
+		f.bounded = cfg.LoopBound > 0
 		v, err := check.Prove(s, cfg)
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, text)
@@ -195,6 +197,12 @@ func TestDifferentialMemory(t *testing.T) {
 // proved all the same holds in every round.
 func TestDifferentialLoops(t *testing.T) {
 	differential(t, generateLoops, generated()/6, exec.Config{Budget: 1_000_000, LoopBound: 3})
+}
+
+// TestDifferentialRounds does the same over pointers in memory, where late
+// rounds do what early ones do not.
+func TestDifferentialRounds(t *testing.T) {
+	differential(t, generateRounds, generated()/3, exec.Config{Budget: 1_000_000, LoopBound: 3})
 }
 
 var anyCall = regexp.MustCompile(`call i([0-9]+) noundef @any_i[0-9]+\(\)`)

@@ -1,0 +1,43 @@
+package check_test
+
+import (
+	"testing"
+
+	"github.com/kvfarm/kvfarm/engine/check"
+	"github.com/kvfarm/kvfarm/engine/exec"
+	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+)
+
+// TestDifferentialOutside proves slices that call what they do not define. What
+// is proved all the same may fail in no run of the slice with any bodies of that.
+func TestDifferentialOutside(t *testing.T) {
+	count := map[verdict.Word]int{}
+	for seed := range generated() {
+		open, closed := generateOutside(seed)
+		s, err := ir.Parse([]byte(open))
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, open)
+		}
+		whole, err := ir.Parse([]byte(closed))
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, closed)
+		}
+		v, err := check.Prove(s, exec.Config{Budget: 1_000_000})
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, open)
+		}
+		f := tryAll(t, whole)
+		for _, site := range v.Sites {
+			count[site.Verdict]++
+			name := placed(site.Kind, site.Loc, site.Func, site.Inst)
+			if site.Verdict != verdict.Unknown && site.Verdict != verdict.Refuted && ofRoot(name) && f.sites[name] {
+				t.Errorf("seed %d: %s is %s, and fails in a run\n%s", seed, name, site.Verdict, closed)
+			}
+		}
+	}
+	if count[verdict.Proved] == 0 || count[verdict.Unknown] == 0 {
+		t.Errorf("sites %v: too much alike to say something", count)
+	}
+	t.Logf("sites %v", count)
+}
