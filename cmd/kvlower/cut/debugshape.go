@@ -238,6 +238,9 @@ func (d *describer) knownStruct(t *module.DebugType, depth int) (ir.Shape, bool)
 			return s[0], true
 		}
 	}
+	if s, ok := foreign(t); ok {
+		return s, true
+	}
 	lo, below, ok := niche(t.Scope, t.Name)
 	if !ok || t.Size == 0 {
 		return ir.Shape{}, false
