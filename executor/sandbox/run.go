@@ -27,6 +27,9 @@ func (h *Host) Run(ctx context.Context, s Spec) (*Result, error) {
 	if h.cfg.Copy && len(s.Layers) > 1 {
 		return nil, fmt.Errorf("run %q: %d layers of inputs, but they are copied and not stacked here", s.Argv, len(s.Layers))
 	}
+	if h.cfg.Copy && s.Settles {
+		return nil, fmt.Errorf("run %q: changes to inputs that are copied cannot be told from the rest", s.Argv)
+	}
 	group, err := h.groups.take(limits{memory: s.Memory, processes: s.Processes})
 	if err != nil {
 		return nil, fmt.Errorf("limit %q: %w", s.Argv, err)
@@ -43,8 +46,10 @@ func (h *Host) Run(ctx context.Context, s Spec) (*Result, error) {
 
 // Close closes Inputs, if any.
 func (r *Result) Close() {
-	if r.Inputs != nil {
-		_ = r.Inputs.Close()
+	for _, root := range []*os.Root{r.Inputs, r.changes} {
+		if root != nil {
+			_ = root.Close()
+		}
 	}
 }
 
@@ -77,16 +82,26 @@ func (h *Host) run(ctx context.Context, s *Spec, group *group, r *Result) error 
 		t := time.AfterFunc(s.Timeout, func() { p.timedOut.Store(true); p.kill() })
 		defer t.Stop()
 	}
-	view, report, err := p.talk(h.spec(s, group))
+	views, report, err := p.talk(h.spec(s, group))
 	waitErr := p.wait()
 	r.Wall = time.Since(begin)
-	if view != nil {
+	if err := r.open(views); err != nil {
+		return err
+	}
+	return r.fill(ctx, p, report, errors.Join(err, waitErr))
+}
+
+// open opens what the first process handed over, if it came so far: the input
+// root, and the layer that was written to if that was asked for.
+func (r *Result) open(views []*os.File) (err error) {
+	for i, view := range views {
 		defer func() { _ = view.Close() }()
-		if r.Inputs, err = os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", view.Fd())); err != nil {
+		at := []**os.Root{&r.Inputs, &r.changes}[i]
+		if *at, err = os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", view.Fd())); err != nil {
 			return fmt.Errorf("open the view of the input root: %w", err)
 		}
 	}
-	return r.fill(ctx, p, report, errors.Join(err, waitErr))
+	return nil
 }
 
 // fill says how the command ended. Without a report process 1 was killed: by
@@ -128,7 +143,7 @@ var (
 // spec translates s for the first process.
 func (h *Host) spec(s *Spec, group *group) *stage.Spec {
 	out := &stage.Spec{Dir: s.Dir, Root: s.Root, Lower: strings.Join(s.Layers, ":"), Copy: h.cfg.Copy,
-		Argv: s.Argv, Env: s.Env, WorkDir: path.Join(InputDir, s.WorkDir), UID: h.uid, GID: h.gid, Become: !h.user, Filter: policy}
+		Argv: s.Argv, Env: s.Env, WorkDir: path.Join(InputDir, s.WorkDir), UID: h.uid, GID: h.gid, Become: !h.user, Settles: s.Settles, Filter: policy}
 	out.Search = candidates(s.Argv, s.Env, out.WorkDir)
 	out.Mkdirs = append(out.Mkdirs, out.WorkDir)
 	for _, dir := range s.Mkdirs {
@@ -177,11 +192,11 @@ func candidates(argv, env []string, workDir string) (out []string) {
 }
 
 // talk hands over the spec and returns what comes back before the end.
-func (p *process) talk(spec *stage.Spec) (view *os.File, report *stage.Report, err error) {
+func (p *process) talk(spec *stage.Spec) (views []*os.File, report *stage.Report, err error) {
 	if err := stage.Write(p.control, spec); err != nil {
 		return nil, nil, fmt.Errorf("send spec: %w", err)
 	}
-	first, oob := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
+	first, oob := make([]byte, 1), make([]byte, unix.CmsgSpace(4*stage.MaxViews))
 	n, oobn, _, _, err := p.control.ReadMsgUnix(first, oob)
 	if err != nil || n == 0 {
 		return nil, nil, errors.Join(err, io.ErrUnexpectedEOF)
@@ -189,28 +204,31 @@ func (p *process) talk(spec *stage.Spec) (view *os.File, report *stage.Report, e
 	var rest io.Reader = p.control
 	if oobn == 0 { // no view: the report begins
 		rest = io.MultiReader(bytes.NewReader(first), rest)
-	} else if view, err = received(oob[:oobn]); err != nil {
+	} else if views, err = received(oob[:oobn]); err != nil {
 		return nil, nil, err
 	}
 	report = new(stage.Report)
 	if err := stage.Read(rest, report); err != nil {
-		return view, nil, fmt.Errorf("read report: %w", err)
+		return views, nil, fmt.Errorf("read report: %w", err)
 	}
-	return view, report, nil
+	return views, report, nil
 }
 
-// received returns the descriptor in a control message.
-func received(oob []byte) (*os.File, error) {
+// received returns the descriptors in a control message.
+func received(oob []byte) (views []*os.File, err error) {
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil || len(messages) != 1 {
 		return nil, fmt.Errorf("receive view: %d messages: %w", len(messages), err)
 	}
 	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) != 1 {
+	if err != nil || len(fds) > stage.MaxViews {
 		return nil, fmt.Errorf("receive view: %d descriptors: %w", len(fds), err)
 	}
-	unix.CloseOnExec(fds[0])
-	return os.NewFile(uintptr(fds[0]), "view"), nil
+	for _, fd := range fds {
+		unix.CloseOnExec(fd)
+		views = append(views, os.NewFile(uintptr(fd), "view"))
+	}
+	return views, nil
 }
 
 // controlPair returns both ends of the control socket.

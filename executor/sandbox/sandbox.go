@@ -46,6 +46,7 @@ type Spec struct {
 	Env     []string // "name=value", the whole environment
 	WorkDir string   // relative to the input root; made if absent
 	Mkdirs  []string // folders to make, relative to the input root
+	Settles bool     // Result.Settle will be called; needs Host.Stacks
 
 	Timeout   time.Duration // of the command; zero: none
 	Memory    int64         // bytes, of all processes together and what they write; zero: none
@@ -77,6 +78,8 @@ type Result struct {
 	// Inputs is the input root as the command left it. All processes are dead.
 	// Nil when the command never saw it. The caller closes it.
 	Inputs *os.Root
+	// changes is the layer that took what the command wrote, for Settle.
+	changes *os.Root
 }
 
 // Usage is what the processes of one command used together.

@@ -11,8 +11,10 @@ const (
 )
 
 // build makes the file system that the command sees and enters it. Nothing of
-// it has a name outside, so there is nothing to clean up, however it ends.
-func build(spec *Spec) error {
+// it has a name outside, so there is nothing to clean up, however it ends. It
+// returns the open layer that is written to, or -1 if nobody wants it.
+func build(spec *Spec) (changes int, err error) {
+	changes = -1
 	steps := []struct {
 		name string
 		do   func(*Spec) error
@@ -21,6 +23,7 @@ func build(spec *Spec) error {
 		{"mount the root", mountRoot},
 		{"mount scratch", mountScratch},
 		{"mount the input root", mountInputs},
+		{"open the layer that is written to", func(spec *Spec) (err error) { changes, err = openChanges(spec); return err }},
 		{"mount /dev", mountDev},
 		{"mount /tmp", mountTmp},
 		{"mount /proc", mountProc},
@@ -30,10 +33,18 @@ func build(spec *Spec) error {
 	}
 	for _, s := range steps {
 		if err := s.do(spec); err != nil {
-			return in(s.name, err)
+			return -1, in(s.name, err)
 		}
 	}
-	return nil
+	return changes, nil
+}
+
+// openChanges comes before /tmp covers the layer, from when on it has no name.
+func openChanges(spec *Spec) (int, error) {
+	if !spec.Settles {
+		return -1, nil
+	}
+	return syscall.Open(spec.Root+"/tmp/up", syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
 }
 
 func private(spec *Spec) error {
@@ -86,8 +97,11 @@ func mountInputs(spec *Spec) error {
 		return syscall.Mount(up, at, "", syscall.MS_BIND, "")
 	}
 	options := "lowerdir=" + spec.Lower + ",upperdir=" + up + ",workdir=" + spec.Root + "/tmp/work"
-	if !spec.Become {
-		options += ",userxattr"
+	if spec.Become {
+		// Whatever the kernel was configured to: a layer that can be read by itself.
+		options += ",redirect_dir=off,metacopy=off"
+	} else {
+		options += ",userxattr" // which implies both
 	}
 	return syscall.Mount("overlay", at, "overlay", harmless, options)
 }

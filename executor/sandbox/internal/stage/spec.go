@@ -14,6 +14,10 @@ const ControlFD = 3
 // InputDir is where the input root is mounted.
 const InputDir = "/x"
 
+// MaxViews is how many descriptors are handed over: the input root, and the
+// layer that is written to.
+const MaxViews = 2
+
 // Spec is what the first process prepares and runs.
 type Spec struct {
 	Dir      string   // Lower is relative to it, which keeps the mount's options short
@@ -28,6 +32,7 @@ type Spec struct {
 	Mkdirs   []string // absolute: made, with their parents, if absent
 	UID, GID int      // of the command
 	Become   bool     // to UID and GID; otherwise the process has them already
+	Settles  bool     // the layer that is written to is handed over too
 	Limits   []Limit
 	Filter   string // of system calls: struct sock_filter, as the kernel reads them
 }

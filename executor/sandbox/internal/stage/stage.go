@@ -40,10 +40,11 @@ func dieWith(control io.Reader) {
 
 func run(spec *Spec) *Report {
 	syscall.Umask(0o022)
-	if err := build(spec); err != nil {
+	changes, err := build(spec)
+	if err != nil {
 		return &Report{Error: err.Error()}
 	}
-	if err := sendView(); err != nil {
+	if err := sendViews(changes); err != nil {
 		return &Report{Error: err.Error()}
 	}
 	if err := makeFolders(spec); err != nil {
@@ -79,15 +80,21 @@ func refused(err error) *Report {
 	return r
 }
 
-// sendView hands an open input root to the worker, who collects outputs
-// through it when every process of the sandbox is dead.
-func sendView() error {
+// sendViews hands an open input root to the worker, who collects outputs
+// through it when every process of the sandbox is dead, and the layer that is
+// written to, if that is open.
+func sendViews(changes int) error {
 	fd, err := syscall.Open(InputDir, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return in("open the input root", err)
 	}
 	defer func() { _ = syscall.Close(fd) }()
-	return in("send the view of the input root", syscall.Sendmsg(ControlFD, []byte{0}, syscall.UnixRights(fd), nil, 0))
+	fds := []int{fd}
+	if changes >= 0 {
+		defer func() { _ = syscall.Close(changes) }()
+		fds = append(fds, changes)
+	}
+	return in("send the view of the input root", syscall.Sendmsg(ControlFD, []byte{0}, syscall.UnixRights(fds...), nil, 0))
 }
 
 // restrict takes from this thread's children what they are not to have.

@@ -107,6 +107,7 @@ func (s *Spec) code(c *coder) {
 	c.small(&s.UID)
 	c.small(&s.GID)
 	c.bool(&s.Become)
+	c.bool(&s.Settles)
 	n := c.count(len(s.Limits))
 	if c.reading {
 		s.Limits = make([]Limit, n)

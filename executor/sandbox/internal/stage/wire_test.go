@@ -10,7 +10,7 @@ import (
 func TestWire(t *testing.T) {
 	want := &Spec{Dir: "d", Root: "r", Lower: "a:b", Copy: true, Scratch: "size=1",
 		Argv: []string{"x", "\x00\xff"}, Search: []string{"", "/bin/x"}, Env: []string{}, WorkDir: "/x", Mkdirs: []string{"/x/o"}, UID: 1, GID: 2,
-		Become: true, Limits: []Limit{{Resource: 3, Value: 4}}}
+		Become: true, Settles: true, Limits: []Limit{{Resource: 3, Value: 4}}}
 	var b bytes.Buffer
 	if err := Write(&b, want); err != nil {
 		t.Fatal(err)

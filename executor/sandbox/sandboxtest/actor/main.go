@@ -34,6 +34,7 @@ var acts = map[string]func(args []string) error{
 	"write":   func(args []string) error { return os.WriteFile(args[0], []byte(args[1]), 0o644) },
 	"append":  appendTo,
 	"mkdir":   func(args []string) error { return os.MkdirAll(args[0], 0o755) },
+	"rename":  func(args []string) error { return os.Rename(args[0], args[1]) },
 	"remove":  func(args []string) error { return os.RemoveAll(args[0]) },
 	"chmod":   func(args []string) error { return os.Chmod(args[0], 0o777) },
 	"link":    func(args []string) error { return os.Link(args[0], args[1]) },
