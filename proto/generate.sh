@@ -11,4 +11,4 @@ protoc --descriptor_set_in="$imports" --proto_path=. \
 	--plugin=protoc-gen-go-grpc="$(go tool -n protoc-gen-go-grpc)" \
 	--go_out=. --go_opt=paths=source_relative \
 	--go-grpc_out=. --go-grpc_opt=paths=source_relative \
-	kvfarm/v1/*.proto
+	kvfarm/v1/*.proto buildbarn/runner/*.proto
