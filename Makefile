@@ -1,6 +1,7 @@
 # make demo: the main job on a real kernel.   make test: everything CI runs.
 # make bench: tables and ratios.              make build: the three programs.
 # make bench-engine: the engine beside CBMC.   make bench-farm: the farm beside others.
+# make buildbarn: a Buildbarn farm on loopback.
 
 GO     ?= go
 GOBIN_FLAGS = -trimpath -buildvcs=false
@@ -59,6 +60,11 @@ bench-engine: build
 bench-farm: kvfarm
 	@deploy/setup.sh ca-certificates mmdebstrap util-linux $$([ "$$(id -u)" = 0 ] || echo uidmap)
 	@deploy/bench-farm.sh $(ARGS)
+
+# Runs until it is stopped; says how to use it.
+.PHONY: buildbarn
+buildbarn: kvfarm
+	@deploy/buildbarn/start.sh
 
 generate:
 	@deploy/setup.sh protobuf-compiler

@@ -47,6 +47,12 @@ func (b *lockedBuffer) add(line string) {
 	b.b.WriteString(line)
 }
 
+// Write implements io.Writer.
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.add(string(p))
+	return len(p), nil
+}
+
 func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -23,8 +23,9 @@ type rig struct {
 	t     *testing.T
 	bin   string
 	tree  string
-	state string // "" is the user's
-	log   string // what the last submit said
+	state string   // "" is the user's
+	flags []string // more, of submit
+	log   string   // what the last submit said
 }
 
 // need skips, or fails where everything is expected to be there.
@@ -106,7 +107,7 @@ func (r *rig) command(dir string, targets ...string) *exec.Cmd {
 	if r.state != "" {
 		args = append(args, "--state", r.state)
 	}
-	return exec.Command(r.bin, append(args, targets...)...)
+	return exec.Command(r.bin, slices.Concat(args, r.flags, targets)...)
 }
 
 // submit returns the report and the exit status.
