@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 
+	"github.com/kvfarm/kvfarm/executor/inplace"
 	"github.com/kvfarm/kvfarm/executor/sandbox"
 	"github.com/kvfarm/kvfarm/frontend/runner"
 	runnerpb "github.com/kvfarm/kvfarm/proto/buildbarn/runner"
@@ -19,7 +19,7 @@ import (
 // runnerFlags is what `kvfarm runner` is told.
 type runnerFlags struct {
 	listen string
-	cfg    runner.Config
+	cfg    inplace.Config
 	log    logFlags
 }
 
@@ -39,7 +39,7 @@ is --action_root here. See deploy/buildbarn.`,
 	}
 	f := c.Flags()
 	f.StringVar(&r.listen, "listen", "", "`ADDR` to listen on: unix:PATH, or HOST:PORT of this machine")
-	f.StringVar(&r.cfg.BuildDir, "build_directory", "", "`DIR` where bb_worker lays out input roots")
+	f.StringVar(&r.cfg.Dir, "build_directory", "", "`DIR` where bb_worker lays out input roots")
 	f.StringVar(&r.cfg.Root, "action_root", "", "`FOLDER` of each input root that becomes / (default: / is empty)")
 	f.Int64Var(&r.cfg.Memory, "memory", 0, "`BYTES` that an action may use (default: no limit)")
 	f.Int64Var(&r.cfg.Outputs, "outputs", 0, "`BYTES` that an action may leave (default: 16 GiB)")
@@ -48,31 +48,29 @@ is --action_root here. See deploy/buildbarn.`,
 }
 
 func (r *runnerFlags) run(ctx context.Context) (err error) {
-	if r.listen == "" || r.cfg.BuildDir == "" {
+	if r.listen == "" || r.cfg.Dir == "" {
 		return errors.New("--listen or --build_directory is missing: where does bb_worker call, and where does it lay out input roots?")
 	}
-	if r.cfg.BuildDir, err = filepath.Abs(r.cfg.BuildDir); err != nil {
+	if r.cfg.Dir, err = filepath.Abs(r.cfg.Dir); err != nil {
 		return fmt.Errorf("--build_directory: %w", err)
 	}
-	if strings.ContainsAny(r.cfg.BuildDir, `:,\`) {
-		return fmt.Errorf(`--build_directory %s: a name with one of : , \ cannot be mounted`, r.cfg.BuildDir)
-	}
-	if r.cfg.Log, err = r.log.logger(os.Stderr); err != nil {
+	log, err := r.log.logger(os.Stderr)
+	if err != nil {
 		return err
 	}
-	if r.cfg.Host, err = sandbox.Open(sandbox.Config{Dir: r.cfg.BuildDir}); err != nil {
+	if r.cfg.Host, err = sandbox.Open(sandbox.Config{Dir: r.cfg.Dir}); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.cfg.Host.Close()) }()
 	for _, note := range r.cfg.Host.Notes() {
-		r.cfg.Log.Warn(note)
+		log.Warn(note)
 	}
-	s, err := runner.New(r.cfg)
+	in, err := inplace.New(r.cfg)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return r.serve(ctx, s)
+	defer func() { err = errors.Join(err, in.Close()) }()
+	return r.serve(ctx, runner.New(in, log))
 }
 
 // maxCommand is the largest message to accept, in bytes: what the kernel takes
@@ -89,6 +87,6 @@ func (r *runnerFlags) serve(ctx context.Context, s *runner.Server) error {
 	runnerpb.RegisterRunnerServer(server, s)
 	stop := context.AfterFunc(ctx, server.Stop)
 	defer stop()
-	fmt.Fprintf(os.Stderr, "kvfarm: runner serving on %s, input roots in %s\n", l.Addr(), r.cfg.BuildDir)
+	fmt.Fprintf(os.Stderr, "kvfarm: runner serving on %s, input roots in %s\n", l.Addr(), r.cfg.Dir)
 	return server.Serve(l)
 }

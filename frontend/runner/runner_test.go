@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
+	"github.com/kvfarm/kvfarm/executor/inplace"
 	"github.com/kvfarm/kvfarm/executor/sandbox"
 	"github.com/kvfarm/kvfarm/executor/sandbox/sandboxtest"
 	"github.com/kvfarm/kvfarm/frontend/runner"
@@ -33,25 +34,25 @@ type rig struct {
 	shared string // has an inode in common with input in/a
 }
 
-func start(t *testing.T, change func(*runner.Config)) *rig {
+func start(t *testing.T, change func(*inplace.Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, build: t.TempDir(), shared: filepath.Join(t.TempDir(), "shared")}
-	cfg := runner.Config{BuildDir: r.build, Root: "root", Host: sandboxtest.Open(t, sandbox.Config{Dir: r.build}), Log: slog.New(slog.DiscardHandler)}
+	cfg := inplace.Config{Dir: r.build, Root: "root", Host: sandboxtest.Open(t, sandbox.Config{Dir: r.build})}
 	if change != nil {
 		change(&cfg)
 	}
-	s, err := runner.New(cfg)
+	in, err := inplace.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
+		if err := in.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	l := bufconn.Listen(1 << 16)
 	server := grpc.NewServer()
-	runnerpb.RegisterRunnerServer(server, s)
+	runnerpb.RegisterRunnerServer(server, runner.New(in, slog.New(slog.DiscardHandler)))
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(server.Stop)
 	conn, err := grpc.NewClient("passthrough:rig", grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -148,7 +149,7 @@ func TestRun(t *testing.T) {
 
 // TestEmptyRoot runs a static program of the input root, as proofs are.
 func TestEmptyRoot(t *testing.T) {
-	r := start(t, func(c *runner.Config) { c.Root = "" })
+	r := start(t, func(c *inplace.Config) { c.Root = "" })
 	got, err := r.run(request("./actor", "sequence", "ls", "/bin", ",", "cat", "in/a"))
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +185,7 @@ func (r *rig) said() string {
 
 func TestRefused(t *testing.T) {
 	for name, c := range map[string]struct {
-		config func(*runner.Config)
+		config func(*inplace.Config)
 		change func(*runnerpb.RunRequest)
 		want   codes.Code
 		says   string
@@ -194,8 +195,8 @@ func TestRefused(t *testing.T) {
 		"stdout outside":  {change: func(r *runnerpb.RunRequest) { r.StdoutPath = "/etc/motd" }, want: codes.InvalidArgument, says: "leads out"},
 		"folder outside":  {change: func(r *runnerpb.RunRequest) { r.WorkingDirectory = "../.." }, want: codes.InvalidArgument, says: "leads out"},
 		"colon":           {change: func(r *runnerpb.RunRequest) { r.InputRootDirectory = "a:b" }, want: codes.InvalidArgument, says: "cannot be mounted"},
-		"no root":         {config: func(c *runner.Config) { c.Root = "other" }, want: codes.InvalidArgument, says: "kvfarm-root"},
-		"too much":        {config: func(c *runner.Config) { c.Outputs = 1 }, want: codes.InvalidArgument, says: "over the limit"},
+		"no root":         {config: func(c *inplace.Config) { c.Root = "other" }, want: codes.InvalidArgument, says: "kvfarm-root"},
+		"too much":        {config: func(c *inplace.Config) { c.Outputs = 1 }, want: codes.InvalidArgument, says: "over the limit"},
 		"no such inputs":  {change: func(r *runnerpb.RunRequest) { r.InputRootDirectory = "b/root" }, want: codes.InvalidArgument, says: "kvfarm-root"},
 		"stdout is there": {change: func(r *runnerpb.RunRequest) { r.StdoutPath = "a/root/in/a" }, want: codes.Unavailable, says: "make stdout"},
 	} {
@@ -232,7 +233,7 @@ func TestUnprivileged(t *testing.T) {
 // does not begin.
 func TestNoOverlay(t *testing.T) {
 	build := t.TempDir()
-	_, err := runner.New(runner.Config{BuildDir: build, Host: sandboxtest.Open(t, sandbox.Config{Dir: build, Copy: true})})
+	_, err := inplace.New(inplace.Config{Dir: build, Host: sandboxtest.Open(t, sandbox.Config{Dir: build, Copy: true})})
 	if err == nil || !strings.Contains(err.Error(), "overlayfs") {
 		t.Error(err)
 	}
