@@ -21,6 +21,7 @@ func (r *remoteFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&r.cfg.Executor, "remote_executor", "", "`ENDPOINT` that runs actions: grpc://HOST:PORT, grpcs://HOST:PORT or unix:PATH (default: this process)")
 	f.StringVar(&r.cfg.Cache, "remote_cache", "", "`ENDPOINT` of the store and action cache (default: the executor's)")
 	f.StringArrayVar(&r.properties, "remote_default_exec_properties", nil, "platform property `NAME=VALUE` of every action; repeatable")
+	f.BoolVar(&r.cfg.LinkTargets, "remote_link_targets", false, "send the target of each symbolic link as a blob, too, for a farm that looks for it there (justbuild)")
 	r.connectionFlags(f)
 }
 

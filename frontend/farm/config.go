@@ -46,6 +46,9 @@ type Config struct {
 
 	// NoCache has every action run, though its result be known, and replaces it.
 	NoCache bool
+	// LinkTargets sends the target of each symbolic link as a blob, too: justbuild
+	// looks for it there.
+	LinkTargets bool
 	// Local holds blobs that the farm may turn out to lack, above all
 	// toolchain roots. Nil: there are none.
 	Local cas.Store

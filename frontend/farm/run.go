@@ -54,6 +54,9 @@ func (c *Client) run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, dig
 		}
 	}
 	j.list()
+	if c.cfg.LinkTargets {
+		j.targets()
+	}
 	resp, err := c.execute(ctx, j)
 	if err != nil {
 		return nil, j.digest, err

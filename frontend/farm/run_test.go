@@ -1,6 +1,7 @@
 package farm_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -265,5 +266,30 @@ func TestActionDigestIsStable(t *testing.T) {
 	}
 	if r.ran.Load() != 1 {
 		t.Errorf("%d runs", r.ran.Load())
+	}
+}
+
+// Where a farm looks for the targets of links among its blobs, those of the
+// inputs and of the root are there before an action runs.
+func TestLinkTargets(t *testing.T) {
+	local := memstore.New()
+	m, err := tree.Build(tree.Files{"bin": {Kind: tree.Symlink, Target: "usr/bin"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d, b := range m.Dirs {
+		if err := local.Put(t.Context(), d, bytes.NewReader(b)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := &kbuild.Action{Argv: []string{"usage"}, Root: m.Root, Inputs: tree.Files{"a": {Kind: tree.Symlink, Target: "b"}}}
+	targets := []digest.Digest{digest.Of([]byte("usr/bin")), digest.Of([]byte("b"))}
+	for wanted, absent := range map[bool]int{false: 2, true: 0} {
+		r := start(t)
+		run(t, r.dial(func(c *farm.Config) { c.Local, c.LinkTargets = local, wanted }), a)
+		got, err := r.store.Missing(t.Context(), targets)
+		if err != nil || len(got) != absent {
+			t.Errorf("LinkTargets %t: the farm lacks %v, %v", wanted, got, err)
+		}
 	}
 }

@@ -180,6 +180,11 @@ func (c *Client) sendTree(ctx context.Context, root digest.Digest) error {
 	if err != nil {
 		return fmt.Errorf("upload tree: %w", err)
 	}
+	if c.cfg.LinkTargets {
+		if err := c.sendTargets(ctx, root); err != nil {
+			return fmt.Errorf("upload tree: %w", err)
+		}
+	}
 	for _, ds := range [][]digest.Digest{all[1:], {root}} {
 		if err := c.Upload(ctx, ds, nil); err != nil {
 			return fmt.Errorf("upload tree %v: %w", root, err)
