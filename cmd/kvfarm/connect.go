@@ -44,7 +44,12 @@ func (w *work) distant(ctx context.Context, cfg farm.Config, root *toolchain.Too
 	if err != nil {
 		return nil, err
 	}
-	return &connection{client: c, close: func() { c.Close(); local.Close() }}, nil
+	conn := &connection{client: c, close: func() { c.Close(); local.Close() }}
+	if err := w.probe(ctx, c); err != nil {
+		conn.close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 func (w *work) note(text string) { fmt.Fprintln(w.err, "kvfarm:", text) }

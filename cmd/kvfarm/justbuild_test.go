@@ -3,12 +3,17 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/kvfarm/kvfarm/executor/sandbox"
 	"github.com/kvfarm/kvfarm/executor/sandbox/sandboxtest"
@@ -18,8 +23,9 @@ import (
 )
 
 // startJustbuild runs justbuild's execution service, from the distribution,
-// with `kvfarm launch` before each command. It returns the service's endpoint.
-func startJustbuild(t *testing.T, kvfarm string) string {
+// with a launcher before each command. It returns the service's endpoint. In
+// the launcher, DIR stands for the service's folder.
+func startJustbuild(t *testing.T, launcher ...string) string {
 	t.Helper()
 	cache, err := toolchains()
 	if err != nil {
@@ -41,13 +47,16 @@ func startJustbuild(t *testing.T, kvfarm string) string {
 		t.Fatalf("libraries of the clients root: %q, %v", libraries, err)
 	}
 	dir := t.TempDir()
-	launcher, err := json.Marshal([]string{kvfarm, "launch", "--below", dir, "--"})
+	for i := range launcher {
+		launcher[i] = strings.ReplaceAll(launcher[i], "DIR", dir)
+	}
+	list, err := json.Marshal(launcher)
 	if err != nil {
 		t.Fatal(err)
 	}
 	info := filepath.Join(dir, "info")
 	cmd := exec.Command(loader[0], "--library-path", libraries[0], filepath.Join(root.Dir, "usr/bin/justbuild"), "execute", "--compatible",
-		"--local-build-root", filepath.Join(dir, "root"), "--info-file", info, "--local-launcher", string(launcher))
+		"--local-build-root", filepath.Join(dir, "root"), "--info-file", info, "--local-launcher", string(list))
 	said := &lockedBuffer{}
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
@@ -124,7 +133,7 @@ func TestKernelJustbuild(t *testing.T) {
 	want, wantCode := prove()
 	wantVerdict(t, want, "check_holds", pb.Verdict_PROVED)
 	wantVerdict(t, want, "check_fails", pb.Verdict_REFUTED)
-	farm := []string{"--remote_executor", startJustbuild(t, bin), "--remote_link_targets"}
+	farm := []string{"--remote_executor", startJustbuild(t, bin, "launch", "--below", "DIR", "--"), "--remote_link_targets"}
 	cold, code := prove(farm...)
 	wantSame(t, "cold", want, cold, wantCode, code)
 	if n := len(ran(cold)); n != len(cold.Actions) {
@@ -134,5 +143,42 @@ func TestKernelJustbuild(t *testing.T) {
 	wantSame(t, "cached", want, cached, wantCode, code)
 	if got := ran(cached); len(got) > 0 {
 		t.Errorf("known results, and it ran %q", got)
+	}
+}
+
+// TestKernelNoRoot holds that a farm that would run actions on its own machine's
+// root is told from one that does not, before it gets any.
+func TestKernelNoRoot(t *testing.T) {
+	bin, err := filepath.Abs("../../bin/kvfarm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = os.Stat(bin)
+	need(t, "make build has not been run", err)
+	file := filepath.Join(t.TempDir(), "middle.c")
+	secret(t, file, twoChecks)
+	out, err := exec.Command(bin, "prove", file, "--report", t.TempDir(), "--remote_executor", startJustbuild(t, "env", "--")).CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != report.ExitFailed || !strings.Contains(string(out), "kvfarm-root") {
+		t.Errorf("%v, want status %d and the reason:\n%s", err, report.ExitFailed, out)
+	}
+}
+
+// wantSame wants two reports to agree on all but where results came from.
+func wantSame(t *testing.T, when string, want, got *pb.Report, wantCode, code int) {
+	t.Helper()
+	if code != wantCode || code == report.ExitFailed {
+		t.Errorf("%s: status %d, want %d; errors: %q", when, code, wantCode, got.Errors)
+	}
+	about := func(r *pb.Report) *pb.Report {
+		return &pb.Report{Actions: r.Actions, Roots: r.Roots, Sites: r.Sites, Reasons: r.Reasons, Errors: r.Errors}
+	}
+	if len(want.Actions) == 0 || len(want.Roots) == 0 || len(want.Sites) == 0 {
+		t.Errorf("%s: there is nothing to compare: %d actions, %d roots, %d sites", when, len(want.Actions), len(want.Roots), len(want.Sites))
+	}
+	if diff := cmp.Diff(about(want), about(got), protocmp.Transform(),
+		protocmp.IgnoreFields(&pb.Action{}, "cached", "wall_seconds", "cpu_seconds", "worker"),
+		protocmp.IgnoreFields(&pb.Root{}, "cached"), protocmp.IgnoreFields(&pb.Site{}, "cached")); diff != "" {
+		t.Errorf("%s (-embedded +there)\n%s", when, diff)
 	}
 }
