@@ -59,6 +59,10 @@ func (x *exec) free(s *state, p *value, when expr.Expr) error {
 	bad, twice := expr.False, expr.False
 	for _, a := range x.asPtr(p) {
 		switch {
+		case a.obj == wildObject && x.madeOfAddresses(a.off):
+			if err := x.give(s, b.And(when, a.guard), &stop{reason: "free of an address that came in as a number"}); err != nil {
+				return err
+			}
 		case a.obj == wildObject:
 			x.loosen(s, b.And(when, a.guard), "free of an address that came in as a number")
 		case a.obj == noObject:

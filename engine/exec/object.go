@@ -248,6 +248,8 @@ func (x *exec) intToPtr(e expr.Expr) []alt {
 		}
 	}
 	switch {
+	case obj != noObject && x.chosenOutside(e):
+		obj = wildObject // that address, or one that came in
 	case obj != noObject:
 		e = x.b.Sub(e, x.infos[obj].addr)
 	case x.incoming(e):
@@ -259,17 +261,28 @@ func (x *exec) intToPtr(e expr.Expr) []alt {
 // incoming reports whether an automatic root's inputs decide a number, or what
 // a generalised loop left behind: they may hold addresses.
 func (x *exec) incoming(e expr.Expr) bool {
+	if x.chosenOutside(e) {
+		return true
+	}
+	for _, v := range x.b.Vars(e) {
+		for _, r := range x.rootInputs {
+			if r.e == v {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// chosenOutside reports whether memory that came in decides a number, or code
+// outside, or a generalised loop.
+func (x *exec) chosenOutside(e expr.Expr) bool {
 	if len(x.b.FreeReads(e)) > 0 {
 		return true
 	}
 	for _, v := range x.b.Vars(e) {
 		if x.outside[v] || x.holes[v] {
 			return true
-		}
-		for _, r := range x.rootInputs {
-			if r.e == v {
-				return true
-			}
 		}
 	}
 	return false
