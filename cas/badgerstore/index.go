@@ -116,9 +116,12 @@ func (ix *index) find(ks []key, why purpose, found func(i int, l loc)) error {
 	}
 	at := ix.useTime(why)
 	for i, k := range ks {
+		if !ix.filter.may(k) { // one line of memory, where the cache costs several
+			continue
+		}
 		if l, ok := ix.cached(k, at); ok {
 			found(i, l)
-		} else if ix.filter.may(k) && !ix.dying[k] {
+		} else if !ix.dying[k] {
 			todo = append(todo, i)
 		}
 	}

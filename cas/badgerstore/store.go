@@ -171,12 +171,16 @@ func (s *Store) missing(ctx context.Context, ds []digest.Digest, why purpose) ([
 	if err != nil {
 		return nil, err
 	}
-	there := make([]bool, len(ds))
-	if err := s.index.find(keys, why, func(i int, _ loc) { there[i] = true }); err != nil {
+	there, absent := make([]bool, len(ds)), len(ds)
+	err = s.index.find(keys, why, func(i int, _ loc) {
+		there[i] = true
+		absent--
+	})
+	if err != nil {
 		return nil, err
 	}
-	var missing []digest.Digest
-	seen := map[key]bool{}
+	missing := make([]digest.Digest, 0, absent)
+	seen := make(map[key]bool, absent)
 	for i, d := range ds {
 		if !there[i] && d != digest.Empty && !seen[keys[i]] {
 			seen[keys[i]] = true

@@ -66,7 +66,7 @@ func Parse(s string) (Digest, error) {
 // Validate reports what is wrong with d's form: the hash is 64 lower-case hex
 // digits, the size is not negative.
 func (d Digest) Validate() error {
-	if len(d.Hash) != 2*sha256.Size || strings.Trim(d.Hash, "0123456789abcdef") != "" {
+	if _, ok := d.raw(); !ok {
 		return fmt.Errorf("digest %q: hash is not %d lower-case hex digits", d.Hash, 2*sha256.Size)
 	}
 	if d.Size < 0 {

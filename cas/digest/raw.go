@@ -4,18 +4,25 @@ import "encoding/hex"
 
 // Raw returns the 32 bytes of d's hash. It fails exactly if Validate does.
 func (d Digest) Raw() ([32]byte, error) {
-	var raw [32]byte
-	if len(d.Hash) != 2*len(raw) || d.Size < 0 {
+	raw, ok := d.raw()
+	if !ok || d.Size < 0 {
 		return raw, d.Validate()
 	}
+	return raw, nil
+}
+
+// raw decodes the hash, of which a message may have ten thousand.
+func (d Digest) raw() (raw [32]byte, ok bool) {
+	if len(d.Hash) != 2*len(raw) {
+		return raw, false
+	}
+	bad := byte(0)
 	for i := range raw {
 		hi, lo := nibbles[d.Hash[2*i]], nibbles[d.Hash[2*i+1]]
-		if hi|lo > 0xf {
-			return raw, d.Validate()
-		}
+		bad |= hi | lo
 		raw[i] = hi<<4 | lo
 	}
-	return raw, nil
+	return raw, bad <= 0xf
 }
 
 // FromRaw is the inverse of Raw.

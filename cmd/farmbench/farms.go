@@ -11,9 +11,13 @@ import (
 
 const ours = "kvfarm"
 
+// errUnwanted is of a farm that nobody has asked for.
+var errUnwanted = errors.New("not asked for")
+
 // farms are all that we know how to start, ours first.
 var farms = []farm{
 	{ours, kvfarm},
+	{"before", before},
 	{"bazel-remote", bazelRemote},
 	{"buildbox-casd", casd},
 	{"justbuild", just},
@@ -26,8 +30,19 @@ func kvfarm(s *settings, addr, dir string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"serve", "--listen", addr, "--state", dir, "--workers", "1"}
-	return exec.Command(path, append(args, s.args...)...), nil
+	return exec.Command(path, serve(addr, dir, s.args)...), nil
+}
+
+// before is ours as it was.
+func before(s *settings, addr, dir string) (*exec.Cmd, error) {
+	if s.before == "" {
+		return nil, errUnwanted
+	}
+	return exec.Command(s.before, serve(addr, dir, s.args)...), nil
+}
+
+func serve(addr, dir string, more []string) []string {
+	return append([]string{"serve", "--listen", addr, "--state", dir, "--workers", "1"}, more...)
 }
 
 // bazelRemote stores blobs as they come: its default, zstd, would be measured

@@ -191,10 +191,10 @@ func caching(t *target) bool   { return t.updates || t.executes }
 func rows() []*row {
 	const mib = 1 << 20
 	return []*row{
-		{name: "blobs of 1 MiB up", unit: "MiB/s", clients: 8, most: 256, goal: "1.2", figure: perSecond, amount: 1, needs: all, load: uploads(mib, 256)},
-		{name: "blobs of 1 MiB down", unit: "MiB/s", clients: 8, most: 1024, goal: "1.2", figure: perSecond, amount: 1, needs: all, load: downloads(mib, 256)},
-		{name: "blobs of 4 KiB up, 500 in a batch", unit: "blobs/s", clients: 4, most: 64, goal: "1.2", figure: perSecond, amount: inBatch, needs: all, load: batchesUp(64)},
-		{name: "blobs of 4 KiB down, 500 in a batch", unit: "blobs/s", clients: 4, most: 400, goal: "1.0", figure: perSecond, amount: inBatch, needs: all, load: batchesDown(64)},
+		{name: "blobs of 1 MiB up", unit: "MiB/s", clients: 8, most: 128, goal: "1.2", figure: perSecond, amount: 1, needs: all, load: uploads(mib, 128)},
+		{name: "blobs of 1 MiB down", unit: "MiB/s", clients: 8, most: 1024, goal: "1.2", figure: perSecond, amount: 1, needs: all, load: downloads(mib, 64)},
+		{name: "blobs of 4 KiB up, 500 in a batch", unit: "blobs/s", clients: 4, most: 32, goal: "1.2", figure: perSecond, amount: inBatch, needs: all, load: batchesUp(32)},
+		{name: "blobs of 4 KiB down, 500 in a batch", unit: "blobs/s", clients: 4, most: 400, goal: "1.0", figure: perSecond, amount: inBatch, needs: all, load: batchesDown(8)},
 		{name: "FindMissing of 10,000, all present", unit: "ms", clients: 1, most: 100, goal: "3", figure: median, needs: all, load: findMissing(true)},
 		{name: "FindMissing of 10,000, all absent", unit: "ms", clients: 1, most: 100, goal: "3", figure: median, needs: all, load: findMissing(false)},
 		{name: "ActionCache hits, 1 client", unit: "/s", clients: 1, goal: "1.2", figure: perSecond, amount: 1, needs: caching, load: hits},

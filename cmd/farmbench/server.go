@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -57,6 +58,9 @@ func startAll(ctx context.Context, s *settings, dir string) ([]*target, error) {
 		if f.name == ours {
 			return targets, err
 		}
+		if errors.Is(err, errUnwanted) {
+			continue
+		}
 		fmt.Fprintf(os.Stderr, "farmbench: without %s: %v\n", f.name, err)
 	}
 	if len(targets) == 0 || targets[0].name != ours {
@@ -78,7 +82,9 @@ func start(ctx context.Context, s *settings, f farm, dir string) (*target, error
 		if t.profile, err = freeAddr(); err != nil {
 			return nil, err
 		}
-		s.args = append(s.args, "--http", t.profile, "--pprof")
+		with := *s
+		with.args = append(slices.Clone(s.args), "--http", t.profile, "--pprof")
+		s = &with
 	}
 	if t.cmd, err = f.command(s, addr, dir); err != nil {
 		return nil, err

@@ -29,11 +29,20 @@ func (s *Server) FindMissingBlobs(ctx context.Context, req *repb.FindMissingBlob
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	resp := &repb.FindMissingBlobsResponse{}
-	for _, d := range missing {
-		resp.MissingBlobDigests = append(resp.MissingBlobDigests, d.Proto())
+	return &repb.FindMissingBlobsResponse{MissingBlobDigests: pick(req.BlobDigests, ds, missing)}, nil
+}
+
+// pick returns the messages that name missing, out of those that name ds. Both
+// are in one order, so that none has to be made again.
+func pick(all []*repb.Digest, ds, missing []digest.Digest) []*repb.Digest {
+	out := make([]*repb.Digest, 0, len(missing))
+	for i, at := 0, 0; at < len(missing); i++ {
+		if ds[i] == missing[at] {
+			out = append(out, all[i])
+			at++
+		}
 	}
-	return resp, nil
+	return out
 }
 
 // BatchUpdateBlobs stores several small blobs, each with a status of its own.
