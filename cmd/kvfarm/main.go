@@ -15,9 +15,11 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/kvfarm/kvfarm/frontend/report"
+	"github.com/kvfarm/kvfarm/frontend/rev2"
 )
 
 func main() {
+	rev2.UseBuffers()
 	// The second signal kills: whoever asks twice means it.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
