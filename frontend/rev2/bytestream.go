@@ -46,9 +46,22 @@ func (s *Server) read(req *bspb.ReadRequest, stream bspb.ByteStream_ReadServer) 
 	}
 	size := name.digest.Size - req.ReadOffset
 	if req.ReadLimit > 0 {
-		size = min(size, req.ReadLimit)
+		return send(stream, blob, min(size, req.ReadLimit))
 	}
-	return send(stream, blob, size)
+	return sendAll(stream, blob, size)
+}
+
+// sendAll sends all of r, which is size bytes: from its own buffers if it has any.
+func sendAll(stream bspb.ByteStream_ReadServer, r io.Reader, size int64) error {
+	from, ok := r.(io.WriterTo)
+	if !ok {
+		return send(stream, r, size)
+	}
+	n, err := from.WriteTo(sender{stream})
+	if err == nil && n != size {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // send sends size bytes of r.
@@ -84,8 +97,10 @@ func sendZstd(stream bspb.ByteStream_ReadServer, r io.Reader) error {
 type sender struct{ stream bspb.ByteStream_ReadServer }
 
 func (s sender) Write(p []byte) (int, error) {
-	if err := s.stream.Send(&bspb.ReadResponse{Data: p}); err != nil {
-		return 0, err
+	for sent := 0; sent < len(p); sent += chunk {
+		if err := s.stream.Send(&bspb.ReadResponse{Data: p[sent:min(len(p), sent+chunk)]}); err != nil {
+			return sent, err
+		}
 	}
 	return len(p), nil
 }
