@@ -79,6 +79,10 @@ func All() []Contract {
 	return all
 }
 
+// Restless reports whether a variable of C may change at any time, and may well
+// be all zero: a tracepoint, which somebody may switch on, and which is off as a rule.
+func Restless(symbol string) bool { return strings.HasPrefix(symbol, "__tracepoint_") }
+
 func mustParse(text string) (map[string]Contract, []Contract) {
 	all, err := parse(text)
 	if err != nil {

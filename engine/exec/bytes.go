@@ -23,6 +23,7 @@ func (x *exec) byteAt(s *state, id int, k int64) (slot, error) {
 func (x *exec) deviceByte(id int) *value {
 	e := x.outsider(8)
 	x.foreign[x.b.Support(e)[0]] = x.infos[id].device
+	x.likely = append(x.likely, x.b.IsZero(e))
 	return intValue(e)
 }
 
@@ -96,7 +97,19 @@ func (x *exec) unknownByte(c *base, off expr.Expr) *value {
 	if !c.made {
 		c.array, c.made = x.b.FreeArray("unknown", 64, 8), true
 	}
-	return intValue(x.foreignRead(c.array, off, "content of an object that the slice does not define"))
+	e := x.foreignRead(c.array, off, "content of an object that the slice does not define")
+	if k, ok := x.b.Uint64(off); ok && c.global != nil && !c.global.External {
+		x.firstContent(c.global, int64(k), e)
+	}
+	return intValue(e)
+}
+
+// firstContent notes what byte k of a variable is before anything ran, if that is a number.
+func (x *exec) firstContent(g *ir.Global, k int64, e expr.Expr) {
+	sl, err := x.globalByte(g, k)
+	if err == nil && sl.c != uninit && sl.c.n == 1 && sl.c.v.ptr == nil {
+		x.likely = append(x.likely, x.b.Eq(e, sl.c.v.e))
+	}
 }
 
 func (x *exec) choiceByte(c *choice, k int64) (slot, error) {

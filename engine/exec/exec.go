@@ -90,7 +90,7 @@ type exec struct {
 	outside                       map[expr.Expr]bool     // variables that something outside of the slice chose
 	foreign                       map[expr.Source]string // why a variable or array stands for what is not known
 	loosened                      map[Stop]bool
-	results                       []expr.Expr // of functions that may return anything
+	likely                        []expr.Expr // what a replay takes for what is not known
 	unknown                       string      // why what was read last is not known, "" if it is
 	placed                        []int       // objects with an address
 	consts                        [256]*cell

@@ -61,7 +61,7 @@ func anyResult(x *exec, c *callee) (*value, error) {
 		e = v.ptr[0].off
 	}
 	x.foreign[x.b.Support(e)[0]] = "any result of " + c.name
-	x.results = append(x.results, e)
+	x.likely = append(x.likely, x.b.IsZero(e))
 	if c.in.CallSig != nil {
 		if err := x.trust(c.s, v, &c.in.CallSig.Ret.Attr, c.in.Type); err != nil {
 			return nil, err

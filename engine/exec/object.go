@@ -3,6 +3,7 @@ package exec
 import (
 	"fmt"
 
+	"github.com/kvfarm/kvfarm/engine/contract"
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
@@ -40,7 +41,7 @@ type info struct {
 	own   bool // code outside of the slice cannot reach it unless it is told its address
 	// frozen: nobody writes to it while the root runs.
 	frozen bool
-	device string // a device writes to it at any time: why a byte of it may be anything at each look
+	device string // somebody else writes to it at any time: why a byte of it may be anything at each look
 	seen   bool   // its first content was looked at
 	base   *base  // content before the first write
 	// exists: the runs in which there is such an object, None for all. What is
@@ -167,7 +168,11 @@ func (x *exec) staticObjects() {
 		if g.External || g.Loc != 0 || changed {
 			b.kind = baseUnknown
 		}
-		x.newObject(info{kind: objGlobal, ref: i, name: fmt.Sprintf("global%d", i), bytes: g.Size, align: max(1, g.Align), fixed: g.Const, base: b})
+		o := info{kind: objGlobal, ref: i, name: fmt.Sprintf("global%d", i), bytes: g.Size, align: max(1, g.Align), fixed: g.Const, base: b}
+		if g.External && contract.Restless(g.Symbol) {
+			o.device = "content of " + g.Symbol
+		}
+		x.newObject(o)
 	}
 }
 

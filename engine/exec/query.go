@@ -241,14 +241,11 @@ func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
 // it poison. The others fail in no run but those that truly do.
 var rough = map[Kind]bool{UninitUse: true, PoisonUse: true, BranchPoison: true}
 
-// plain looks for a model of the same failure in which functions that may return
-// anything return 0, as they do in a replay.
+// plain looks for a model of the same failure in which what is not known is what
+// it is in a replay: functions that may return anything return 0, and variables
+// of the slice have their first content.
 func (x *exec) plain(s *state, m *expr.Evaluator, bad expr.Expr) *expr.Evaluator {
-	zero := expr.True
-	for _, e := range x.results {
-		zero = x.b.And(zero, x.b.IsZero(e))
-	}
-	if r, n := x.sat(s, x.b.And(bad, zero)); r == smt.Sat {
+	if r, n := x.sat(s, x.b.AndAll(append(x.likely, bad)...)); r == smt.Sat {
 		return n
 	}
 	return m

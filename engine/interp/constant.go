@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"slices"
 
+	"github.com/kvfarm/kvfarm/engine/contract"
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
 
@@ -29,6 +30,9 @@ func (p *Program) content(o *object, g *ir.Global) error {
 	switch {
 	case g.Loc > 0:
 		o.kind = token
+		return nil
+	case g.External && contract.Restless(g.Symbol):
+		o.data = make([]byte, g.Size)
 		return nil
 	case g.External:
 		o.kind, o.name = external, g.Symbol
