@@ -18,7 +18,7 @@ func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
 	switch {
 	case err != nil || Reached(o, site):
 		return err
-	case o.Kind == interp.Unsupported || o.Kind == interp.OutOfSteps:
+	case o.Kind == interp.Unsupported || o.Kind == interp.OutOfSteps || o.Guessed:
 		return fmt.Errorf("%w: ends with %v", exec.ErrNoReplay, o)
 	}
 	return fmt.Errorf("replay ends with %v", o)
@@ -27,10 +27,13 @@ func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
 // ends runs the interpreter on inputs. The error says why it does not return from the root.
 func ends(p *interp.Program, inputs []verdict.Input) error {
 	o, err := runInputs(p, inputs)
-	if err == nil && o.Kind != interp.Returned {
-		err = fmt.Errorf("replay ends with %v", o)
+	switch {
+	case err != nil || o.Kind == interp.Returned:
+		return err
+	case o.Kind == interp.Unsupported || o.Guessed:
+		return fmt.Errorf("%w: ends with %v", exec.ErrNoReplay, o)
 	}
-	return err
+	return fmt.Errorf("replay ends with %v", o)
 }
 
 func runInputs(p *interp.Program, inputs []verdict.Input) (*interp.Outcome, error) {

@@ -97,8 +97,13 @@ func (x *exec) unknownByte(c *base, off expr.Expr) *value {
 	if !c.made {
 		c.array, c.made = x.b.FreeArray("unknown", 64, 8), true
 	}
-	e := x.foreignRead(c.array, off, "content of an object that the slice does not define")
-	if k, ok := x.b.Uint64(off); ok && c.global != nil && !c.global.External {
+	const why = "content of an object that the slice does not define"
+	if c.global == nil || c.global.External {
+		return intValue(x.foreignRead(c.array, off, why))
+	}
+	e := x.b.Read(c.array, off)
+	x.markForeign(c.array, why)
+	if k, ok := x.b.Uint64(off); ok {
 		x.firstContent(c.global, int64(k), e)
 	}
 	return intValue(e)

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"errors"
+
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/smt"
 )
@@ -39,7 +41,10 @@ func (x *exec) replayed(s *state, m *expr.Evaluator) bool {
 	}
 	w := x.witness(s, x.smaller(s, m, expr.True), expr.True)
 	if err := x.cfg.Ends(w); err != nil {
-		x.lost = err.Error()
+		x.lost = "spurious end: " + err.Error()
+		if errors.Is(err, ErrNoReplay) {
+			x.lost = "end: " + err.Error()
+		}
 		return false
 	}
 	x.end = w

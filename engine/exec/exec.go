@@ -91,7 +91,7 @@ type exec struct {
 	foreign                       map[expr.Source]string // why a variable or array stands for what is not known
 	loosened                      map[Stop]bool
 	likely                        []expr.Expr // what a replay takes for what is not known
-	unknown                       string      // why what was read last is not known, "" if it is
+	content                       map[expr.Source]bool // those of foreign that are content of a type which the slice does not tell
 	placed                        []int       // objects with an address
 	consts                        [256]*cell
 	relocs                        map[*ir.Reloc]*cell
@@ -196,7 +196,7 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	b := expr.NewBuilder()
 	x := &exec{slice: s, cfg: cfg, b: b,
 		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, addrSource: map[expr.Source]int{},
-		outside: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
+		outside: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, content: map[expr.Source]bool{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
 		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, contracts: map[string]bool{}, wait: map[string]*state{},
 		holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
 	x.limit = cfg.Budget / 4 * 3
@@ -405,7 +405,7 @@ func (x *exec) result() *Result {
 	st := x.solver.Stats()
 	x.stats.Queries, x.stats.Conflicts = x.first.Queries+st.Queries, x.first.Conflicts+st.Conflicts
 	if !x.ended && x.lost != "" {
-		x.stops = append(x.stops, Stop{"spurious end: " + x.lost, Place{Func: x.slice.Root}})
+		x.stops = append(x.stops, Stop{x.lost, Place{Func: x.slice.Root}})
 	}
 	return &Result{Sites: x.sortedSites(), Stopped: x.stops, Bound: x.bound, Ended: x.ended, End: x.end, Idle: x.idle(),
 		Assumptions: x.sortedAssumptions(), Stats: x.stats}

@@ -10,10 +10,14 @@ import (
 
 // A run is loose where the slice does not say what happens: a C function without
 // a model was called, memory was touched through an address that came in as a
-// number, content of an unknown type was read. What is not known then takes any
+// number. What is not known then takes any
 // value, so what is proved after stays proved. What fails after may not fail in
 // truth, and cannot be replayed: it is refuted only if it also fails in a run
 // that is not loose. A root with loose runs is not proved itself.
+//
+// Where just a value is not known (content of a type that the slice does not tell,
+// what a C function with a contract returned) the run is not loose. It goes on with
+// any value, which is marked: what fails only by it is not refuted.
 
 // loosen notes that the runs of s where when holds are loose from here on.
 func (x *exec) loosen(s *state, when expr.Expr, reason string) {
@@ -53,8 +57,23 @@ func (x *exec) outsider(width int) expr.Expr {
 func (x *exec) foreignRead(a expr.Array, off expr.Expr, reason string) expr.Expr {
 	e := x.b.Read(a, off)
 	x.markForeign(a, reason)
-	x.unknown = reason
+	for _, src := range x.b.Support(x.b.Read(a, x.b.Const(0, 64))) {
+		x.content[src] = true
+	}
 	return e
+}
+
+// hangsOnContent reports whether what s does, with bad, hangs on content of a type
+// that is not told: no run shows which of its values there are.
+func (x *exec) hangsOnContent(s *state, bad expr.Expr) bool {
+	for _, e := range append(s.pc.lits(nil), bad) {
+		for _, src := range x.b.Support(e) {
+			if x.content[src] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // markForeign notes why an array stands for what is not known, if there is a reason.

@@ -66,12 +66,7 @@ func (x *exec) loadType(s *state, p *value, t *ir.Type, align int64) (*value, er
 	if err != nil {
 		return nil, err
 	}
-	x.unknown = ""
-	v, err := x.readType(s, at, t)
-	if err == nil && x.unknown != "" {
-		x.loosen(s, expr.True, x.unknown)
-	}
-	return v, err
+	return x.readType(s, at, t)
 }
 
 // readType reads a value whose place was checked.

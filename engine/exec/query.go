@@ -211,7 +211,16 @@ func (x *exec) answer() {
 // it out, the path is not understood, and neither is what follows it under the
 // assumption that the site held. If it cannot be replayed, then only the site stays open.
 func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
-	if x.unsound(s, bad) != "" {
+	why := x.unsound(s, bad)
+	if why != "" && promised[st.Kind] {
+		x.note(quiet)
+		return
+	}
+	if why != "" && x.hangsOnContent(s, bad) {
+		x.shrug(s, st, why)
+		return
+	}
+	if why != "" {
 		m = x.plain(s, m, bad)
 	}
 	w := x.witness(s, m, bad)
@@ -220,20 +229,31 @@ func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
 		st.Refuted = w
 		return
 	}
-	reason := x.unsound(s, bad)
-	known := reason == ""
-	if unable := errors.Is(err, ErrNoReplay); known && unable {
-		reason, known = err.Error(), false
-	}
-	if known {
-		reason = "spurious: " + err.Error()
+	switch {
+	case why != "":
+		x.shrug(s, st, why)
+	case errors.Is(err, ErrNoReplay):
+		x.shrug(s, st, err.Error())
+	default:
+		reason := "spurious: " + err.Error()
 		x.stopped(Stop{reason, s.top.place()})
+		st.give(reason)
+		x.after(s, st, reason)
 	}
+}
+
+// shrug leaves a site open that fails only if something is so that is not known.
+func (x *exec) shrug(s *state, st *Site, reason string) {
 	st.give(reason)
-	if known || rough[st.Kind] {
-		after := fmt.Sprintf("after %s at %d:%d: %s", st.Kind, st.Place.Func, st.Place.Inst, reason)
-		x.reach.from(s.top, func(site *Site) { site.give(after) })
+	if rough[st.Kind] {
+		x.after(s, st, reason)
 	}
+}
+
+// after leaves open what comes after a site that was not understood.
+func (x *exec) after(s *state, st *Site, reason string) {
+	text := fmt.Sprintf("after %s at %d:%d: %s", st.Kind, st.Place.Func, st.Place.Inst, reason)
+	x.reach.from(s.top, func(site *Site) { site.give(text) })
 }
 
 // rough are the kinds that fail by poison, of which the executor sometimes sees

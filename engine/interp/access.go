@@ -58,12 +58,25 @@ func (m *machine) access(p slot, n, align int64, why purpose) (*object, int, *Ou
 		}
 		o = m.mem.lookup(p.p)
 	}
+	if why == reading && o.hasUnknown(int(off), int(n)) {
+		m.guess(o, int(off), int(n))
+	}
 	if o.input != "" && why == reading {
 		if end := m.ask(o, int(off), int(n)); end != nil {
 			return nil, 0, end
 		}
 	}
 	return o, int(off), nil
+}
+
+// guess takes bytes of a type that is not understood for zero.
+func (m *machine) guess(o *object, off, n int) {
+	m.guessed = true
+	for i := off; i < off+n; i++ {
+		if o.undef[i] == unknown {
+			o.write(i, 1, slot{})
+		}
+	}
 }
 
 // hollow refuses an object whose content is not known.
@@ -73,8 +86,6 @@ func (m *machine) hollow(o *object) *Outcome {
 		return m.unsupported("extern object: %s", o.name)
 	case token:
 		return m.unsupported("content of a panic location")
-	case opaque:
-		return m.unsupported("content of a type that is not understood")
 	}
 	return nil
 }
@@ -145,9 +156,6 @@ func doLoadWord(m *machine, in *inst) *Outcome {
 		return end
 	}
 	v := o.load(off, in.width, in.x.shape[0].ptr)
-	if v.u != 0 && o.hasUnknown(off, int(in.imm)) {
-		return m.unsupported("content of a type that is not understood")
-	}
 	m.regs[in.dst] = v
 	if in.x.meta != nil {
 		return m.keep(in.x.meta, m.regs[in.dst:in.dst+1])
@@ -159,9 +167,6 @@ func doLoad(m *machine, in *inst) *Outcome {
 	o, off, end := m.access(*m.get(in.a), in.imm, in.align, reading)
 	if end != nil {
 		return end
-	}
-	if o.hasUnknown(off, int(in.imm)) {
-		return m.unsupported("content of a type that is not understood")
 	}
 	for _, s := range in.x.shape {
 		for i := range s.limbs() {

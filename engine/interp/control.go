@@ -205,17 +205,22 @@ func decodeCmpXchg(d *decoder, in *ir.Inst, c *inst, _ int) error {
 	return d.operands(in.Args, &c.a, &c.b, &c.c)
 }
 
+// exchange finds where a value is read and written at once.
+func (m *machine) exchange(p slot, n, align int64) (*object, int, *Outcome) {
+	if _, _, end := m.access(p, n, align, writing); end != nil {
+		return nil, 0, end
+	}
+	return m.access(p, n, align, reading) // what was not asked for yet is asked for
+}
+
 // doCmpXchg never fails spuriously, weak or not.
 func doCmpXchg(m *machine, in *inst) *Outcome {
-	o, off, end := m.access(*m.get(in.a), in.imm, max(in.align, in.imm), writing)
+	o, off, end := m.exchange(*m.get(in.a), in.imm, max(in.align, in.imm))
 	if end != nil {
 		return end
 	}
 	ptr := in.x.shape[0].ptr
 	old := o.load(off, in.width, ptr)
-	if o.hasUnknown(off, int(in.imm)) {
-		return m.unsupported("content of a type that is not understood")
-	}
 	want := *m.get(in.b)
 	if old.u|want.u != 0 {
 		return m.ub(UBUninit, "comparison with an undefined value")
@@ -258,7 +263,7 @@ var rmwOps = map[string]func(old, v uint64, width int32) uint64{
 }
 
 func doRMW(m *machine, in *inst) *Outcome {
-	o, off, end := m.access(*m.get(in.a), in.imm, max(in.align, in.imm), writing)
+	o, off, end := m.exchange(*m.get(in.a), in.imm, max(in.align, in.imm))
 	if end != nil {
 		return end
 	}

@@ -84,6 +84,8 @@ type Outcome struct {
 	Result []*big.Int // Returned: the value, one entry per scalar, nil for an undefined one
 	Inputs []Input    // all that were consumed
 	Steps  int64      // instructions executed
+	// Guessed: the run read content of a type that is not understood, and took it for zero.
+	Guessed bool
 }
 
 func (o *Outcome) String() string {
@@ -141,7 +143,7 @@ func (p *Program) Run(in Source, lim Limits) Outcome {
 	if o == nil {
 		o = m.loop()
 	}
-	o.Inputs, o.Steps = m.consumed, m.limits.Steps-m.left
+	o.Inputs, o.Steps, o.Guessed = m.consumed, m.limits.Steps-m.left, m.guessed
 	return *o
 }
 

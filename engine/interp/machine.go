@@ -41,6 +41,7 @@ type machine struct {
 	mem      memory
 	consumed []Input
 	asked    int // dynamic inputs so far
+	guessed  bool
 	tmp      []slot
 }
 

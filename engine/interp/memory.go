@@ -39,12 +39,11 @@ const (
 	local               // alloca
 	external            // defined in C: no known content
 	token               // panic location: no content
-	opaque              // made for an input whose type is not understood
 )
 
 // Marks of bytes of inputs, beside 1 for an undefined byte.
 const (
-	unknown = 2 // its type is not understood: it may be copied, reading it ends the run
+	unknown = 2 // its type is not understood: it is taken for zero, and the run says so
 	unasked = 3 // any value, which the source is asked for when it is first read
 )
 

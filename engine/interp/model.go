@@ -167,9 +167,6 @@ func (m *machine) defined(p slot, n int64) ([]byte, *Outcome) {
 	if end != nil {
 		return nil, end
 	}
-	if o.hasUnknown(off, int(n)) {
-		return nil, m.unsupported("content of a type that is not understood")
-	}
 	if o.undef != nil && bytes.IndexByte(o.undef[off:off+int(n)], 1) >= 0 {
 		return nil, m.ub(UBUninit, "byte is undefined")
 	}

@@ -183,7 +183,8 @@ func (m *machine) pointee(name string, s *ir.Shape, count uint64, to *slot) *Out
 	ob := &m.mem.objects[p.index()]
 	ob.pending = &pending{name: name, elem: s.Elem, count: int64(count)}
 	if s.Kind == ir.ShapeOpaque {
-		ob.kind = opaque
+		ob.pending = nil
+		fill(ob.undef, unknown)
 	}
 	*to = slot{v: ob.base, p: p}
 	return nil
