@@ -90,9 +90,9 @@ type exec struct {
 	outside                       map[expr.Expr]bool     // variables that something outside of the slice chose
 	foreign                       map[expr.Source]string // why a variable or array stands for what is not known
 	loosened                      map[Stop]bool
-	likely                        []expr.Expr // what a replay takes for what is not known
+	likely                        []expr.Expr          // what a replay takes for what is not known
 	content                       map[expr.Source]bool // those of foreign that are content of a type which the slice does not tell
-	placed                        []int       // objects with an address
+	placed                        []int                // objects with an address
 	consts                        [256]*cell
 	relocs                        map[*ir.Reloc]*cell
 	tables                        map[string]expr.Array

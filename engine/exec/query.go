@@ -131,8 +131,12 @@ func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 		return r
 	}
 	loose, _ := x.sat(s, bad)
-	if loose == smt.Sat && !promised[st.Kind] {
+	switch {
+	case loose != smt.Sat || promised[st.Kind]:
+	case st.Kind == PoisonUse: // an address that is poison lies outside of its object: not more is seen than there is
 		st.give(s.why)
+	default:
+		x.shrug(s, st, s.why)
 	}
 	if r == smt.Unknown && st.Reason == "" {
 		return r
