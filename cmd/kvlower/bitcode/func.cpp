@@ -16,12 +16,16 @@ using namespace llvm;
 
 namespace kv {
 
+// hasBody reports whether what is called by f's name is the body that stands
+// here: another module may put its own in the place of a weak one.
+static bool hasBody(const Function &f) { return !f.isDeclaration() && !f.isInterposable(); }
+
 void Writer::functions() {
   out.u(m.size());
   for (const Function &f : m)
     header(f);
   for (const Function &f : m)
-    if (!f.isDeclaration())
+    if (hasBody(f))
       body(f);
 }
 
@@ -40,7 +44,7 @@ void Writer::header(const Function &f) {
   out.u(string(name));
   out.u(string(path));
   out.u(f.hasExternalLinkage());
-  out.u(uint64_t(!f.isDeclaration()) | uint64_t(f.doesNotReturn()) << 1 | uint64_t(f.isVarArg()) << 2 |
+  out.u(uint64_t(hasBody(f)) | uint64_t(f.doesNotReturn()) << 1 | uint64_t(f.isVarArg()) << 2 |
         uint64_t(f.isIntrinsic()) << 3 | uint64_t(f.doesNotThrow()) << 4 | uint64_t(f.hasFnAttribute(ownAttribute)) << 5);
   const DISubprogram *s = f.getSubprogram();
   out.u(string(s ? sourceFile(s) : ""));

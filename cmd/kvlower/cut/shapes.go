@@ -124,7 +124,7 @@ func (m *matcher) one(t *module.DebugType) bool {
 	isPtr := p.Type.Kind == ir.Ptr
 	ls := leaves(s)
 	switch {
-	case len(ls) == 1 && fits(ls[0], p):
+	case len(ls) == 1 && ls[0].Size == s.Size && fits(ls[0], p): // a pointer in a larger struct is passed within it
 		m.out = append(m.out, sharpen(ls[0], p))
 	case len(ls) == 2 && len(rest) > 1 && fits(ls[0], p) && fits(ls[1], &rest[1]):
 		m.out = append(m.out, sharpen(ls[0], p), sharpen(ls[1], &rest[1]))
