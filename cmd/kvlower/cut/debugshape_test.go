@@ -24,3 +24,16 @@ func TestVariantWithoutRoomIsOpaque(t *testing.T) {
 		}
 	}
 }
+
+// A struct of more room than the reference that it holds is passed by its own
+// address, which is not the reference.
+func TestReferenceInLargerStruct(t *testing.T) {
+	num := &module.DebugType{Tag: module.TagBase, Name: "u64", Size: 8, Align: 8}
+	ref := &module.DebugType{Tag: module.TagPointer, Name: "&u64", Size: 8, Align: 8, Base: num}
+	wide := &module.DebugType{Tag: module.TagStructure, Name: "Wide", Size: 16, Align: 16, Members: []module.Member{{Name: "r", Size: 8, Type: ref}}}
+	sig := &ir.Sig{Params: []ir.Param{{Type: ir.PtrType, Attr: ir.Attr{NonNull: true, Align: 16, Deref: 16}}}}
+	got := inputs(sig, []*module.DebugType{wide}).Params[0]
+	if got.Kind != ir.ShapeRef || got.Elem.Kind != ir.ShapeStruct || got.Elem.Size != 16 || got.Elem.Fields[0].Kind != ir.ShapeRef {
+		t.Errorf("the parameter is %+v, want the address of a struct that holds a reference", got)
+	}
+}
