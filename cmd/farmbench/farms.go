@@ -16,43 +16,57 @@ var errUnwanted = errors.New("not asked for")
 
 // farms are all that we know how to start, ours first.
 var farms = []farm{
-	{ours, kvfarm},
-	{"before", before},
-	{"bazel-remote", bazelRemote},
-	{"buildbox-casd", casd},
-	{"justbuild", just},
+	{name: ours, command: kvfarm},
+	{name: "before", command: before},
+	{name: "Buildbarn", command: buildbarn, split: true},
+	{name: "bazel-remote", command: bazelRemote},
+	{name: "buildbox-casd", command: casd},
+	{name: "justbuild", command: just},
 }
 
 // kvfarm is ours as a small farm has it: everything in one process, its
 // defaults, what is acknowledged is on disk.
-func kvfarm(s *settings, addr, dir string) (*exec.Cmd, error) {
+func kvfarm(s *settings, a addresses, dir string) (*exec.Cmd, error) {
 	path, err := built(s, "kvfarm")
 	if err != nil {
 		return nil, err
 	}
-	return exec.Command(path, serve(addr, dir, s.args)...), nil
+	return exec.Command(path, serve(a.executor, dir, s.args)...), nil
 }
 
 // before is ours as it was.
-func before(s *settings, addr, dir string) (*exec.Cmd, error) {
+func before(s *settings, a addresses, dir string) (*exec.Cmd, error) {
 	if s.before == "" {
 		return nil, errUnwanted
 	}
-	return exec.Command(s.before, serve(addr, dir, s.args)...), nil
+	return exec.Command(s.before, serve(a.executor, dir, s.args)...), nil
 }
 
 func serve(addr, dir string, more []string) []string {
 	return append([]string{"serve", "--listen", addr, "--state", dir, "--workers", "1"}, more...)
 }
 
+// buildbarn is a scheduler, two workers with our sandbox as their runner, and our
+// server as its store.
+func buildbarn(s *settings, a addresses, dir string) (*exec.Cmd, error) {
+	if s.barn == "" {
+		return nil, errors.New("-buildbarn names no script")
+	}
+	script, err := filepath.Abs(s.barn)
+	if err != nil {
+		return nil, err
+	}
+	return exec.Command(script, dir, a.executor, a.store), nil
+}
+
 // bazelRemote stores blobs as they come: its default, zstd, would be measured
 // on bytes that cannot be compressed.
-func bazelRemote(s *settings, addr, dir string) (*exec.Cmd, error) {
+func bazelRemote(s *settings, a addresses, dir string) (*exec.Cmd, error) {
 	path, err := built(s, "bazel-remote")
 	if err != nil {
 		return nil, err
 	}
-	return exec.Command(path, "--dir", dir, "--max_size", "20", "--grpc_address", addr, "--http_address", "unix://"+filepath.Join(dir, "http"),
+	return exec.Command(path, "--dir", dir, "--max_size", "20", "--grpc_address", a.executor, "--http_address", "unix://"+filepath.Join(dir, "http"),
 		"--storage_mode", "uncompressed", "--access_log_level", "none"), nil
 }
 
@@ -65,13 +79,13 @@ func built(s *settings, name string) (string, error) {
 }
 
 // casd runs actions in bubblewrap's namespaces: without a runner it is a cache.
-func casd(s *settings, addr, dir string) (*exec.Cmd, error) {
-	return inRoot(s, dir, "buildbox-casd", "--bind="+addr, "--buildbox-run=/usr/bin/buildbox-run-bubblewrap", "/mnt")
+func casd(s *settings, a addresses, dir string) (*exec.Cmd, error) {
+	return inRoot(s, dir, "buildbox-casd", "--bind="+a.executor, "--buildbox-run=/usr/bin/buildbox-run-bubblewrap", "/mnt")
 }
 
 // just runs actions without a sandbox: it has none.
-func just(s *settings, addr, dir string) (*exec.Cmd, error) {
-	_, port, err := net.SplitHostPort(addr)
+func just(s *settings, a addresses, dir string) (*exec.Cmd, error) {
+	_, port, err := net.SplitHostPort(a.executor)
 	if err != nil {
 		return nil, err
 	}

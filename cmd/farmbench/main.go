@@ -35,6 +35,7 @@ func main() {
 type settings struct {
 	bin    string         // folder of our server's and others' programs
 	before string         // another build of ours, to measure a change; "": none
+	barn   string         // script that starts a Buildbarn; "": none
 	root   string         // with servers of the distribution in it; "": there is none
 	only   *regexp.Regexp // farms
 	rows   *regexp.Regexp
@@ -49,6 +50,7 @@ func parse(args []string) (*settings, error) {
 	f := flag.NewFlagSet("farmbench", flag.ContinueOnError)
 	f.StringVar(&s.bin, "bin", "bin", "`folder` of kvfarm, bazel-remote and whatever else was built")
 	f.StringVar(&s.before, "before", "", "`file`, another kvfarm, to compare this one with")
+	f.StringVar(&s.barn, "buildbarn", "", "`script` that starts a Buildbarn (deploy/buildbarn/start.sh)")
 	f.StringVar(&s.root, "root", "", "`folder` of the root with buildbox and justbuild (kvfarm toolchain path clients)")
 	only := f.String("farms", ".", "`regexp` of the farms to load")
 	rows := f.String("rows", ".", "`regexp` of the rows to measure")

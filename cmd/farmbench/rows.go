@@ -183,20 +183,20 @@ func timed(do func(ctx context.Context, i int) error) op {
 	}
 }
 
-func all(*target) bool         { return true }
+func storing(t *target) bool   { return t.stores }
 func executing(t *target) bool { return t.executes }
-func caching(t *target) bool   { return t.updates || t.executes }
+func caching(t *target) bool   { return t.stores && (t.updates || t.executes) }
 
 // rows are the lines of the table, in its order.
 func rows() []*row {
 	const mib = 1 << 20
 	return []*row{
-		{name: "blobs of 1 MiB up", unit: "MiB/s", clients: 8, most: 128, goal: "1.2", figure: perSecond, amount: 1, needs: all, load: uploads(mib, 128)},
-		{name: "blobs of 1 MiB down", unit: "MiB/s", clients: 8, most: 1024, goal: "1.2", figure: perSecond, amount: 1, needs: all, load: downloads(mib, 64)},
-		{name: "blobs of 4 KiB up, 500 in a batch", unit: "blobs/s", clients: 4, most: 32, goal: "1.2", figure: perSecond, amount: inBatch, needs: all, load: batchesUp(32)},
-		{name: "blobs of 4 KiB down, 500 in a batch", unit: "blobs/s", clients: 4, most: 400, goal: "1.0", figure: perSecond, amount: inBatch, needs: all, load: batchesDown(8)},
-		{name: "FindMissing of 10,000, all present", unit: "ms", clients: 1, most: 100, goal: "3", figure: median, needs: all, load: findMissing(true)},
-		{name: "FindMissing of 10,000, all absent", unit: "ms", clients: 1, most: 100, goal: "3", figure: median, needs: all, load: findMissing(false)},
+		{name: "blobs of 1 MiB up", unit: "MiB/s", clients: 8, most: 128, goal: "1.2", figure: perSecond, amount: 1, needs: storing, load: uploads(mib, 128)},
+		{name: "blobs of 1 MiB down", unit: "MiB/s", clients: 8, most: 1024, goal: "1.2", figure: perSecond, amount: 1, needs: storing, load: downloads(mib, 64)},
+		{name: "blobs of 4 KiB up, 500 in a batch", unit: "blobs/s", clients: 4, most: 32, goal: "1.2", figure: perSecond, amount: inBatch, needs: storing, load: batchesUp(32)},
+		{name: "blobs of 4 KiB down, 500 in a batch", unit: "blobs/s", clients: 4, most: 400, goal: "1.0", figure: perSecond, amount: inBatch, needs: storing, load: batchesDown(8)},
+		{name: "FindMissing of 10,000, all present", unit: "ms", clients: 1, most: 100, goal: "3", figure: median, needs: storing, load: findMissing(true)},
+		{name: "FindMissing of 10,000, all absent", unit: "ms", clients: 1, most: 100, goal: "3", figure: median, needs: storing, load: findMissing(false)},
 		{name: "ActionCache hits, 1 client", unit: "/s", clients: 1, goal: "1.2", figure: perSecond, amount: 1, needs: caching, load: hits},
 		{name: "ActionCache hits, 32 clients", unit: "/s", clients: 32, goal: "1.2", figure: perSecond, amount: 1, needs: caching, load: hits},
 		{name: "Execute on a cached action, 1 client", unit: "/s", clients: 1, goal: "1.2", figure: perSecond, amount: 1, needs: executing, load: cachedActions},
@@ -205,6 +205,6 @@ func rows() []*row {
 		{name: "action that does nothing, 8 clients", unit: "/s", clients: 8, goal: "1.5 x Buildbarn", figure: perSecond, amount: 1, needs: executing, load: emptyActions},
 		{name: "warm action over 5,000 files, 10 new", unit: "ms", clients: 1, most: 20, goal: "15 ms", figure: median, needs: executing, load: warmActions(5_000, 4<<10)},
 		{name: "warm action over 30,000 files (1 GB), 10 new", unit: "ms", clients: 1, most: 20, goal: "20 ms", figure: median, needs: executing, load: warmActions(30_000, 34<<10)},
-		{name: "peak memory while 1 GiB goes up and down", unit: "MiB", clients: 8, most: 1024, once: true, goal: "300 MiB", figure: memory, needs: all, load: upAndDown(mib)},
+		{name: "peak memory while 1 GiB goes up and down", unit: "MiB", clients: 8, most: 1024, once: true, goal: "300 MiB", figure: memory, needs: storing, load: upAndDown(mib)},
 	}
 }

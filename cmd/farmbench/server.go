@@ -25,20 +25,25 @@ import (
 // farm is one of the servers to compare.
 type farm struct {
 	name string
-	// command serves on addr and keeps its state in dir. An error says why it
-	// cannot be had here.
-	command func(s *settings, addr, dir string) (*exec.Cmd, error)
+	// command serves and keeps its state in dir. An error says why it cannot be
+	// had here.
+	command func(s *settings, a addresses, dir string) (*exec.Cmd, error)
+	split   bool // its store has an address of its own, and is not its own
 }
+
+// addresses are where a farm is to answer; both are one unless it is split.
+type addresses struct{ executor, store string }
 
 // target is a farm that runs.
 type target struct {
 	name     string
-	addr     string
+	addr     addresses
 	cmd      *exec.Cmd
 	log      string
 	exited   chan struct{}
 	client   *sdk.Client
 	executes bool   // it runs actions
+	stores   bool   // its store is its own
 	updates  bool   // its action cache may be written to by clients
 	profile  string // address for profiles; "": none are wanted
 }
@@ -73,11 +78,11 @@ func start(ctx context.Context, s *settings, f farm, dir string) (*target, error
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr()
+	a, err := f.addresses()
 	if err != nil {
 		return nil, err
 	}
-	t := &target{name: f.name, addr: addr, log: dir + ".log", exited: make(chan struct{})}
+	t := &target{name: f.name, addr: a, stores: !f.split, log: dir + ".log", exited: make(chan struct{})}
 	if f.name == ours && s.pprof != "" {
 		if t.profile, err = freeAddr(); err != nil {
 			return nil, err
@@ -86,7 +91,7 @@ func start(ctx context.Context, s *settings, f farm, dir string) (*target, error
 		with.args = append(slices.Clone(s.args), "--http", t.profile, "--pprof")
 		s = &with
 	}
-	if t.cmd, err = f.command(s, addr, dir); err != nil {
+	if t.cmd, err = f.command(s, a, dir); err != nil {
 		return nil, err
 	}
 	if err := t.spawn(); err != nil {
@@ -98,6 +103,14 @@ func start(ctx context.Context, s *settings, f farm, dir string) (*target, error
 		return nil, fmt.Errorf("%w; it says: %s", err, tail[max(0, len(tail)-2000):])
 	}
 	return t, nil
+}
+
+func (f farm) addresses() (a addresses, err error) {
+	if a.executor, err = freeAddr(); err != nil || !f.split {
+		return addresses{a.executor, a.executor}, err
+	}
+	a.store, err = freeAddr()
+	return a, err
 }
 
 // freeAddr returns a loopback address that nobody listens on.
@@ -135,15 +148,15 @@ func (t *target) spawn() error {
 }
 
 const (
-	patience = 60 * time.Second // for a server to answer
-	grace    = 5 * time.Second  // for it to end by itself
+	patience = 5 * time.Minute // for a server to answer, which may be built first
+	grace    = 5 * time.Second // for it to end by itself
 )
 
 // connect waits until the server answers.
 func (t *target) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	conn, err := grpc.NewClient(t.addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(t.addr.executor, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return err
 	}
@@ -163,7 +176,7 @@ func (t *target) connect(ctx context.Context) error {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	t.client, err = sdk.NewClient(context.WithoutCancel(ctx), "", sdk.DialParams{Service: t.addr, NoSecurity: true}, sdk.StartupCapabilities(false))
+	t.client, err = sdk.NewClient(context.WithoutCancel(ctx), "", sdk.DialParams{Service: t.addr.executor, CASService: t.addr.store, NoSecurity: true}, sdk.StartupCapabilities(false))
 	return err
 }
 
@@ -188,21 +201,30 @@ func (t *target) stop() {
 	<-t.exited
 }
 
-// cpu returns the processor time of the server and of the children that it has
-// waited for.
+// cpu returns the processor time of the server's process group, and of the
+// children that each of it has waited for.
 func (t *target) cpu() (time.Duration, error) {
-	body, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", t.cmd.Process.Pid))
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		return 0, err
 	}
-	fields := bytes.Fields(body[bytes.LastIndexByte(body, ')')+1:])
 	var ticks int64
-	for _, f := range fields[11:15] { // utime, stime, cutime, cstime
-		n, err := strconv.ParseInt(string(f), 10, 64)
+	for _, file := range files {
+		body, err := os.ReadFile(file)
 		if err != nil {
-			return 0, err
+			continue // it has ended; whoever waits for it has its time
 		}
-		ticks += n
+		fields := bytes.Fields(body[bytes.LastIndexByte(body, ')')+1:])
+		if string(fields[2]) != strconv.Itoa(t.cmd.Process.Pid) { // pgrp
+			continue
+		}
+		for _, f := range fields[11:15] { // utime, stime, cutime, cstime
+			n, err := strconv.ParseInt(string(f), 10, 64)
+			if err != nil {
+				return 0, err
+			}
+			ticks += n
+		}
 	}
 	return time.Duration(ticks) * (time.Second / 100), nil // USER_HZ
 }
