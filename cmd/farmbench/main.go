@@ -88,6 +88,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if err := flag.Set("log_dir", dir); err != nil { // of the SDK, which would leave files behind
+		return err
+	}
 	targets, err := startAll(ctx, s, dir)
 	defer stopAll(targets)
 	if err != nil {
