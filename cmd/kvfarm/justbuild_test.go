@@ -67,6 +67,8 @@ func startJustbuild(t *testing.T, launcher ...string) string {
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		<-ended
+		used := cmd.ProcessState
+		t.Logf("justbuild and its actions used %v of CPU", used.UserTime()+used.SystemTime())
 		if t.Failed() {
 			t.Logf("justbuild: %s", said)
 		}
