@@ -2,6 +2,7 @@
 # make bench: tables and ratios.              make build: the three programs.
 # make bench-engine: the engine beside CBMC.   make bench-farm: the farm beside others.
 # make buildbarn: a Buildbarn farm on loopback.
+# make bench-reuse: what is proved again for which change.
 
 GO     ?= go
 GOBIN_FLAGS = -trimpath -buildvcs=false
@@ -65,6 +66,12 @@ bench-farm: kvfarm
 .PHONY: buildbarn
 buildbarn: kvfarm
 	@deploy/buildbarn/start.sh
+
+# One store through five kernels and two dozen commits. TARGETS=drivers/net/phy asks for less.
+.PHONY: bench-reuse
+bench-reuse: build
+	@deploy/setup.sh time
+	@deploy/bench-reuse.sh
 
 generate:
 	@deploy/setup.sh protobuf-compiler

@@ -21,7 +21,7 @@ func (w *work) connect(ctx context.Context, root *toolchain.Toolchain) (*connect
 	if err != nil {
 		return nil, err
 	}
-	cfg.NoCache = w.noCache
+	cfg.NoCache = w.fresh
 	cfg.Log = forPeople(w.err)
 	if !w.embeds() {
 		return w.distant(ctx, cfg, root)

@@ -24,7 +24,7 @@ type work struct {
 	jobs     int
 	budget   int64
 	json     bool
-	noCache  bool
+	noCache  []string // kinds of action, or everything
 	tools    string
 	fuzz     *job.Fuzz // instead of proofs; nil: prove
 	out, err io.Writer
@@ -37,8 +37,17 @@ func (w *work) flags(f *pflag.FlagSet) {
 	f.IntVar(&w.jobs, "jobs", 0, "actions at a time (default: one per processor here, 64 on a farm)")
 	f.Int64Var(&w.budget, "budget", 0, "`STEPS` per root: instructions, and solver conflicts (default: the engine's)")
 	f.BoolVar(&w.json, "json", false, "write the report as JSON to standard output instead of text")
-	f.BoolVar(&w.noCache, "no-cache", false, "run every action, though its result be known")
+	f.StringSliceVar(&w.noCache, "no-cache", nil, "run every action, or those of each `KIND` alone as in --no-cache=lower,prove, though its result be known")
+	f.Lookup("no-cache").NoOptDefVal = everything
 	f.StringVar(&w.tools, "tools", "", "`DIR` of kvlower and kvengine (default: where kvfarm is)")
+}
+
+// everything as a kind of action is all kinds.
+const everything = "all"
+
+// fresh reports whether actions of a kind are run though their results be known.
+func (w *work) fresh(kind string) bool {
+	return slices.Contains(w.noCache, everything) || slices.Contains(w.noCache, kind)
 }
 
 // embeds reports whether the farm is in this process.

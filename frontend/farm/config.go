@@ -44,8 +44,9 @@ type Config struct {
 	// Dial are options of each connection, beside its own.
 	Dial []grpc.DialOption
 
-	// NoCache has every action run, though its result be known, and replaces it.
-	NoCache bool
+	// NoCache says of which kinds of action each is run, though its result be
+	// known, which is then replaced. Nil: of none.
+	NoCache func(kind string) bool
 	// LinkTargets sends the target of each symbolic link as a blob, too: justbuild
 	// looks for it there.
 	LinkTargets bool

@@ -42,7 +42,7 @@ func (c *Client) run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, dig
 	if err != nil {
 		return nil, digest.Digest{}, err
 	}
-	if !c.cfg.NoCache {
+	if !c.fresh(a.Kind) {
 		c.tell(j, Checking, "")
 		result, err := c.store.Result(ctx, j.digest)
 		if err == nil {
@@ -93,12 +93,15 @@ func (c *Client) execute(ctx context.Context, j *job) (*repb.ExecuteResponse, er
 	}
 }
 
+// fresh reports whether actions of a kind are run though their results be known.
+func (c *Client) fresh(kind string) bool { return c.cfg.NoCache != nil && c.cfg.NoCache(kind) }
+
 // executeOnce follows one execution, over broken streams, to its end.
 func (c *Client) executeOnce(ctx context.Context, j *job) (*repb.ExecuteResponse, error) {
 	op, err := c.exec.ExecuteAndWaitProgress(ctx, &repb.ExecuteRequest{
 		InstanceName:    c.cfg.Instance,
 		ActionDigest:    j.digest.Proto(),
-		SkipCacheLookup: c.cfg.NoCache,
+		SkipCacheLookup: c.fresh(j.Action.Kind),
 		ExecutionPolicy: policy(j.Action),
 		InlineStdout:    true,
 		InlineStderr:    true,

@@ -57,7 +57,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: cached result differs (-first +second):\n%s", name, diff)
 		}
 	}
-	run(t, r.dial(func(c *farm.Config) { c.NoCache = true }), a)
+	run(t, r.dial(func(c *farm.Config) { c.NoCache = func(kind string) bool { return kind == a.Kind } }), a)
 	if r.ran.Load() != 2 {
 		t.Errorf("with NoCache: %d runs, want 2", r.ran.Load())
 	}

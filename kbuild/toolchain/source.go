@@ -22,7 +22,8 @@ var ErrGone = errors.New("the mirror has no such version")
 var sourcePackage = regexp.MustCompile(`^(linux-source-[0-9.]+)(?:=([0-9A-Za-z.~+:-]+))?$`)
 
 // Source unpacks the kernel sources of a package, "linux-source-7.2" for the
-// newest or "linux-source-7.2=VERSION", and returns the tree's folder. It asks
+// newest or "linux-source-7.2=VERSION", where the distribution's own part of the
+// version, from the hyphen on, may be left out; it returns the tree's folder. It asks
 // the mirror for the newest; if the mirror cannot be reached, the newest of
 // what is there will do. Errors: ErrGone.
 func (c Cache) Source(ctx context.Context, t *Toolchain, pkg string) (string, error) {
@@ -36,9 +37,14 @@ func (c Cache) Source(ctx context.Context, t *Toolchain, pkg string) (string, er
 	}
 	defer unlock()
 	name, version := m[1], m[2]
-	if version == "" {
+	switch {
+	case version == "":
 		if version, err = c.newest(ctx, t, name); err != nil {
 			return c.unpacked(name, err)
+		}
+	case !strings.Contains(version, "-"):
+		if version, err = c.revision(ctx, t, name, version); err != nil {
+			return "", err
 		}
 	}
 	dir := c.sources(name, version)
@@ -74,21 +80,54 @@ func (c Cache) unpacked(name string, cause error) (string, error) {
 	return last, nil
 }
 
+// revision returns the whole version of package name that upstream's version
+// begins: one that is unpacked already, or the newest such that the mirror has.
+func (c Cache) revision(ctx context.Context, t *Toolchain, name, upstream string) (string, error) {
+	dirs, err := filepath.Glob(c.sources(name, upstream+"-*"))
+	if err == nil && len(dirs) > 0 {
+		_, version, _ := strings.Cut(filepath.Base(dirs[len(dirs)-1]), "_")
+		return strings.ReplaceAll(version, "%3a", ":"), nil
+	}
+	versions, err := c.versions(ctx, t, name)
+	if err != nil {
+		return "", err
+	}
+	for _, v := range versions {
+		if strings.HasPrefix(v, upstream+"-") {
+			return v, nil
+		}
+	}
+	return "", fmt.Errorf("look for %s=%s: %w", name, upstream, ErrGone)
+}
+
 // newest returns the newest version of package name that the mirror has.
 func (c Cache) newest(ctx context.Context, t *Toolchain, name string) (string, error) {
+	versions, err := c.versions(ctx, t, name)
+	if err != nil {
+		return "", err
+	}
+	if len(versions) == 0 {
+		return "", fmt.Errorf("look for %s: %w", name, ErrGone)
+	}
+	return versions[0], nil
+}
+
+// versions lists those of package name that the mirror has, the newest first.
+func (c Cache) versions(ctx context.Context, t *Toolchain, name string) ([]string, error) {
 	if err := c.inRoot(ctx, t, "apt-get", "-qq", "-o", asRoot, "update"); err != nil {
-		return "", fmt.Errorf("look for %s: %w", name, err)
+		return nil, fmt.Errorf("look for %s: %w", name, err)
 	}
 	out, err := c.output(ctx, t, "apt-cache", "madison", name)
 	if err != nil {
-		return "", fmt.Errorf("look for %s: %w", name, err)
+		return nil, fmt.Errorf("look for %s: %w", name, err)
 	}
+	var versions []string
 	for line := range strings.Lines(string(out)) {
 		if f := strings.Split(line, "|"); len(f) == 3 {
-			return strings.TrimSpace(f[1]), nil // madison lists the newest first
+			versions = append(versions, strings.TrimSpace(f[1]))
 		}
 	}
-	return "", fmt.Errorf("look for %s: %w", name, ErrGone)
+	return versions, nil
 }
 
 // fetch downloads and unpacks a package of sources aside, and renames it to dir.

@@ -80,9 +80,12 @@ func TestSourceWithoutMirror(t *testing.T) {
 	if err := os.MkdirAll(want, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, pkg := range []string{"linux-source-7.2", "linux-source-7.2=7.2.6-1"} {
+	for _, pkg := range []string{"linux-source-7.2", "linux-source-7.2=7.2.6-1", "linux-source-7.2=7.2.6"} {
 		if got, err := c.Source(context.Background(), nowhere, pkg); got != want || err != nil {
 			t.Errorf("source %s = %q, %v, want what is there", pkg, got, err)
 		}
+	}
+	if got, err := c.Source(context.Background(), nowhere, "linux-source-7.2=7.2.60"); err == nil {
+		t.Errorf("a version that is not there is %s", got)
 	}
 }
