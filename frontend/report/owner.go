@@ -52,7 +52,8 @@ func (b *Builder) AddOwners(crate string, owners []Owner) {
 }
 
 // AddPanics notes the panic calls of a crate's code, once its roots' proofs are
-// noted. A check that no root reaches, or whose root came to no proof, is undecided.
+// noted. A check that no root of the crate reaches, or whose roots came to no proof,
+// is undecided, whatever is known of other crates' copies.
 func (b *Builder) AddPanics(crate string, panics []position.Panic) {
 	for i := range panics {
 		p := &panics[i]
@@ -61,12 +62,12 @@ func (b *Builder) AddPanics(crate string, panics []position.Panic) {
 			key.fn = p.At.Func
 		}
 		b.inCode[key] = p.Located
-		s, seen := b.sites[key]
-		if !seen {
+		s := b.sites[key]
+		if s == nil {
 			s = newSite(key, p.At.Func)
 			b.sites[key] = s
 		}
-		if seen && p.Reached {
+		if p.Reached && slices.Contains(s.crates, crate) {
 			continue
 		}
 		if rank[pb.Verdict_UNKNOWN] > rank[s.verdict] {

@@ -23,6 +23,7 @@ type site struct {
 	verdict pb.Verdict
 	reason  string
 	roots   []string
+	crates  []string // of the roots
 	cached  bool
 	byCheck bool // refuted by a written check, not only by automatic roots
 	fromC   bool // refuted by a function that C calls, with what C may pass
@@ -63,6 +64,9 @@ func (b *Builder) addSite(p *Proof, s *verdict.Site) (*site, bool) {
 	if !seen {
 		old = newSite(key, fn)
 		b.sites[key] = old
+	}
+	if !slices.Contains(old.crates, p.Crate) {
+		old.crates = append(old.crates, p.Crate)
 	}
 	if !slices.Contains(old.roots, p.Root.Name) {
 		old.roots = append(old.roots, p.Root.Name)
