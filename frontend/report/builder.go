@@ -77,16 +77,8 @@ func (b *Builder) AddError(err error) {
 // has no sites of its own: it only helps to decide what others leave open, since
 // a failure that it alone shows may have no caller.
 func (b *Builder) AddProof(p *Proof) []*pb.Site {
-	v := p.Verdict
-	b.report.Roots = append(b.report.Roots, &pb.Root{
-		Name: p.Root.Name, Symbol: p.Root.Symbol, Kind: p.Root.Kind, Crate: p.Crate,
-		Verdict: word(v.Verdict), Reason: v.Reason, Cached: p.Cached,
-		Slice: p.Slice.String(), Action: p.Action.String(),
-		Bound: uint32(v.Bound), Assumptions: v.Assumptions, Sites: uint32(len(v.Sites)),
-		Instructions: float64(v.Stats.Instructions), Conflicts: float64(v.Stats.Conflicts),
-		Queries: float64(v.Stats.Queries), Budget: float64(p.Budget),
-		LoweredBy: p.LoweredBy.String(), Positions: p.At.String(), States: p.States, CCalls: C(b.tree, p.Root),
-	})
+	sites, trusted := b.trusting(p, sitesOf(p))
+	b.report.Roots = append(b.report.Roots, b.root(p, sites, trusted))
 	if p.Root.Kind != position.Check {
 		b.ownerProofs[ownerID{p.Crate, p.Root.Symbol}] = p
 	}
@@ -94,7 +86,6 @@ func (b *Builder) AddProof(p *Proof) []*pb.Site {
 		return nil
 	}
 	var fresh []*pb.Site
-	sites := sitesOf(p)
 	for i := range sites {
 		s, newly := b.addSite(p, &sites[i])
 		if newly {
@@ -102,6 +93,25 @@ func (b *Builder) AddProof(p *Proof) []*pb.Site {
 		}
 	}
 	return fresh
+}
+
+// root describes the root of p. It is not refuted if all its failures were taken back.
+func (b *Builder) root(p *Proof, sites []verdict.Site, trusted bool) *pb.Root {
+	v := p.Verdict
+	x := &pb.Root{
+		Name: p.Root.Name, Symbol: p.Root.Symbol, Kind: p.Root.Kind, Crate: p.Crate,
+		Verdict: word(v.Verdict), Reason: v.Reason, Cached: p.Cached,
+		Slice: p.Slice.String(), Action: p.Action.String(),
+		Bound: uint32(v.Bound), Assumptions: v.Assumptions, Sites: uint32(len(v.Sites)),
+		Instructions: float64(v.Stats.Instructions), Conflicts: float64(v.Stats.Conflicts),
+		Queries: float64(v.Stats.Queries), Budget: float64(p.Budget),
+		LoweredBy: p.LoweredBy.String(), Positions: p.At.String(), States: p.States, CCalls: C(b.tree, p.Root),
+	}
+	refuted := func(s verdict.Site) bool { return s.Verdict == verdict.Refuted }
+	if trusted && !slices.ContainsFunc(sites, refuted) {
+		x.Verdict, x.Reason = pb.Verdict_UNKNOWN, validByC
+	}
+	return x
 }
 
 func word(w verdict.Word) pb.Verdict {

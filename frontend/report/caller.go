@@ -43,6 +43,27 @@ const (
 // trap is the kind of a place that ends the kernel on purpose.
 const trap = "trap"
 
+// validByC is why undefined behaviour in a function that C calls by its address is
+// not told as a failure. Nothing but C's tables leads to it, and what they are
+// called with is C's contract: any pointer at all would be a false alarm.
+const validByC = "hangs on pointers from C, which answers for them"
+
+// trusting returns sites without the refutations of p that hang on C's pointers alone,
+// and whether there were any.
+func (b *Builder) trusting(p *Proof, sites []verdict.Site) ([]verdict.Site, bool) {
+	if p.Root.Called != position.ByAddress || !C(b.tree, p.Root) {
+		return sites, false
+	}
+	any := false
+	for i := range sites {
+		s := &sites[i]
+		if s.Verdict == verdict.Refuted && p.undefined(s) && s.Kind != trap {
+			s.Verdict, s.Reason, any = verdict.Unknown, validByC, true
+		}
+	}
+	return sites, any
+}
+
 // fromC says what the failure of s in p hangs on, if C calls p's root, and
 // whether C's callers can bring it about.
 func (b *Builder) fromC(p *Proof, s *verdict.Site) (why string, direct bool) {
