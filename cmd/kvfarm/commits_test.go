@@ -70,12 +70,15 @@ var commits = []commit{
 	{name: "check taken away", crates: sample, edits: []edit{{minimal, "/ 3;", "* 3;"}},
 		proofs: []string{"commits_third"}, words: map[string]pb.Verdict{"commits_third": pb.Verdict_REFUTED, "commits_lookup": proved}},
 
-	{name: "new option", slow: true, edits: []edit{{"samples/rust/Kconfig", "config SAMPLE_RUST_MINIMAL", "config SAMPLE_RUST_COMMITS\n\tbool \"Synthetic commits\"\n\tdefault y\n\nconfig SAMPLE_RUST_MINIMAL"}}},
+	{name: "new option", slow: true, edits: []edit{{"samples/rust/Kconfig", "config SAMPLE_RUST_MINIMAL", "config SAMPLE_RUST_COMMITS\n\tbool \"Synthetic commits\"\n\nconfig SAMPLE_RUST_MINIMAL"}}},
+	// One that is on becomes a constant of the bindings, as every macro that is a number does.
+	{name: "new option that is on", slow: true, crates: []string{"bindings", "kernel", "samples/rust/rust_minimal", "uapi"},
+		edits: []edit{{"samples/rust/Kconfig", "config SAMPLE_RUST_MINIMAL", "config SAMPLE_RUST_COMMITS_@RUN@\n\tbool \"Synthetic commits\"\n\tdefault y\n\nconfig SAMPLE_RUST_MINIMAL"}}},
 	{name: "changed default of an option", slow: true, edits: []edit{{"init/Kconfig", "\tdefault 17\n", "\tdefault 18\n"}}},
 	{name: "header that no binding uses", slow: true, edits: []edit{{"include/linux/mtd/mtd.h", "#ifndef", "#define COMMITS 1\n#ifndef"}}},
 	{name: "comment in a header that bindings use", slow: true, edits: []edit{{"include/linux/list.h", "#ifndef", "/* A comment. */\n#ifndef"}}},
 	{name: "field at the end of a struct", slow: true, crates: []string{"bindings", "kernel", "samples/rust/rust_minimal"},
-		edits:  []edit{{"include/linux/types.h", "struct list_head *next, *prev;", "struct list_head *next, *prev;\n\tunsigned long commits_@RUN@;"}},
+		edits:  []edit{{"include/linux/types.h", "struct hlist_node *first;", "struct hlist_node *first;\n\tunsigned long commits_@RUN@;"}},
 		proofs: []string{"commits_list"}, words: map[string]pb.Verdict{"commits_list": proved}},
 	{name: "comment in the kernel crate", slow: true, crates: library, edits: []edit{{"rust/kernel/time.rs", "//! ", "// Comment @RUN@.\n\n//! "}}},
 	{name: "constant of the kernel crate", slow: true, crates: library, edits: []edit{{"rust/kernel/time.rs", "NSEC_PER_MSEC: i64 = bindings::NSEC_PER_MSEC as i64", "NSEC_PER_MSEC: i64 = bindings::NSEC_PER_MSEC as i64 + @RUN@"}},

@@ -141,7 +141,9 @@ func (w *writer) write(symbol, kind string) error {
 	e.File, e.Line = w.c.Declared(symbol)
 	e.Called = w.c.Called(symbol)
 	if kind != position.Check {
-		e.Owns = w.owners.Owns(s, m)
+		for _, k := range w.owners.Owns(s, m) {
+			e.Owns = append(e.Owns, m.Locs[k])
+		}
 	}
 	if kind == position.Inner && len(e.Owns) == 0 && e.Called == "" {
 		return nil

@@ -98,8 +98,8 @@ func (f Frames) MarshalJSON() ([]byte, error) { return json.Marshal(&f.t) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (f *Frames) UnmarshalJSON(b []byte) error {
-	var t table
-	if err := json.Unmarshal(b, &t); err != nil {
+	t, err := readTable(b)
+	if err != nil {
 		return err
 	}
 	for i, p := range t.Places {

@@ -34,9 +34,9 @@ type Root struct {
 	File   string `json:"file,omitempty"` // that declares it, empty if unknown
 	Line   int    `json:"line,omitempty"`
 	Called Called `json:"called,omitempty"`
-	// Owns are the location tokens of its slice that stand in the root itself, except
-	// those that anything but the functions which own them may panic with.
-	Owns []int `json:"owns,omitempty"`
+	// Owns are the panic locations that stand in the root itself, except those that
+	// anything but the functions which own them may panic with.
+	Owns []Pos `json:"owns,omitempty"`
 }
 
 // Called is how code outside of Rust may come to call a root. Whether it does

@@ -1,8 +1,6 @@
 package job
 
 import (
-	"context"
-
 	"github.com/kvfarm/kvfarm/engine/position"
 	"github.com/kvfarm/kvfarm/frontend/report"
 )
@@ -35,7 +33,7 @@ type crateCode struct {
 // inner chooses the inner roots of u whose proofs could decide a site that its
 // automatic roots left undecided or do not reach, after it has noted every
 // owner and every panic call there is.
-func (j *Job) inner(ctx context.Context, u unit, index cutCrate) ([]cut, error) {
+func (j *Job) inner(u unit, index cutCrate) []cut {
 	code := crateCode{crate: u.source}
 	for _, p := range index.panics {
 		if u.covers(p.At.File) {
@@ -44,18 +42,10 @@ func (j *Job) inner(ctx context.Context, u unit, index cutCrate) ([]cut, error) 
 	}
 	var holding []cut
 	for _, c := range index.cuts {
-		if len(c.root.Owns) == 0 {
-			continue
+		if len(c.root.Owns) > 0 {
+			holding = append(holding, c)
+			code.owners = append(code.owners, report.Owner{Symbol: c.root.Symbol, Locs: c.root.Owns})
 		}
-		m, err := j.positions(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		o, err := report.NewOwner(c.root, m)
-		if err != nil {
-			return nil, err
-		}
-		holding, code.owners = append(holding, c), append(code.owners, o)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -67,5 +57,5 @@ func (j *Job) inner(ctx context.Context, u unit, index cutCrate) ([]cut, error) 
 			out = append(out, c)
 		}
 	}
-	return out, nil
+	return out
 }

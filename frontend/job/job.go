@@ -208,10 +208,7 @@ func (j *Job) decide(ctx context.Context, u unit, bc *Bitcode) error {
 	if err := j.proveAll(ctx, u, bc, outer); err != nil {
 		return err
 	}
-	inner, err := j.inner(ctx, u, index)
-	if err != nil {
-		return err
-	}
+	inner := j.inner(u, index)
 	j.plan.skip(len(holding) - len(inner))
 	return j.proveAll(ctx, u, bc, inner)
 }

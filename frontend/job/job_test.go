@@ -96,7 +96,7 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 			root.Kind = "check"
 		}
 		if strings.HasPrefix(name, "in_") {
-			root.Kind, root.Owns = "inner", []int{0}
+			root.Kind, root.Owns = "inner", []position.Pos{{File: "drivers/a.rs", Line: len(name)}}
 		}
 		index.Roots = append(index.Roots, root)
 		at := position.Map{Version: 1, Root: name, Locs: []position.Pos{{File: "drivers/a.rs", Line: len(name)}}, Funcs: []position.Func{{Name: name}}}

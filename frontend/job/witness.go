@@ -1,6 +1,7 @@
 package job
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -81,8 +82,24 @@ func ReadWitness(name string) (*WitnessFile, error) {
 	return &w, nil
 }
 
+// encode writes all but the slice with indentation: that is most of the bytes, in one string.
+func (w *WitnessFile) encode() ([]byte, error) {
+	const last = "\"\"\n}"
+	head := *w
+	head.Slice = ""
+	b, err := json.MarshalIndent(&head, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	slice, err := json.Marshal(w.Slice)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(bytes.TrimSuffix(b, []byte(last)), slice...), "\n}"...), nil
+}
+
 func writeWitness(dir, name string, w *WitnessFile) error {
-	b, err := json.MarshalIndent(w, "", " ")
+	b, err := w.encode()
 	if err != nil {
 		return fmt.Errorf("write witness: %w", err)
 	}

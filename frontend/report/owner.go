@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -17,18 +16,6 @@ import (
 type Owner struct {
 	Symbol string
 	Locs   []position.Pos // that it owns
-}
-
-// NewOwner returns what the root with this map owns.
-func NewOwner(r position.Root, m *position.Map) (Owner, error) {
-	o := Owner{Symbol: r.Symbol}
-	for _, k := range r.Owns {
-		if k < 0 || k >= len(m.Locs) {
-			return o, fmt.Errorf("%s owns location %d of %d", r.Name, k, len(m.Locs))
-		}
-		o.Locs = append(o.Locs, m.Locs[k])
-	}
-	return o, nil
 }
 
 // spot is a panic location of a crate.

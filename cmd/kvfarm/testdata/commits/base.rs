@@ -54,10 +54,10 @@ pub extern "C" fn commits_third(n: u32) -> u32 {
     (n ^ RUN) - third
 }
 
-/// Whether a list has one entry at most.
+/// Whether a list has no entry.
 #[no_mangle]
-pub extern "C" fn commits_list(list: &kernel::bindings::list_head, n: u32) -> bool {
-    list.next == list.prev && n != RUN
+pub extern "C" fn commits_list(list: &kernel::bindings::hlist_head, n: u32) -> bool {
+    list.first.is_null() && n != RUN
 }
 
 /// Time in whole milliseconds.
