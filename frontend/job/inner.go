@@ -1,21 +1,25 @@
 package job
 
 import (
+	"path"
+
 	"github.com/kvfarm/kvfarm/engine/position"
 	"github.com/kvfarm/kvfarm/frontend/report"
 )
 
 // An inner root has a part of an outer one's budget: there are many of them, and
-// those that are decided at all are decided early.
+// those that are decided at all are decided early. So has a root of a crate that is
+// not of the tree, which is core: its formatting of addresses and the like is as
+// hard as any driver, and nobody's who submits a kernel.
 const (
 	innerBudget = 500_000 // where outer roots have the engine's default
 	innerPart   = 20
 )
 
-// budget is that of c's proof.
-func (j *Job) budget(c cut) int64 {
+// budget is that of c's proof, a root of u.
+func (j *Job) budget(u unit, c cut) int64 {
 	switch {
-	case c.root.Kind != position.Inner:
+	case c.root.Kind != position.Inner && (u.crate == nil || !path.IsAbs(u.crate.Source)):
 		return j.Budget
 	case j.Budget == 0:
 		return innerBudget

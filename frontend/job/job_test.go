@@ -309,6 +309,19 @@ func TestTargetsInDriver(t *testing.T) {
 	}
 }
 
+// A root of core, which is of no tree, has a part of the budget of others.
+func TestBudgets(t *testing.T) {
+	k := &fakeKernel{crates: map[string]string{"/usr/lib/core/lib.rs": "f", "drivers/a.rs": "g"}}
+	got := submit(t, k, &fakeFarm{}, "lib", "drivers/a.rs")
+	budgets := map[string]float64{}
+	for _, r := range got.report.Roots {
+		budgets[r.Name] = r.Budget
+	}
+	if d := cmp.Diff(map[string]float64{"f": 500_000, "g": 0}, budgets); d != "" {
+		t.Errorf("budgets (-want +got):\n%s", d)
+	}
+}
+
 // A check that no root reaches is in the report, and its owners are proved.
 func TestUnreachedChecks(t *testing.T) {
 	for line, want := range map[int]string{5: "PROVED [in_ok]", 6: "UNKNOWN []"} {

@@ -46,7 +46,7 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	if j.Fuzz != nil {
 		return j.fuzz(ctx, u, bc, c)
 	}
-	a := ProveAction(j.Engine, c.slice, j.budget(c), c.root.Name)
+	a := ProveAction(j.Engine, c.slice, j.budget(u, c), c.root.Name)
 	a.Priority = priority(j.Costs.expect(u.source, c.root.Symbol, c.slice.Digest.Size))
 	r, err := j.runner.Run(ctx, a)
 	if err != nil {
@@ -80,7 +80,7 @@ func (j *Job) proof(ctx context.Context, u unit, c cut, r *kbuild.Result, v *ver
 	}
 	p := &report.Proof{
 		Root: c.root, Crate: u.source, Slice: c.slice.Digest, Action: r.Action, Cached: r.Cached,
-		Budget: j.budget(c), Verdict: v, Positions: m, LoweredBy: c.by, At: c.at.Digest, States: u.states(c.root.Name),
+		Budget: j.budget(u, c), Verdict: v, Positions: m, LoweredBy: c.by, At: c.at.Digest, States: u.states(c.root.Name),
 		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
 	}
 	for i := range v.Witnesses {
