@@ -31,6 +31,28 @@ func header(tree Source, r position.Root) string {
 	return line
 }
 
+// alwaysSafe reports whether the comment above r's function says in its Safety
+// section that there is nothing to keep to: the kernel exports a function to C by
+// an attribute that wants it to be unsafe, whatever it does.
+func alwaysSafe(tree Source, r position.Root) bool {
+	section := ""
+	for n := r.Line - 1; n > 0; n-- {
+		line, _ := tree.Line(r.File, n)
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "//") && !strings.HasPrefix(line, "#[") {
+			return false
+		}
+		doc, ok := strings.CutPrefix(line, "///")
+		if doc = strings.TrimSpace(doc); ok && doc == "# Safety" {
+			return strings.TrimSpace(section) == "Always safe to call."
+		}
+		if ok {
+			section = doc + "\n" + section
+		}
+	}
+	return false
+}
+
 // What a failure of a function that C calls hangs on.
 const (
 	anyCaller   = "C calls it, and may pass these numbers"
@@ -78,7 +100,7 @@ func (b *Builder) fromC(p *Proof, s *verdict.Site) (why string, direct bool) {
 		return pointed, false
 	case !arguments:
 		return noArgument, true
-	case unsafeC.MatchString(header(b.tree, p.Root)):
+	case unsafeC.MatchString(header(b.tree, p.Root)) && !alwaysSafe(b.tree, p.Root):
 		return unsafeInput, false
 	}
 	return anyCaller, true
