@@ -176,6 +176,15 @@ func (x *exec) staticObjects() {
 	}
 }
 
+// lowest is what an object's address is above: null, and that of an allocation
+// of no bytes for one that has some. An empty input may lie anywhere else.
+func (x *exec) lowest(o *info) uint64 {
+	if o.kind == objHeap {
+		return zeroSizePtr
+	}
+	return 0
+}
+
 // address returns the address of an object: a variable, aligned, not null, and
 // apart from every other object.
 func (x *exec) address(obj int) expr.Expr {
@@ -190,7 +199,7 @@ func (x *exec) address(obj int) expr.Expr {
 	o.addr = b.Var("address of "+o.name, 64)
 	x.addrOf[o.addr] = obj
 	x.addrSource[b.Support(o.addr)[0]] = obj
-	x.axiom(b.Ne(o.addr, b.Const(0, 64)))
+	x.axiom(b.Ult(b.Const(x.lowest(o), 64), o.addr))
 	if o.align > 1 {
 		x.axiom(b.Eq(b.And(o.addr, b.Const(uint64(o.align-1), 64)), b.Const(0, 64)))
 	}
