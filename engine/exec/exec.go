@@ -346,7 +346,14 @@ func (x *exec) stopped(at Stop) {
 	x.stops = append(x.stops, at)
 }
 
-func (x *exec) exhausted() bool { return x.work() > x.limit }
+// queryPart is how many times what the solver may do while paths are followed
+// goes into the budget. Where queries take more than that they are hard, one
+// like the other, and what else there is to decide has no use of them.
+const queryPart = 3
+
+func (x *exec) exhausted() bool {
+	return x.work() > x.limit || x.first.Effort+x.solver.Stats().Effort > x.cfg.Budget/queryPart
+}
 
 // work is what the run has cost so far, in units of the budget.
 func (x *exec) work() int64 {
