@@ -260,9 +260,31 @@ func (m *machine) materialize(p prov) *Outcome {
 			return o
 		}
 	}
-	done := int(pd.count * pd.elem.Size)
-	m.plain(pd.name, p, done, len(m.mem.objects[p.index()].data)-done)
-	return nil
+	return m.part(pd.name, p, pd.elem, pd.count*pd.elem.Size)
+}
+
+// part makes the beginning of a shape that the object's end cuts off: the fields
+// that are there as a whole, and any bytes for the one that is not.
+func (m *machine) part(name string, p prov, s *ir.Shape, off int64) *Outcome {
+	length := int64(len(m.mem.objects[p.index()].data))
+	if off >= length {
+		return nil
+	}
+	if s.Kind != ir.ShapeStruct {
+		m.plain(name, p, int(off), int(length-off))
+		return nil
+	}
+	whole := 0
+	for whole < len(s.Fields) && off+s.Fields[whole].Off+s.Fields[whole].Size <= length {
+		whole++
+	}
+	if whole > 0 && isSlice(&s.Fields[whole-1]) {
+		whole-- // its length is cut off
+	}
+	if o := m.fields(name, p, s.Fields[:whole], off); o != nil || whole == len(s.Fields) {
+		return o
+	}
+	return m.part(name, p, &s.Fields[whole], off+s.Fields[whole].Off)
 }
 
 // byteName names a byte of an object, or the pointer that begins there.
