@@ -18,11 +18,12 @@ func Prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare replays: %w", err)
 	}
+	steps := &allowance{left: replaysAll}
 	cfg.Confirm = func(site *exec.Site, w *exec.Witness) error {
 		vs, vw := siteOf(site), witnessOf(w)
-		return replay(p, &vs, &vw)
+		return reaches(p, &vs, &vw, steps)
 	}
-	cfg.Ends = func(w *exec.Witness) error { return ends(p, witnessOf(w).Inputs) }
+	cfg.Ends = func(w *exec.Witness) error { return ends(p, witnessOf(w).Inputs, steps) }
 	r := exec.Run(s, cfg)
 	v := &verdict.Verdict{Version: verdict.Version, Assumptions: r.Assumptions, Sites: []verdict.Site{}, Witnesses: []verdict.Witness{},
 		Stats: verdict.Stats{Instructions: r.Stats.Instructions, Queries: r.Stats.Queries, Conflicts: r.Stats.Conflicts, PeakObjects: r.Stats.PeakObjects}}

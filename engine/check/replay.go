@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/kvfarm/kvfarm/engine/exec"
 	"github.com/kvfarm/kvfarm/engine/interp"
@@ -14,7 +15,12 @@ import (
 // replay runs the interpreter, which shares no code with the executor, on a
 // witness. The error says why it does not reach the witness's site.
 func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
-	o, err := runInputs(p, w.Inputs)
+	return reaches(p, site, w, &allowance{left: math.MaxInt64})
+}
+
+// reaches is replay within what is left of an allowance.
+func reaches(p *interp.Program, site *verdict.Site, w *verdict.Witness, a *allowance) error {
+	o, err := a.run(p, w.Inputs)
 	switch {
 	case err != nil || Reached(o, site):
 		return err
@@ -25,23 +31,37 @@ func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
 }
 
 // ends runs the interpreter on inputs. The error says why it does not return from the root.
-func ends(p *interp.Program, inputs []verdict.Input) error {
-	o, err := runInputs(p, inputs)
+func ends(p *interp.Program, inputs []verdict.Input, a *allowance) error {
+	o, err := a.run(p, inputs)
 	switch {
 	case err != nil || o.Kind == interp.Returned:
 		return err
-	case o.Kind == interp.Unsupported || o.Guessed:
+	case o.Kind == interp.Unsupported || o.Kind == interp.OutOfSteps || o.Guessed:
 		return fmt.Errorf("%w: ends with %v", exec.ErrNoReplay, o)
 	}
 	return fmt.Errorf("replay ends with %v", o)
 }
 
-func runInputs(p *interp.Program, inputs []verdict.Input) (*interp.Outcome, error) {
+// Steps of the interpreter that replays may take: each, and all of a root. A
+// replay goes the way that the executor went; one that takes longer has lost it.
+const (
+	replaySteps = 10_000_000
+	replaysAll  = 100_000_000
+)
+
+// allowance is what a root's replays may still take, in steps.
+type allowance struct{ left int64 }
+
+func (a *allowance) run(p *interp.Program, inputs []verdict.Input) (*interp.Outcome, error) {
 	in, err := interpInputs(inputs)
 	if err != nil {
 		return nil, err
 	}
-	o := p.Run(interp.Witness(in), interp.Limits{})
+	if a.left <= 0 {
+		return nil, fmt.Errorf("%w: the root's replays have taken %d steps", exec.ErrNoReplay, replaysAll)
+	}
+	o := p.Run(interp.Witness(in), interp.Limits{Steps: min(a.left, replaySteps)})
+	a.left -= o.Steps
 	return &o, nil
 }
 

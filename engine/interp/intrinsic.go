@@ -132,6 +132,7 @@ func assume(m *machine, _ *inst, a []argument) *Outcome {
 func lifetimeStart(m *machine, _ *inst, a []argument) *Outcome {
 	if o := m.mem.lookup(m.get(a[len(a)-1].at).p); o != nil && o.kind == local {
 		o.live = true
+		m.touch(int64(len(o.data)))
 		o.wipe()
 	}
 	return nil

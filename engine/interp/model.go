@@ -92,8 +92,17 @@ func (m *machine) length(a argument) (int64, *Outcome) {
 	if n.u != 0 {
 		return 0, m.ub(UBUninit, "length is undefined")
 	}
+	m.touch(int64(min(n.v, maxLength)))
 	return int64(min(n.v, maxLength)), nil
 }
+
+// bytesPerStep is how many bytes are filled or copied in about the time of an
+// instruction.
+const bytesPerStep = 16
+
+// touch counts steps for n bytes that one instruction goes over, so that a run
+// ends in bounded time whatever it does in each step.
+func (m *machine) touch(n int64) { m.left -= min(m.left, n/bytesPerStep) }
 
 // returning makes the C function out of LLVM's: it returns its first argument.
 func returning(f model) model {
