@@ -35,7 +35,7 @@ func (w *work) flags(f *pflag.FlagSet) {
 	w.remote.flags(f)
 	f.StringVar(&w.report, "report", "", "`DIR` for report.json, report.txt and witnesses (default: report in the state folder)")
 	f.IntVar(&w.jobs, "jobs", 0, "actions at a time (default: one per processor here, 64 on a farm)")
-	f.Int64Var(&w.budget, "budget", 0, "`STEPS` per root: instructions, and solver conflicts (default: the engine's)")
+	f.Int64Var(&w.budget, "budget", 0, "`STEPS` per root: instructions, terms and what the solver does, about 10 us each (default: the engine's)")
 	f.BoolVar(&w.json, "json", false, "write the report as JSON to standard output instead of text")
 	f.StringSliceVar(&w.noCache, "no-cache", nil, "run every action, or those of each `KIND` alone as in --no-cache=lower,prove, though its result be known")
 	f.Lookup("no-cache").NoOptDefVal = everything
