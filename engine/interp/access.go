@@ -117,6 +117,7 @@ func doAlloca(m *machine, in *inst) *Outcome {
 	if !ok {
 		return m.end(OutOfSteps, "memory")
 	}
+	m.touch(size)
 	m.cur.locals = append(m.cur.locals, p)
 	m.regs[in.dst] = slot{v: m.mem.objects[p.index()].base, p: p}
 	return nil

@@ -37,7 +37,7 @@ func (m *machine) keepTo(k contract.Contract, in *inst, a []argument) *Outcome {
 	n := int64(k.Size)
 	if k.SizeIn {
 		var end *Outcome
-		if n, end = m.length(a[k.Size]); end != nil {
+		if n, end = m.span(a[k.Size]); end != nil {
 			return end
 		}
 	}

@@ -65,7 +65,7 @@ func (m *machine) notCopied(a argument) (left uint64, n int64, end *Outcome) {
 	if end != nil {
 		return 0, 0, end
 	}
-	if n, end = m.length(a); end != nil {
+	if n, end = m.span(a); end != nil {
 		return 0, 0, end
 	}
 	if v.Uint64() > m.get(a.at).v {

@@ -40,7 +40,7 @@ func (m *machine) anyOf(in *inst, free int) *Outcome {
 }
 
 func anyBytes(m *machine, _ *inst, a []argument) *Outcome {
-	n, end := m.length(a[1])
+	n, end := m.span(a[1])
 	if end != nil || n == 0 {
 		return end
 	}
@@ -92,8 +92,14 @@ func (m *machine) length(a argument) (int64, *Outcome) {
 	if n.u != 0 {
 		return 0, m.ub(UBUninit, "length is undefined")
 	}
-	m.touch(int64(min(n.v, maxLength)))
 	return int64(min(n.v, maxLength)), nil
+}
+
+// span is the length of what an instruction goes over.
+func (m *machine) span(a argument) (int64, *Outcome) {
+	n, end := m.length(a)
+	m.touch(n)
+	return n, end
 }
 
 // bytesPerStep is how many bytes are filled or copied in about the time of an
@@ -121,7 +127,7 @@ func memmove(m *machine, in *inst, a []argument) *Outcome { return m.transfer(a,
 // transfer copies bytes with what they are: padding stays undefined, pointers
 // keep their provenance.
 func (m *machine) transfer(a []argument, overlap bool) *Outcome {
-	n, end := m.length(a[2])
+	n, end := m.span(a[2])
 	if end != nil || n == 0 {
 		return end
 	}
@@ -142,7 +148,7 @@ func (m *machine) transfer(a []argument, overlap bool) *Outcome {
 }
 
 func memset(m *machine, in *inst, a []argument) *Outcome {
-	n, end := m.length(a[2])
+	n, end := m.span(a[2])
 	if end != nil || n == 0 {
 		return end
 	}
@@ -183,7 +189,7 @@ func (m *machine) defined(p slot, n int64) ([]byte, *Outcome) {
 }
 
 func memcmp(m *machine, in *inst, a []argument) *Outcome {
-	n, end := m.length(a[2])
+	n, end := m.span(a[2])
 	if end != nil {
 		return end
 	}
@@ -212,7 +218,7 @@ func strlen(m *machine, in *inst, a []argument) *Outcome {
 }
 
 func memchr(m *machine, in *inst, a []argument) *Outcome {
-	n, end := m.length(a[2])
+	n, end := m.span(a[2])
 	if end != nil {
 		return end
 	}
@@ -262,6 +268,7 @@ func (m *machine) fresh(in *inst, size, align int64, zero bool) (ok bool, end *O
 		return false, m.end(OutOfSteps, "memory")
 	}
 	o := &m.mem.objects[p.index()]
+	m.touch(int64(len(o.data)))
 	if zero {
 		o.set(0, len(o.data), 0, false)
 	}
