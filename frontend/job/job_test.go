@@ -397,6 +397,16 @@ func TestFailuresAreToldOnceAndWritten(t *testing.T) {
 	if w.Slice != `"bad_1"` || w.Inputs[0].Value != "7" {
 		t.Errorf("witness = %+v", w)
 	}
+	name := filepath.Join(dir, got.report.Sites[0].Witness)
+	if err := os.WriteFile(name, []byte("as it was"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := got.job.WriteWitnesses(context.Background(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(name); err != nil || string(b) != "as it was" {
+		t.Errorf("a witness that was there is written again: %q, %v", b, err)
+	}
 }
 
 // Inner roots are proved only where they can decide what others left open, and

@@ -84,7 +84,7 @@ func (j *Job) proof(ctx context.Context, u unit, c cut, r *kbuild.Result, v *ver
 		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
 	}
 	for i := range v.Witnesses {
-		p.Witness[i] = WitnessName(p.Slice, i)
+		p.Witness[i] = WitnessName(p, i)
 	}
 	return p, nil
 }

@@ -37,9 +37,12 @@ type Frame struct {
 	Place verdict.Place `json:"place"`
 }
 
-// WitnessName is the file of witness i of a slice, relative to the report.
-func WitnessName(slice digest.Digest, i int) string {
-	return fmt.Sprintf("witness/%.16s-%d.json", slice.Hash, i)
+// WitnessName is the file of witness i of a proof, relative to the report. It
+// names all that the file is made of, so that one that is there need not be
+// written again: the proof, where its code stands, and what it is a root of.
+func WitnessName(p *report.Proof, i int) string {
+	key := fmt.Sprintf("%d\n%v\n%v\n%s\n%+v", WitnessVersion, p.Action, p.At, p.Crate, p.Root)
+	return fmt.Sprintf("witness/%.16s-%d.json", digest.Of([]byte(key)).Hash, i)
 }
 
 // witnessFile describes witness i of p.
@@ -107,7 +110,7 @@ func writeWitness(dir, name string, w *WitnessFile) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return fmt.Errorf("write witness: %w", err)
 	}
-	if err := os.WriteFile(file, append(b, '\n'), 0o666); err != nil {
+	if err := report.ReplaceFile(file, append(b, '\n')); err != nil {
 		return fmt.Errorf("write witness: %w", err)
 	}
 	return nil
@@ -120,39 +123,63 @@ func compareProofs(a, b *report.Proof) int {
 		cmp.Compare(a.Crate, b.Crate), cmp.Compare(a.Root.Name, b.Root.Name), cmp.Compare(a.Slice.Hash, b.Slice.Hash))
 }
 
-// WriteWitnesses writes a file for each witness below dir, and removes those
-// of an earlier report.
+// WriteWitnesses writes a file for each witness below dir, unless it is there,
+// and removes those of an earlier report.
 func (j *Job) WriteWitnesses(ctx context.Context, dir string) error {
-	if err := removeWitnesses(dir); err != nil {
+	there, err := witnesses(dir)
+	if err != nil {
 		return err
 	}
 	for _, p := range j.proofs {
-		if len(p.Verdict.Witnesses) == 0 || p.Root.Kind == position.Inner {
+		if p.Root.Kind != position.Inner {
+			if err := j.writeWitnesses(ctx, dir, p, there); err != nil {
+				return fmt.Errorf("witnesses of %s: %w", p.Root.Name, err)
+			}
+		}
+	}
+	for name, old := range there {
+		if !old {
 			continue
 		}
-		slice, err := j.blob(ctx, p.Slice, maxIndex)
-		if err != nil {
-			return fmt.Errorf("witnesses of %s: %w", p.Root.Name, err)
-		}
-		for i := range p.Verdict.Witnesses {
-			if err := writeWitness(dir, p.Witness[i], witnessFile(p, i, slice)); err != nil {
-				return err
-			}
+		if err := os.Remove(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+			return fmt.Errorf("remove old witnesses: %w", err)
 		}
 	}
 	return nil
 }
 
-// removeWitnesses removes the witness files below dir, and nothing else.
-func removeWitnesses(dir string) error {
-	old, err := filepath.Glob(filepath.Join(dir, "witness", strings.Repeat("[0-9a-f]", 16)+"-*.json"))
-	if err != nil {
-		return fmt.Errorf("remove old witnesses: %w", err)
-	}
-	for _, name := range old {
-		if err := os.Remove(name); err != nil {
-			return fmt.Errorf("remove old witnesses: %w", err)
+// writeWitnesses writes those of p that are not there, and says of all that
+// they are not old.
+func (j *Job) writeWitnesses(ctx context.Context, dir string, p *report.Proof, there map[string]bool) error {
+	var slice []byte
+	for i, name := range p.Witness {
+		_, known := there[name]
+		there[name] = false
+		if known {
+			continue
+		}
+		if slice == nil {
+			var err error
+			if slice, err = j.blob(ctx, p.Slice, maxIndex); err != nil {
+				return err
+			}
+		}
+		if err := writeWitness(dir, name, witnessFile(p, i, slice)); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// witnesses lists the witness files below dir, and nothing else, as old.
+func witnesses(dir string) (map[string]bool, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "witness", strings.Repeat("[0-9a-f]", 16)+"-*.json"))
+	if err != nil {
+		return nil, fmt.Errorf("list old witnesses: %w", err)
+	}
+	old := map[string]bool{}
+	for _, f := range files {
+		old["witness/"+filepath.Base(f)] = true
+	}
+	return old, nil
 }

@@ -68,16 +68,16 @@ func Write(dir string, r *pb.Report) error {
 		return fmt.Errorf("keep the previous report: %w", err)
 	}
 	for name, b := range map[string][]byte{File: j, "report.txt": text.Bytes()} {
-		if err := replaceFile(filepath.Join(dir, name), b); err != nil {
+		if err := ReplaceFile(filepath.Join(dir, name), b); err != nil {
 			return fmt.Errorf("write report: %w", err)
 		}
 	}
 	return nil
 }
 
-// replaceFile writes aside and renames: a reader, or a full disk, never leaves
+// ReplaceFile writes aside and renames: a reader, or a full disk, never leaves
 // half a report.
-func replaceFile(name string, b []byte) error {
+func ReplaceFile(name string, b []byte) error {
 	tmp := name + ".new"
 	if err := os.WriteFile(tmp, b, 0o666); err != nil {
 		os.Remove(tmp)
