@@ -20,9 +20,10 @@ var (
 )
 
 // C reports whether C calls the function that r starts from: it can, and its
-// source says that it is meant to.
+// source says that it is meant to. A written check looks like that, too, but has
+// no caller.
 func C(tree Source, r position.Root) bool {
-	return r.Called != "" && externC.MatchString(header(tree, r))
+	return r.Kind != position.Check && r.Called != "" && externC.MatchString(header(tree, r))
 }
 
 // header is the line that declares r's function; "" if it is not to be seen.

@@ -154,7 +154,7 @@ func (s *site) proto() *pb.Site {
 		Kind: s.key.kind, File: s.key.file, Line: uint32(s.key.line), Column: uint32(s.key.col),
 		Function: s.fn, Verdict: s.verdict, Roots: s.roots, Witness: s.witness, Reason: s.reason,
 		Precondition: s.verdict == pb.Verdict_REFUTED && !s.byCheck && !s.fromC,
-		FromC:        s.verdict == pb.Verdict_REFUTED && s.fromC, Caller: s.caller,
+		FromC:        s.verdict == pb.Verdict_REFUTED && s.fromC && !s.byCheck, Caller: s.caller,
 		Waived: s.waived, Place: s.place, Values: s.values, Cached: s.cached, Replay: s.replay,
 		UndecidedBy: s.asked,
 	}
