@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,10 +18,11 @@ import (
 )
 
 // A submit whose disk fills up, wherever it does, says which disk and what to
-// do, keeps the store whole, and goes on once there is room. The sizes are such
-// that the toolchain cannot be stored, then not unpacked, then not all compiled;
-// how large it is says the first try.
-func TestKernelFullDisk(t *testing.T) {
+// do, keeps the store whole, and goes on once there is room; and goes on once
+// more when it is killed. The sizes are such that the toolchain cannot be
+// stored, then not unpacked, then not all compiled; how large it is says the
+// first try.
+func TestKernelFullDiskAndKilled(t *testing.T) {
 	r := newRig(t, newest)
 	r.state = smallDisk(t)
 	var toolchain int64 // in MiB
@@ -54,13 +57,64 @@ func TestKernelFullDisk(t *testing.T) {
 		}
 	}
 	r.resize("5g")
-	again, _ := r.submit("check_sizes")
-	wantVerdict(t, again, "check_sizes", pb.Verdict_PROVED)
-	for _, a := range ran(again) {
-		if strings.HasPrefix(a, "config ") || strings.HasPrefix(a, "plan ") {
-			t.Errorf("%s was finished before the disk was full and ran again", a)
+	r.wantResumed("check_sizes")
+}
+
+// wantResumed kills a submit and has it go on: nothing that was finished runs
+// again, config and plan of an earlier try included. What comes out is the same
+// to the byte as in another store and for a tree at another path: every action
+// has the digest that it has there, and so the same inputs.
+func (r *rig) wantResumed(check string) {
+	t := r.t
+	elsewhere, _ := newRig(t, newest).submit(check)
+	finished := append(r.kill(4, check), "config x86", "plan x86")
+	again, _ := r.submit(check)
+	r.wantPlanned(len(again.Actions))
+	wantVerdict(t, again, check, pb.Verdict_PROVED)
+	for _, a := range finished {
+		if slices.Contains(ran(again), a) {
+			t.Errorf("%s was finished before the kill and ran again", a)
 		}
 	}
+	digests := map[string]string{}
+	for _, a := range elsewhere.Actions {
+		digests[a.Kind+" "+a.Name] = a.Digest
+	}
+	for _, a := range again.Actions {
+		if want := digests[a.Kind+" "+a.Name]; a.Digest != want {
+			t.Errorf("%s %s has digest %s here and %s elsewhere", a.Kind, a.Name, a.Digest, want)
+		}
+	}
+	if out, err := exec.Command(r.bin, "cache", "fsck", "--state", r.state).CombinedOutput(); err != nil {
+		t.Errorf("fsck: %v\n%s", err, out)
+	}
+}
+
+// kill kills a submit once n actions have finished, and returns those.
+func (r *rig) kill(n int, target string) []string {
+	r.t.Helper()
+	cmd := r.command(r.t.TempDir(), target)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	var finished []string
+	for lines := bufio.NewScanner(stderr); len(finished) < n && lines.Scan(); {
+		if f := strings.Fields(lines.Text()); strings.HasPrefix(lines.Text(), "[") && len(f) == 4 {
+			finished = append(finished, f[1]+" "+f[2])
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		r.t.Fatal(err)
+	}
+	cmd.Wait()
+	if len(finished) < n {
+		r.t.Fatalf("the submit ended after %q", finished)
+	}
+	return finished
 }
 
 // storing is what a submit says of the toolchain that it imports.
