@@ -22,8 +22,7 @@ type process struct {
 
 const namespaces = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS | syscall.CLONE_NEWNET
 
-// launch starts this program again as the first process of new namespaces. It
-// waits for its spec.
+// launch starts the first process of new namespaces. It waits for its program.
 func (h *Host) launch(r *Result) (*process, error) {
 	control, theirs, err := controlPair()
 	if err != nil {
@@ -31,8 +30,8 @@ func (h *Host) launch(r *Result) (*process, error) {
 	}
 	defer func() { _ = theirs.Close() }()
 	cmd := &exec.Cmd{
-		Path: "/proc/self/exe", Args: []string{stage.Argv0},
-		Env:    []string{"GOGC=off", "GOMAXPROCS=1"},
+		Path: h.interpreter(), Args: []string{stage.Argv0},
+		Env:    []string{"GOGC=off", "GOMAXPROCS=1"}, // if it is this program
 		Stdout: &r.Stdout, Stderr: &r.Stderr, ExtraFiles: []*os.File{theirs},
 		SysProcAttr: &syscall.SysProcAttr{Cloneflags: namespaces},
 	}
@@ -44,6 +43,14 @@ func (h *Host) launch(r *Result) (*process, error) {
 		return nil, notStarted(err)
 	}
 	return &process{cmd: cmd, control: control}, nil
+}
+
+// interpreter is the program of the first process.
+func (h *Host) interpreter() string {
+	if h.first == nil {
+		return "/proc/self/exe"
+	}
+	return h.first.Name()
 }
 
 // mapUser makes this process's user the command's. As that one is not root

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/kvfarm/kvfarm/executor/sandbox/internal/seccomp"
+	"github.com/kvfarm/kvfarm/executor/sandbox/internal/setup"
 	"github.com/kvfarm/kvfarm/executor/sandbox/internal/stage"
 )
 
@@ -66,6 +67,10 @@ func (s Spec) withDefaults() Spec {
 }
 
 func (h *Host) run(ctx context.Context, s *Spec, group *group, r *Result) error {
+	program, sent, err := setup.New(h.spec(s, group))
+	if err != nil {
+		return fmt.Errorf("prepare %q: %w", s.Argv, err)
+	}
 	p, err := h.launch(r)
 	if err != nil {
 		return err
@@ -82,7 +87,7 @@ func (h *Host) run(ctx context.Context, s *Spec, group *group, r *Result) error 
 		t := time.AfterFunc(s.Timeout, func() { p.timedOut.Store(true); p.kill() })
 		defer t.Stop()
 	}
-	views, report, err := p.talk(h.spec(s, group))
+	views, report, err := p.talk(program, sent)
 	waitErr := p.wait()
 	r.Wall = time.Since(begin)
 	if err := r.open(views); err != nil {
@@ -106,17 +111,20 @@ func (r *Result) open(views []*os.File) (err error) {
 
 // fill says how the command ended. Without a report process 1 was killed: by
 // us, or for want of memory.
-func (r *Result) fill(ctx context.Context, p *process, report *stage.Report, trouble error) error {
+func (r *Result) fill(ctx context.Context, p *process, report *setup.Report, trouble error) error {
 	switch {
-	case report != nil && report.Error != "" && report.Exit != 0:
-		fmt.Fprintf(&r.Stderr, "kvfarm: %s\n", report.Error)
-		r.ExitCode = report.Exit
-	case report != nil && report.Error != "":
-		return fmt.Errorf("make sandbox: %s", report.Error)
+	case report != nil && report.Step != "" && !report.Blame:
+		return fmt.Errorf("make sandbox: %s: %v", report.Step, report.Errno)
+	case report != nil && report.Step != "": // as from a shell
+		fmt.Fprintf(&r.Stderr, "kvfarm: %s: %v\n", report.Step, report.Errno)
+		r.ExitCode = 127
+		if report.Errno == unix.EACCES || report.Errno == unix.ENOEXEC {
+			r.ExitCode = 126
+		}
 	case report != nil:
 		r.ExitCode = report.Exit
-		r.Usage = Usage{User: time.Duration(report.User) * time.Microsecond,
-			System: time.Duration(report.System) * time.Microsecond, Peak: report.MaxRSS}
+		r.Usage = Usage{User: time.Duration(report.Usage.Utime.Nano()),
+			System: time.Duration(report.Usage.Stime.Nano()), Peak: report.Usage.Maxrss << 10}
 	case p.timedOut.Load():
 		r.TimedOut = true
 		r.ExitCode = 128 + int(syscall.SIGKILL)
@@ -141,25 +149,25 @@ var (
 )
 
 // spec translates s for the first process.
-func (h *Host) spec(s *Spec, group *group) *stage.Spec {
-	out := &stage.Spec{Dir: s.Dir, Root: s.Root, Lower: strings.Join(s.Layers, ":"), Copy: h.cfg.Copy,
+func (h *Host) spec(s *Spec, group *group) *setup.Spec {
+	out := &setup.Spec{Dir: s.Dir, Root: s.Root, Lower: strings.Join(s.Layers, ":"), Copy: h.cfg.Copy,
 		Argv: s.Argv, Env: s.Env, WorkDir: path.Join(InputDir, s.WorkDir), UID: h.uid, GID: h.gid, Become: !h.user, Settles: s.Settles, Filter: policy}
 	out.Search = candidates(s.Argv, s.Env, out.WorkDir)
 	out.Mkdirs = append(out.Mkdirs, out.WorkDir)
 	for _, dir := range s.Mkdirs {
 		out.Mkdirs = append(out.Mkdirs, path.Join(InputDir, path.Join("/", dir)))
 	}
-	out.Limits = []stage.Limit{
+	out.Limits = []setup.Limit{
 		{Resource: unix.RLIMIT_CORE, Value: 0},
 		{Resource: unix.RLIMIT_NOFILE, Value: openFiles},
 		{Resource: unix.RLIMIT_FSIZE, Value: s.Scratch},
 	}
 	if group == nil {
-		out.Limits = append(out.Limits, stage.Limit{Resource: unix.RLIMIT_NPROC, Value: s.Processes})
+		out.Limits = append(out.Limits, setup.Limit{Resource: unix.RLIMIT_NPROC, Value: s.Processes})
 	}
 	scratch := s.Scratch
 	if s.Memory > 0 && group == nil { // what is written lies in memory
-		out.Limits = append(out.Limits, stage.Limit{Resource: unix.RLIMIT_DATA, Value: s.Memory})
+		out.Limits = append(out.Limits, setup.Limit{Resource: unix.RLIMIT_DATA, Value: s.Memory})
 		out.Filter = policyLimited
 		scratch = min(scratch, s.Memory)
 	}
@@ -191,12 +199,12 @@ func candidates(argv, env []string, workDir string) (out []string) {
 	return append(out, "") // not one alone, which would not be looked for
 }
 
-// talk hands over the spec and returns what comes back before the end.
-func (p *process) talk(spec *stage.Spec) (views []*os.File, report *stage.Report, err error) {
-	if err := stage.Write(p.control, spec); err != nil {
-		return nil, nil, fmt.Errorf("send spec: %w", err)
+// talk hands over the program and returns what comes back before the end.
+func (p *process) talk(program *setup.Program, sent []byte) (views []*os.File, report *setup.Report, err error) {
+	if _, err := p.control.Write(sent); err != nil {
+		return nil, nil, fmt.Errorf("send program: %w", err)
 	}
-	first, oob := make([]byte, 1), make([]byte, unix.CmsgSpace(4*stage.MaxViews))
+	first, oob := make([]byte, 1), make([]byte, unix.CmsgSpace(4*setup.MaxViews))
 	n, oobn, _, _, err := p.control.ReadMsgUnix(first, oob)
 	if err != nil || n == 0 {
 		return nil, nil, errors.Join(err, io.ErrUnexpectedEOF)
@@ -207,11 +215,12 @@ func (p *process) talk(spec *stage.Spec) (views []*os.File, report *stage.Report
 	} else if views, err = received(oob[:oobn]); err != nil {
 		return nil, nil, err
 	}
-	report = new(stage.Report)
-	if err := stage.Read(rest, report); err != nil {
+	var body [stage.ReportSize]byte
+	if _, err := io.ReadFull(rest, body[:]); err != nil {
 		return views, nil, fmt.Errorf("read report: %w", err)
 	}
-	return views, report, nil
+	r := program.Report(body)
+	return views, &r, nil
 }
 
 // received returns the descriptors in a control message.
@@ -221,7 +230,7 @@ func received(oob []byte) (views []*os.File, err error) {
 		return nil, fmt.Errorf("receive view: %d messages: %w", len(messages), err)
 	}
 	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) > stage.MaxViews {
+	if err != nil || len(fds) > setup.MaxViews {
 		return nil, fmt.Errorf("receive view: %d descriptors: %w", len(fds), err)
 	}
 	for _, fd := range fds {

@@ -32,6 +32,9 @@ type Config struct {
 	Dir string
 	// Copy copies inputs instead of stacking them, as on a machine without overlayfs.
 	Copy bool
+	// again starts this program again as the first process, as where nothing
+	// smaller can be had.
+	again bool
 }
 
 // nobody is the unprivileged user of all Linux distributions.
@@ -91,9 +94,10 @@ type Usage struct {
 // Host makes sandboxes on this machine. It is safe for concurrent use.
 type Host struct {
 	cfg    Config
-	uid    int  // of the command
-	gid    int  //
-	user   bool // sandboxes need a user namespace
+	uid    int      // of the command
+	gid    int      //
+	user   bool     // sandboxes need a user namespace
+	first  *os.File // the first process's program; nil: this one
 	groups *groups
 	notes  []string
 }
@@ -107,7 +111,11 @@ func Open(cfg Config) (*Host, error) {
 	if h.gid == 0 {
 		h.gid = nobody
 	}
+	if !cfg.again {
+		h.first = openInterpreter()
+	}
 	if err := h.try(); err != nil {
+		_ = h.first.Close()
 		return nil, err
 	}
 	var err error
@@ -128,4 +136,9 @@ func (h *Host) Stacks() bool { return !h.cfg.Copy }
 func (h *Host) Owner() (uid, gid int, ok bool) { return h.uid, h.gid, !h.user }
 
 // Close removes what the Host made.
-func (h *Host) Close() error { return h.groups.Close() }
+func (h *Host) Close() error {
+	if h.first != nil {
+		_ = h.first.Close()
+	}
+	return h.groups.Close()
+}

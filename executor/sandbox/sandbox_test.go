@@ -26,6 +26,9 @@ type scene struct {
 
 func newScene(t testing.TB, cfg sandbox.Config) *scene {
 	t.Helper()
+	if os.Getenv(again) != "" {
+		cfg = sandbox.Again(cfg)
+	}
 	s := &scene{host: sandboxtest.Open(t, cfg), root: sandboxtest.Root(t), dir: t.TempDir()}
 	s.layer = filepath.Join(s.dir, "layer")
 	for _, dir := range []string{"layer", "layer/in"} {

@@ -1,15 +1,8 @@
-// Package stage is the first process of a sandbox: the program itself, started
-// again in new namespaces. Its init function takes over before the rest of the
-// program is initialised. For that the package imports next to nothing: the
-// linker orders initialisation by dependencies, then by path, and even fmt and
-// strings come after much of the world. What can be computed comes computed.
-package stage
+// Package setup writes the programs of a sandbox's first process: the system
+// calls that make what a command sees, start it and wait for its end.
+package setup
 
-// Argv0 is the program name that makes a program a sandbox's first process.
-const Argv0 = "kvfarm-sandbox"
-
-// ControlFD is the descriptor of the control socket in the first process.
-const ControlFD = 3
+import "golang.org/x/sys/unix"
 
 // InputDir is where the input root is mounted.
 const InputDir = "/x"
@@ -43,29 +36,11 @@ type Limit struct {
 	Value    int64
 }
 
-// Report is what the first process says at its end.
+// Report is how the first process ended.
 type Report struct {
-	Error  string // why the command could not be started
-	Exit   int    // 128 + n for signal n; with an Error: nonzero if the command is to blame
-	User   int64  // microseconds
-	System int64
-	MaxRSS int64 // bytes, of the largest process
-}
-
-// stepError is an error with what was to be done.
-type stepError struct {
-	step string
-	err  error
-}
-
-func (e *stepError) Error() string { return e.step + ": " + e.err.Error() }
-
-func (e *stepError) Unwrap() error { return e.err }
-
-// in names the step that err, if any, happened in.
-func in(step string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &stepError{step, err}
+	Step  string     // that failed; "" if none did
+	Blame bool       // the command is to blame, not the sandbox
+	Errno unix.Errno // why
+	Exit  int        // of the command, 128 + n for signal n
+	Usage unix.Rusage
 }
