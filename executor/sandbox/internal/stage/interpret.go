@@ -44,9 +44,11 @@ func fill(b []byte) {
 // address is for memory that is not Go's.
 //
 //go:nosplit
+//go:norace
 func address(a uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&a)) }
 
 //go:nosplit
+//go:norace
 func word(a uintptr) *uintptr { return (*uintptr)(address(a)) }
 
 // interpret makes one system call after the other, and does not return.
@@ -72,10 +74,11 @@ func interpret(step uintptr) {
 }
 
 // fork returns in the parent. The child is no Go program any more: the
-// scheduler must not have a say, so all that it runs is nosplit. It has memory
-// of its own but for the program.
+// scheduler and the race detector must not have a say, so all that it runs is
+// nosplit and norace. It has memory of its own but for the program.
 //
 //go:nosplit
+//go:norace
 func fork(step uintptr) (pid uintptr, errno syscall.Errno) {
 	pid, _, errno = syscall.RawSyscall6(*word(step + StepCall), *word(step + StepArgs)&^syscall.CLONE_VM, 0, 0, 0, 0, 0)
 	if errno != 0 || pid != 0 {
@@ -95,6 +98,7 @@ func fork(step uintptr) (pid uintptr, errno syscall.Errno) {
 // after returns the step that comes next, 0 if there is none.
 //
 //go:nosplit
+//go:norace
 func after(step, result uintptr, errno syscall.Errno) uintptr {
 	if errno != 0 {
 		return fail(step, uintptr(errno))
@@ -113,6 +117,7 @@ func after(step, result uintptr, errno syscall.Errno) uintptr {
 }
 
 //go:nosplit
+//go:norace
 func fail(step, errno uintptr) uintptr {
 	if *word(step + StepIgnore)>>min(errno, 63)&1 != 0 {
 		return *word(step + StepJump)
