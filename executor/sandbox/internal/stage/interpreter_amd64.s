@@ -17,12 +17,10 @@
 #define MMAP $9
 #define EXIT_GROUP $231
 
-// func interpreter()
-//
-// It is copied into an executable of its own and starts there: nothing but
+// The interpreter is copied into an executable of its own and starts there: nothing but
 // registers is set, and it must not refer to anything else of this program.
 // It uses no stack, for threads and children share it with their parent.
-TEXT ·interpreter(SB),NOSPLIT|NOFRAME,$0-0
+TEXT interpreter<>(SB),NOSPLIT|NOFRAME,$0-0
 	XORQ R12, R12        // not a child
 	LEAQ -16(SP), SI     // the two words, for now
 	MOVQ $16, BX
@@ -143,6 +141,6 @@ gone:
 
 // func code() uintptr
 TEXT ·code(SB),NOSPLIT,$0-8
-	LEAQ ·interpreter(SB), AX
+	LEAQ interpreter<>(SB), AX
 	MOVQ AX, ret+0(FP)
 	RET

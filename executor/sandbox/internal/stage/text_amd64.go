@@ -2,11 +2,10 @@ package stage
 
 import "unsafe"
 
-func interpreter()
-
+// code is where the interpreter begins.
 func code() uintptr
 
-// end is what follows the instructions of interpreter.
+// end is what follows the instructions of the interpreter.
 const end = "endoftheprogram."
 
 // Text returns the instructions of the interpreter, which run at any address.
