@@ -135,7 +135,8 @@ func (b *Builder) Report(wall float64) *pb.Report {
 		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Digest, y.Digest))
 	})
 	slices.SortFunc(r.Roots, func(x, y *pb.Root) int {
-		return cmp.Or(cmp.Compare(x.Crate, y.Crate), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Slice, y.Slice))
+		return cmp.Or(cmp.Compare(x.Crate, y.Crate), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Slice, y.Slice),
+			cmp.Compare(x.Symbol, y.Symbol))
 	})
 	r.Sites = nil
 	for _, s := range b.sites {
