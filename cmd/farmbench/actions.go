@@ -107,9 +107,8 @@ func (t *target) execute(ctx context.Context, d digest.Digest, cached bool) erro
 // outputs of the actions whose results are asked for.
 const outputs = 10
 
-// known makes an action with outputs whose result every farm then has, stored
-// by clients where they may do that, else by running it.
-func known(ctx context.Context) (*action, func(ctx context.Context, t *target) error, error) {
+// known makes an action with outputs whose result every farm is to have.
+func known() (*action, error) {
 	files := map[string]cas.Blob{}
 	var names []string
 	for i := range outputs {
@@ -117,68 +116,57 @@ func known(ctx context.Context) (*action, func(ctx context.Context, t *target) e
 		files[name] = blob(small)
 		names = append(names, name)
 	}
-	a, err := newAction(files, names, true)
-	if err != nil {
-		return nil, nil, err
-	}
-	return a, func(ctx context.Context, t *target) error {
-		if err := t.updateAll(ctx, a.blobs); err != nil {
-			return err
-		}
-		if t.executes {
-			return t.execute(ctx, a.digest, false)
-		}
-		_, err := t.client.UpdateActionResult(ctx, &repb.UpdateActionResultRequest{ActionDigest: a.digest.Proto(), ActionResult: a.result})
+	return newAction(files, names, true)
+}
+
+// unknown makes an action without inputs whose result nobody keeps.
+func unknown() (*action, error) { return newAction(nil, nil, false) }
+
+// store has a farm know an action, and its result if it keeps that: stored by
+// clients where they may do that, else by running it.
+func (t *target) store(ctx context.Context, a *action) error {
+	if err := t.updateAll(ctx, a.blobs); err != nil || len(a.result.OutputFiles) == 0 {
 		return err
-	}, nil
+	}
+	if t.executes {
+		return t.execute(ctx, a.digest, false)
+	}
+	_, err := t.client.UpdateActionResult(ctx, &repb.UpdateActionResultRequest{ActionDigest: a.digest.Proto(), ActionResult: a.result})
+	return err
 }
 
-// hits asks for the result of an action with ten outputs. All farms check that
-// these are there.
-func hits(ctx context.Context, _ int) (prepare, error) {
-	a, store, err := known(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, t *target) (op, error) {
-		if err := store(ctx, t); err != nil {
+// repeated does the same with one action again and again.
+func repeated(create func() (*action, error), do func(ctx context.Context, t *target, d digest.Digest) error) load {
+	return func(context.Context, int) (prepare, error) {
+		a, err := create()
+		if err != nil {
 			return nil, err
 		}
-		return timed(func(ctx context.Context, _ int) error {
-			r, err := t.client.GetActionResult(ctx, &repb.GetActionResultRequest{ActionDigest: a.digest.Proto()})
-			if err == nil && len(r.OutputFiles) != outputs {
-				return fmt.Errorf("result with %d outputs, want %d", len(r.OutputFiles), outputs)
+		return func(ctx context.Context, t *target) (op, error) {
+			if err := t.store(ctx, a); err != nil {
+				return nil, err
 			}
-			return err
-		}), nil
-	}, nil
+			return timed(func(ctx context.Context, _ int) error { return do(ctx, t, a.digest) }), nil
+		}, nil
+	}
 }
 
-func cachedActions(ctx context.Context, _ int) (prepare, error) {
-	a, store, err := known(ctx)
-	if err != nil {
-		return nil, err
+// ask asks for the result of a known action. All farms check that its outputs
+// are there.
+func ask(ctx context.Context, t *target, d digest.Digest) error {
+	r, err := t.client.GetActionResult(ctx, &repb.GetActionResultRequest{ActionDigest: d.Proto()})
+	if err == nil && len(r.OutputFiles) != outputs {
+		return fmt.Errorf("result with %d outputs, want %d", len(r.OutputFiles), outputs)
 	}
-	return func(ctx context.Context, t *target) (op, error) {
-		if err := store(ctx, t); err != nil {
-			return nil, err
-		}
-		return timed(func(ctx context.Context, _ int) error { return t.execute(ctx, a.digest, true) }), nil
-	}, nil
+	return err
 }
 
-// emptyActions runs one action that is not cached again and again.
-func emptyActions(context.Context, int) (prepare, error) {
-	a, err := newAction(nil, nil, false)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, t *target) (op, error) {
-		if err := t.updateAll(ctx, a.blobs); err != nil {
-			return nil, err
-		}
-		return timed(func(ctx context.Context, _ int) error { return t.execute(ctx, a.digest, false) }), nil
-	}, nil
+func executeCached(ctx context.Context, t *target, d digest.Digest) error {
+	return t.execute(ctx, d, true)
+}
+
+func executeAnew(ctx context.Context, t *target, d digest.Digest) error {
+	return t.execute(ctx, d, false)
 }
 
 const changed = 10 // files of a tree between an action and the next
