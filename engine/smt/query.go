@@ -38,13 +38,14 @@ func newBlast(bl *blaster, newSAT func() sat.Solver, st *Stats, left *budget) *b
 // many times more than they need.
 const (
 	smallest   = 1 << 10 // gates; smaller queries share one solver
+	largest    = 1 << 19 // larger ones are not asked: SAT takes a kilobyte and more for a gate
 	staleRatio = 2
 )
 
-// session returns the SAT solver for queries that depend on roots.
-func (s *blastSolver) session(roots []lit) *session {
+// session returns the SAT solver for queries that depend on so many gates.
+func (s *blastSolver) session(gates int) *session {
 	class, size := 0, smallest
-	for gates := s.bl.c.cone(roots); gates > size; size *= 4 {
+	for ; gates > size; size *= 4 {
 		class++
 	}
 	for len(s.sessions) <= class {
@@ -68,7 +69,13 @@ func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 	for i, e := range conds {
 		roots[i] = s.bl.truth(e)
 	}
-	on := s.session(roots)
+	s.charge()
+	gates := s.bl.c.cone(roots)
+	if gates > largest {
+		s.stats.Unknown++
+		return Unknown, nil
+	}
+	on := s.session(gates)
 	assumptions := make([]sat.Lit, len(conds))
 	for i, l := range roots {
 		assumptions[i] = on.cnf.lit(l)
@@ -80,8 +87,15 @@ func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 	case Unsat:
 		s.core = on.needed(conds, assumptions)
 	}
-	s.stats.Gates = int64(len(s.bl.c.gates))
+	s.charge()
 	return r, m
+}
+
+// charge spends what the gates cost that were made since it was last called, whoever made them.
+func (s *blastSolver) charge() {
+	made := int64(len(s.bl.c.gates))
+	s.budget.spend((made - s.stats.Gates) / gatesPerUnit)
+	s.stats.Gates = made
 }
 
 // Core is corer's.

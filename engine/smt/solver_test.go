@@ -118,3 +118,23 @@ func TestLimit(t *testing.T) {
 		}
 	}
 }
+
+// TestLargest: a formula that would take SAT gigabytes is not given to it, and its gates are paid for.
+func TestLargest(t *testing.T) {
+	b := expr.NewBuilder()
+	s := smt.New(b, smt.Config{})
+	x := b.Var("x", 64)
+	for range 60 {
+		x = b.URem(b.Mul(x, x), b.Var("y", 64))
+	}
+	if r, _ := s.Check([]expr.Expr{b.Eq(x, b.Const(12345, 64))}); r != smt.Unknown {
+		t.Errorf("got %v, want Unknown", r)
+	}
+	st := s.Stats()
+	if st.Gates < 1<<19 || st.Clauses > 0 {
+		t.Errorf("made %d gates and %d clauses, want at least %d and none", st.Gates, st.Clauses, 1<<19)
+	}
+	if st.Effort < st.Gates/200 {
+		t.Errorf("%d gates cost an effort of %d", st.Gates, st.Effort)
+	}
+}
