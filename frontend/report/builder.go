@@ -63,7 +63,8 @@ func NewBuilder(about *pb.Tree, tree Source, waivers []Waiver) *Builder {
 	}
 }
 
-// AddAction notes one action that was asked for.
+// AddAction notes one action that was asked for. One that several asked for, such
+// as the proof of a generic function of core, is told once.
 func (b *Builder) AddAction(a *pb.Action) { b.report.Actions = append(b.report.Actions, a) }
 
 // AddError notes that part of the work could not be done. What tools say may be
@@ -131,9 +132,7 @@ func word(w verdict.Word) pb.Verdict {
 // Report returns the finished report. wall is the submit's duration in seconds.
 func (b *Builder) Report(wall float64) *pb.Report {
 	r := b.report
-	slices.SortFunc(r.Actions, func(x, y *pb.Action) int {
-		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Digest, y.Digest))
-	})
+	r.Actions = actions(r.Actions)
 	slices.SortFunc(r.Roots, func(x, y *pb.Root) int {
 		return cmp.Or(cmp.Compare(x.Crate, y.Crate), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Slice, y.Slice),
 			cmp.Compare(x.Symbol, y.Symbol))

@@ -82,7 +82,11 @@ func (a archive) report(t *testing.T) *pb.Report {
 			Root: p.Root, Crate: p.Crate, Cached: p.Cached, Slice: digest.Of(f.Data),
 			Verdict: &p.Verdict, Positions: &p.Positions, Witness: []string{"witness/0.json"},
 		})
-		b.AddAction(&pb.Action{Kind: "prove", Name: p.Root.Name, Cached: p.Cached, CpuSeconds: 1.5})
+		a := pb.Action{Kind: "prove", Name: p.Root.Name, Digest: digest.Of(f.Data).String(), Cached: p.Cached, CpuSeconds: 1.5}
+		b.AddAction(&a)
+		if !p.Cached { // another crate asks for the same
+			b.AddAction(&pb.Action{Kind: a.Kind, Name: "again", Digest: a.Digest, Cached: true, CpuSeconds: 1.5})
+		}
 	}
 	return b.Report(2)
 }

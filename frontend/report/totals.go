@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -54,6 +55,19 @@ func countSite(t *pb.Totals, s *pb.Site) {
 	default:
 		t.Undecided++
 	}
+}
+
+// actions sorts actions and keeps one for each digest: the one that ran, if any did.
+func actions(all []*pb.Action) []*pb.Action {
+	cached := map[bool]int{true: 1}
+	slices.SortFunc(all, func(x, y *pb.Action) int {
+		return cmp.Or(cmp.Compare(x.Digest, y.Digest), cmp.Compare(cached[x.Cached], cached[y.Cached]), cmp.Compare(x.Name, y.Name))
+	})
+	all = slices.CompactFunc(all, func(x, y *pb.Action) bool { return x.Digest == y.Digest })
+	slices.SortFunc(all, func(x, y *pb.Action) int {
+		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Digest, y.Digest))
+	})
+	return all
 }
 
 func cacheRows(actions []*pb.Action) []*pb.CacheRow {
