@@ -137,7 +137,7 @@ func (f *files) sources() map[string][]byte {
 func (f *files) checks() []job.Check {
 	var checks []job.Check
 	for _, file := range f.list {
-		c := job.Check{Name: file.Name, File: file.Name, Only: true, States: job.States(file.Files[file.Name])}
+		c := job.Check{Name: file.Name, File: file.Name, States: job.States(file.Files[file.Name])}
 		if len(f.list) > 1 {
 			c.Prefix = f.prefix(file.Name)
 		}

@@ -14,7 +14,6 @@ type Check struct {
 	Files  map[string][]byte // by path within the crate; lib.rs is its root
 	File   string            // as the report names it; Name and .rs if ""
 	Prefix string            // of the names of its roots in the report: those of several files may be the same
-	Only   bool              // its roots are its checks, whatever else it lets others call
 }
 
 func (c *Check) source() string {

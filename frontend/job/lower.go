@@ -43,13 +43,12 @@ func (j *Job) lower(ctx context.Context, u unit, bc *Bitcode) (cutCrate, error) 
 		a.Inputs["types.bc"] = *bc.Types
 		a.Argv = append(a.Argv, "--types", "types.bc")
 	}
-	only := u.check != nil && u.check.Only
-	if only {
+	if u.check != nil { // what else it defines are models of C
 		a.Argv = append(a.Argv, "--checks")
 	}
 	for i, e := range bc.Link {
 		name := fmt.Sprintf("link/%02d.bc", i)
-		if only && i == len(bc.Link)-1 { // it may be the user's own: what is wrong with it has its name
+		if u.check != nil && u.check.File != "" && i == len(bc.Link)-1 { // it may be the user's own: what is wrong with it has its name
 			name = path.Base(u.source)
 		}
 		a.Inputs[name] = e
