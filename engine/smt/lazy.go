@@ -1,6 +1,10 @@
 package smt
 
-import "github.com/kvfarm/kvfarm/engine/expr"
+import (
+	"slices"
+
+	"github.com/kvfarm/kvfarm/engine/expr"
+)
 
 // lazy asks for as few conditions as it can. It begins with a recent model and
 // asks for those conditions only that do not hold under it, and for what is
@@ -55,19 +59,25 @@ func (l *lazy) Check(conds []expr.Expr) (Result, *expr.Model) {
 // need. Without bounds on its variables a question can be much harder.
 const smallCondition = 256
 
-// widen adds the small conditions about what is asked for.
+// widen adds the small conditions about what is asked for. What shares no
+// source with that has no gate in common with it either, and is passed over.
 func (l *lazy) widen(conds []expr.Expr, asked []bool) {
+	about := map[expr.Source]bool{}
 	roots := make([]lit, len(conds))
 	var cone []lit
 	for i, e := range conds {
 		roots[i] = l.bl.truth(e)
 		if asked[i] {
 			cone = append(cone, roots[i])
+			for _, src := range l.bl.b.Support(e) {
+				about[src] = true
+			}
 		}
 	}
 	l.bl.c.cone(cone)
+	touches := func(src expr.Source) bool { return about[src] }
 	for i, root := range roots {
-		if !asked[i] {
+		if !asked[i] && slices.ContainsFunc(l.bl.b.Support(conds[i]), touches) {
 			extra, related := l.bl.c.extends(root, smallCondition)
 			asked[i] = related && extra < smallCondition
 		}
