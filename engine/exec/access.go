@@ -56,6 +56,7 @@ func (x *exec) valid(s *state, p []alt, n expr.Expr, align int64, write bool) ([
 			return nil, err
 		}
 	}
+	x.touches(s, live, write)
 	if wild == expr.False {
 		return live, nil
 	}

@@ -106,6 +106,7 @@ type exec struct {
 	open        []question
 	first       smt.Stats // of the solver before the open questions
 	assumptions map[string]bool
+	presumed    presumed
 	contracts   map[string]bool // C functions of which a contract was taken for granted
 	dynamic     []dynamic
 	rootInputs  []rootInput

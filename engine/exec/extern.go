@@ -101,6 +101,7 @@ func callsBack(symbol string) (callees []int, ok bool) {
 func (x *exec) note(s string) { x.assumptions[s] = true }
 
 func (x *exec) sortedAssumptions() []string {
+	x.presumes()
 	out := make([]string, 0, len(x.assumptions))
 	for a := range x.assumptions {
 		out = append(out, a)

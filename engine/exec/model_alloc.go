@@ -67,7 +67,7 @@ func (x *exec) free(s *state, p *value, when expr.Expr) error {
 			x.loosen(s, b.And(when, a.guard), "free of an address that came in as a number")
 		case a.obj == noObject:
 			bad = b.Or(bad, b.AndAll(a.guard, x.nonzero(a.off), b.Ne(a.off, b.Const(zeroSizePtr, 64))))
-		case x.infos[a.obj].kind != objHeap:
+		case !x.allocated(a.obj):
 			bad = b.Or(bad, a.guard)
 		default:
 			bad = b.Or(bad, b.And(a.guard, x.nonzero(a.off)))
@@ -81,13 +81,25 @@ func (x *exec) free(s *state, p *value, when expr.Expr) error {
 		return err
 	}
 	for _, a := range x.asPtr(p) {
-		if x.infos[a.obj].kind == objHeap {
+		if x.allocated(a.obj) {
 			x.note("addresses of freed memory are not given out again")
+			if x.infos[a.obj].kind == objInput {
+				x.note(freedInputs)
+			}
 			o := x.own(s, a.obj)
 			o.dead = b.Or(o.dead, b.And(when, a.guard))
 		}
 	}
 	return nil
+}
+
+// freedInputs is what is assumed of memory that came in and is freed. To take that
+// for a failure would leave nothing to prove of the code behind it.
+const freedInputs = "inputs that are freed came from the allocator that frees them"
+
+// allocated reports whether an object may have come from an allocator.
+func (x *exec) allocated(obj int) bool {
+	return x.infos[obj].kind == objHeap || x.infos[obj].kind == objInput
 }
 
 // reallocate is krealloc(p, size, ..., flags, ...): size 0 frees; null as p
@@ -149,7 +161,7 @@ func (x *exec) moveContent(s *state, p, v *value, size, got expr.Expr) error {
 			x.fillUnknown(s, v.ptr, b.And(got, a.guard), size)
 			continue
 		}
-		if x.infos[a.obj].kind != objHeap {
+		if !x.allocated(a.obj) {
 			continue
 		}
 		old := x.infos[a.obj].size

@@ -39,6 +39,7 @@ type info struct {
 	align int64
 	fixed bool // immutable
 	own   bool // code outside of the slice cannot reach it unless it is told its address
+	sole  bool // an input to which no other pointer leads, since Rust excludes it
 	// frozen: nobody writes to it while the root runs.
 	frozen bool
 	device string // somebody else writes to it at any time: why a byte of it may be anything at each look
@@ -207,6 +208,7 @@ func (x *exec) address(obj int) expr.Expr {
 	x.axiom(b.Or(x.absent(o), b.Ule(o.addr, end)))
 	for _, p := range x.placed {
 		q := x.infos[p]
+		x.compares(obj, p)
 		if x.shared(o) || x.shared(q) {
 			continue // such constants may be laid over each other
 		}
@@ -266,6 +268,9 @@ func (x *exec) intToPtr(e expr.Expr) []alt {
 		obj = wildObject // that address, or one that came in
 	case obj != noObject:
 		e = x.b.Sub(e, x.infos[obj].addr)
+		if x.infos[obj].kind == objInput && x.maybeBefore(e) {
+			x.presumed.shows = true
+		}
 	case x.incoming(e):
 		obj = wildObject
 	}

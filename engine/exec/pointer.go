@@ -170,6 +170,7 @@ func (x *exec) compareAlts(p ir.Pred, v, w alt) expr.Expr {
 		far := x.compare(p, x.addressOf(v), x.addressOf(w))
 		return b.ITE(in, near, far)
 	}
+	x.compares(v.obj, w.obj)
 	if equality && x.apart(v, w) {
 		return b.Bool(p == ir.NE)
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
-	"github.com/kvfarm/kvfarm/engine/verdict"
 )
 
 // input is an object behind a reference or pointer of an automatic root: its
@@ -78,14 +77,10 @@ func (x *exec) exclusive(v *value, at *ir.Attr, sh *ir.Shape) {
 		case at.NoAlias:
 			o.own, o.frozen = true, at.ReadOnly
 		case sh.Kind != ir.ShapeRawPtr:
-			x.note(sharedInputs)
+			x.presumed.shared = true
 		}
 	}
 }
-
-// sharedInputs is what is assumed of references that others may have too and
-// write through: cells. Rust lets two of them lead to one object.
-const sharedInputs = "shared references among the inputs lead to objects apart from each other"
 
 // pointerShape is the shape of a pointer of which only attributes are known.
 func pointerShape(at *ir.Attr) *ir.Shape {
@@ -182,11 +177,12 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, here, length expr.Expr, de
 			x.note("strings are not checked to be UTF-8")
 		}
 	case ir.ShapeOpaque:
+		x.presumed.raw = true
 		o.size = x.promised(name, deref)
 		o.base.kind = baseUnknown
 	default:
 		o.size = x.promised(name, deref)
-		x.note(fmt.Sprintf("%s of at most %d bytes", verdict.RawPointers, maxRoot))
+		x.presumed.raw = true
 		if sh.Elem != nil && sh.Elem.Kind == ir.ShapeOpaque {
 			o.base.kind = baseUnknown
 		}

@@ -103,11 +103,26 @@ func (x *exec) inputPointer(in *input, l leaf) (*value, error) {
 	if l.shape.Kind == ir.ShapeSlicePtr || l.shape.Kind == ir.ShapeStr {
 		length = x.inputInt(in, l.at+8, 8)
 	}
-	if !l.shape.Mut && l.shape.Kind != ir.ShapeRawPtr {
-		x.note(sharedInputs)
-	}
 	here := x.b.And(l.guard, x.b.Not(x.absent(x.infos[in.id])))
-	return x.rootPointer(fmt.Sprintf("%s.data[%d]", in.name, l.at), l.shape, here, length, 0)
+	v, err := x.rootPointer(fmt.Sprintf("%s.data[%d]", in.name, l.at), l.shape, here, length, 0)
+	if err == nil {
+		x.reborrowed(v, l.shape, in.id)
+	}
+	return v, err
+}
+
+// reborrowed notes who else has the pointer v that was found in an input: nobody
+// where it is exclusive and the input is nobody else's either, not even to read.
+func (x *exec) reborrowed(v *value, sh *ir.Shape, holder int) {
+	for _, a := range v.ptr {
+		switch {
+		case isNumber(a.obj) || sh.Kind == ir.ShapeRawPtr:
+		case sh.Mut && !x.common(holder) && !x.infos[holder].frozen:
+			x.infos[a.obj].sole = true
+		default:
+			x.presumed.shared = true
+		}
+	}
 }
 
 // inputInt returns n bytes of an input as one number.

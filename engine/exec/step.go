@@ -78,7 +78,11 @@ func (x *exec) compute(s *state, in *ir.Inst, args []*value) (*value, error) {
 	}
 	switch in.Op {
 	case ir.GEP:
-		return x.gep(in, args)
+		v, err := x.gep(in, args)
+		if err == nil {
+			x.moves(s, v.ptr, in.Flags)
+		}
+		return v, err
 	case ir.ICmp:
 		return x.icmp(in, args[0], args[1])
 	case ir.Select:

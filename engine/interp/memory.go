@@ -39,6 +39,7 @@ const (
 	local               // alloca
 	external            // defined in C: no known content
 	token               // panic location: no content
+	input               // behind a pointer of a root: it may have come from the allocator
 )
 
 // Marks of bytes of inputs, beside 1 for an undefined byte.

@@ -308,8 +308,13 @@ func (m *machine) regrow(in *inst, old slot, size, align int64, zero bool) *Outc
 		return end
 	}
 	if was := m.mem.lookup(old.p); was != nil {
-		o := m.mem.lookup(m.regs[in.dst].p)
-		move(o, 0, was, 0, int(min(was.size, o.size)))
+		n := min(was.size, uint64(size))
+		if was.kind == input && n > 0 {
+			if _, _, end := m.access(old, int64(n), 1, reading); end != nil {
+				return end
+			}
+		}
+		move(m.mem.lookup(m.regs[in.dst].p), 0, m.mem.lookup(old.p), 0, int(n))
 	}
 	m.release(old)
 	return nil
@@ -341,7 +346,7 @@ func (m *machine) freeable(p slot) *Outcome {
 		return m.ub(UBFree, "no object at %#x", p.v)
 	case o == nil:
 		return m.ub(UBDouble, "freed before")
-	case o.kind != heap || o.base != p.v:
+	case o.kind != heap && o.kind != input || o.base != p.v:
 		return m.ub(UBFree, "not the start of an allocation")
 	}
 	return nil

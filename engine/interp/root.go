@@ -170,7 +170,7 @@ func (m *machine) pointee(name string, s *ir.Shape, count uint64, to *slot) *Out
 	if s.Elem != nil {
 		align = max(align, s.Elem.Align)
 	}
-	p, ok := m.mem.alloc(min(size, maxObject), align, variable)
+	p, ok := m.mem.alloc(min(size, maxObject), align, input)
 	if size > maxObject {
 		p, ok = m.mem.allocFar(uint64(size), maxObject, align)
 		if s.Elem != nil {

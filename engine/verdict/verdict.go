@@ -33,6 +33,14 @@ const (
 // under it holds for callers that keep to it only.
 const RawPointers = "raw pointers are null or point to an object of their own"
 
+// RawSizes begins what is assumed instead if it does not show in any run whether
+// such memory is also something else's.
+const RawSizes = "raw pointers are null or lead to"
+
+// Apart is what is assumed of references that others may have too, where it
+// shows. Rust lets two of them lead to one object.
+const Apart = "references among the inputs lead to objects apart from each other, and to where these begin"
+
 // Verdict is the result of proving one root.
 type Verdict struct {
 	Version     int       `json:"version"`

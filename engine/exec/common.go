@@ -1,0 +1,114 @@
+package exec
+
+import (
+	"fmt"
+
+	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/smt"
+	"github.com/kvfarm/kvfarm/engine/verdict"
+)
+
+// Inputs behind raw pointers, and behind references that others may have too, are
+// objects apart in a run. A caller may have them overlap, or may point into the
+// middle of something. As long as a run does nothing by which that would show, its
+// inputs stand for those of every caller: what lies behind two pointers is any
+// content, so it is also the same. It shows where one of them is written to while
+// there is another, where their addresses are compared, and where memory before
+// such a pointer is asked for, which a run takes for undefined behaviour. Only
+// then is it assumed of callers.
+
+// presumed is what a run has assumed of inputs so far.
+type presumed struct {
+	raw, shared bool // there are such inputs
+	written     bool // one was written to, or a variable was
+	variables   bool // a variable was looked at
+	shows       bool // it shows that they are apart
+}
+
+// common reports whether a caller may have other pointers that lead to an object.
+func (x *exec) common(obj int) bool {
+	o := x.infos[obj]
+	return o.kind == objInput && !o.own && !o.sole
+}
+
+// variable reports whether an object is a variable of the slice, to which an input may point too.
+func (x *exec) variable(obj int) bool {
+	o := x.infos[obj]
+	return o.kind == objGlobal && !o.fixed
+}
+
+// madeByRun reports whether no input can lead to an object, since it is younger than they are.
+func (x *exec) madeByRun(obj int) bool {
+	return x.infos[obj].kind == objStack || x.infos[obj].kind == objHeap
+}
+
+// touches notes an access to live objects.
+func (x *exec) touches(s *state, live []alt, write bool) {
+	p := &x.presumed
+	if p.shows {
+		return
+	}
+	for _, a := range live {
+		p.variables = p.variables || x.variable(a.obj)
+		if !write || p.written || !x.common(a.obj) && !x.variable(a.obj) {
+			continue
+		}
+		r, _ := x.sat(s, a.guard)
+		p.written = r != smt.Unsat
+	}
+}
+
+// compares notes that the addresses of two objects are held against each other.
+// References that nobody writes through may be equal, too.
+func (x *exec) compares(v, w int) {
+	fresh := x.madeByRun(v) || x.madeByRun(w)
+	many := x.common(v) || x.common(w) || x.infos[v].frozen && x.infos[w].frozen
+	if v != w && !isNumber(v) && !isNumber(w) && !fresh && many {
+		x.presumed.shows = true
+	}
+}
+
+// moves notes that a pointer may have come to lie before the address that its input came with.
+func (x *exec) moves(s *state, p []alt, flags ir.Flags) {
+	if flags&ir.NUW != 0 {
+		return
+	}
+	for _, a := range p {
+		if x.presumed.shows || x.infos[a.obj].kind != objInput || !x.maybeBefore(a.off) {
+			continue
+		}
+		r, _ := x.sat(s, x.b.And(a.guard, x.b.Sign(a.off)))
+		x.presumed.shows = r != smt.Unsat
+	}
+}
+
+// maybeBefore reports whether an offset may be negative, as far as is known without asking.
+func (x *exec) maybeBefore(off expr.Expr) bool {
+	_, hi := x.bounds(off)
+	return hi >= 1<<63
+}
+
+// presumes adds to the verdict's assumptions what the run took of its inputs.
+func (x *exec) presumes() {
+	p := &x.presumed
+	others := 0
+	for id := range x.infos {
+		if x.common(id) {
+			others++
+		}
+	}
+	inputs := others
+	if p.variables {
+		others++
+	}
+	shows := p.shows || p.written && inputs > 0 && others > 1
+	if p.raw && shows {
+		x.note(fmt.Sprintf("%s of at most %d bytes", verdict.RawPointers, maxRoot))
+	} else if p.raw {
+		x.note(fmt.Sprintf("%s at most %d bytes", verdict.RawSizes, maxRoot))
+	}
+	if shows && (p.shared || !p.raw) {
+		x.note(verdict.Apart)
+	}
+}
