@@ -54,6 +54,7 @@ func (b *Builder) AddPanics(crate string, panics []position.Panic) {
 			s = newSite(key, p.At.Func)
 			b.sites[key] = s
 		}
+		s.panics, s.inKernel = true, true
 		if p.Reached && slices.Contains(s.crates, crate) {
 			continue
 		}
@@ -127,7 +128,7 @@ func (b *Builder) settle(s *site) {
 			names = append(names, p.Root.Name)
 		}
 	}
-	s.verdict, s.cached, s.reason = v, cached, "proved in each function that holds it, for all callers"
+	s.verdict, s.cached, s.reason = v, cached, "proved in each function that holds it, for all callers whose behaviour is defined up to there"
 	for _, name := range names {
 		if !slices.Contains(s.roots, name) {
 			s.roots = append(s.roots, name)
@@ -143,6 +144,9 @@ func (p *Proof) proves(key siteKey) pb.Verdict {
 	}
 	v := p.Verdict
 	listed, w := false, pb.Verdict_PROVED
+	if p.sized() {
+		w = pb.Verdict_PROVED_UP_TO
+	}
 	for i := range v.Sites {
 		s := &v.Sites[i]
 		if s.Loc < 0 || s.Loc >= len(p.Positions.Locs) || s.Kind != key.kind {
@@ -158,26 +162,34 @@ func (p *Proof) proves(key siteKey) pb.Verdict {
 		}
 	}
 	if !listed { // no call of this kind in its slice, as far as it was followed
-		return word(v.Verdict)
+		if x := word(v.Verdict); rank[x] > rank[w] {
+			w = x
+		}
 	}
 	return w
 }
 
-// forAll reports whether what p proves holds for every caller: nothing was taken
-// of raw pointers, and nothing went on under the assumption that a call from
-// somewhere had kept the behaviour defined.
+// forAll reports whether what p proves holds for every caller whose behaviour is
+// defined: nothing was taken of inputs that their types do not promise.
 func (p *Proof) forAll() bool {
-	raw := func(a string) bool { return strings.HasPrefix(a, verdict.RawPointers) }
-	return !slices.ContainsFunc(p.Verdict.Assumptions, raw) &&
-		!slices.ContainsFunc(p.Verdict.Sites, func(s verdict.Site) bool { return p.undefined(&s) })
+	return !slices.ContainsFunc(p.Verdict.Assumptions, func(a string) bool {
+		return a == verdict.Apart || strings.HasPrefix(a, verdict.RawPointers)
+	})
 }
 
-// undefined reports a site that may fail and is no panic: there the run goes on.
+// sized reports whether p is about inputs up to a size only.
+func (p *Proof) sized() bool {
+	return slices.ContainsFunc(p.Verdict.Assumptions, func(a string) bool { return strings.HasPrefix(a, verdict.RawSizes) })
+}
+
+// undefined reports a site that may fail and is no panic.
 func (p *Proof) undefined(s *verdict.Site) bool {
-	if s.Loc >= 0 || s.Verdict != verdict.Refuted && s.Verdict != verdict.Unknown {
-		return false
-	}
-	return !slices.ContainsFunc(p.Positions.Sites, func(c position.Site) bool {
+	return !p.panics(s) && (s.Verdict == verdict.Refuted || s.Verdict == verdict.Unknown)
+}
+
+// panics reports whether s is a panic call: a check that stands in the code.
+func (p *Proof) panics(s *verdict.Site) bool {
+	return s.Loc >= 0 || slices.ContainsFunc(p.Positions.Sites, func(c position.Site) bool {
 		return c.Func == s.Func && c.Inst == s.Inst && c.Kind == s.Kind
 	})
 }

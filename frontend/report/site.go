@@ -38,6 +38,9 @@ type site struct {
 	open  []spot     // its location, in each crate whose roots leave it undecided
 	owned bool       // those roots know it by its location alone
 	asked []string   // written checks that leave it undecided
+
+	panics   bool // it stands in the code, as a call of a panic
+	inKernel bool // in code that not only written checks reach
 }
 
 // newSite returns a site that nothing is said of yet.
@@ -72,6 +75,8 @@ func (b *Builder) addSite(p *Proof, s *verdict.Site) (*site, bool) {
 		old.roots = append(old.roots, p.Root.Name)
 		slices.Sort(old.roots)
 	}
+	old.panics = old.panics || p.panics(s)
+	old.inKernel = old.inKernel || p.Root.Kind != position.Check
 	old.cached = old.cached && p.Cached
 	w := siteWord(p.Verdict, s)
 	if w == pb.Verdict_UNKNOWN {
@@ -156,6 +161,6 @@ func (s *site) proto() *pb.Site {
 		Precondition: s.verdict == pb.Verdict_REFUTED && !s.byCheck && !s.fromC,
 		FromC:        s.verdict == pb.Verdict_REFUTED && s.fromC && !s.byCheck, Caller: s.caller,
 		Waived: s.waived, Place: s.place, Values: s.values, Cached: s.cached, Replay: s.replay,
-		UndecidedBy: s.asked,
+		UndecidedBy: s.asked, Family: s.family(),
 	}
 }

@@ -14,6 +14,7 @@ func totals(r *pb.Report) *pb.Totals {
 	for _, s := range r.Sites {
 		countSite(t, s)
 	}
+	t.Families = families(r.Sites)
 	for _, c := range r.Cache {
 		t.ActionsCached += c.Cached
 		t.CpuSeconds += c.CpuSeconds

@@ -51,19 +51,14 @@ func (c *Cutter) Owners() *Owners {
 }
 
 // function enters f, which is src in the module. What it does with a location
-// other than hand it on, and what the caller of a function like this may do that
-// no input of its root shows, makes its locations nobody's.
+// other than hand it on makes the location nobody's. Whether its inputs cover what
+// every caller may pass is a matter of the proof, which says what it assumed.
 func (o *Owners) function(w *walk, f *ir.Func, src *module.Func) {
 	held := tokens(w.slice, f)
 	if len(held) == 0 {
 		return
 	}
 	o.Symbols = append(o.Symbols, src.Symbol)
-	if !allCallers(&src.Sig, w.c.m.ParamTypes[src.Symbol]) {
-		for _, k := range held {
-			o.loose[w.locs[k]] = true
-		}
-	}
 	for _, b := range f.Blocks {
 		for _, in := range b.Insts {
 			for i := range in.Args {
@@ -116,41 +111,4 @@ func eachToken(s *ir.Slice, v *ir.Value, f func(k int)) {
 	for i := range v.Elems {
 		eachToken(s, &v.Elems[i], f)
 	}
-}
-
-// allCallers reports whether the inputs of a root with this signature cover what
-// every caller may pass. They do not where references may lead to the same
-// memory and it changes: an input's objects lie apart, and nobody else writes them.
-// Raw pointers are a matter of the proof, which says if it assumed anything of them.
-func allCallers(sig *ir.Sig, types []*module.DebugType) bool {
-	if m := (matcher{params: sig.Params}); types != nil && m.all(types) {
-		c := cells{}
-		return !slices.ContainsFunc(types, c.in)
-	}
-	pointers, shared := 0, 0
-	for i := range sig.Params {
-		if p := &sig.Params[i]; p.Type.Kind == ir.Ptr {
-			pointers++
-			if !p.Attr.NoAlias {
-				shared++
-			}
-		}
-	}
-	return pointers <= 1 || shared == 0
-}
-
-// cells holds the types that were looked at for memory that changes behind a
-// shared reference.
-type cells map[*module.DebugType]bool
-
-func (c cells) in(t *module.DebugType) bool {
-	if t == nil || c[t] {
-		return false
-	}
-	c[t] = true
-	if t.Scope == "core::cell" || c.in(t.Base) || t.Selector != nil && c.in(t.Selector.Type) {
-		return true
-	}
-	member := func(m module.Member) bool { return c.in(m.Type) }
-	return slices.ContainsFunc(t.Members, member) || slices.ContainsFunc(t.Variants, member)
 }

@@ -85,6 +85,62 @@ func (Verdict) EnumDescriptor() ([]byte, []int) {
 	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{0}
 }
 
+// Family says who put a check there.
+type Family int32
+
+const (
+	Family_FAMILY_UNKNOWN Family = 0
+	// The compiler, or who wrote the code: overflow, bounds, unwrap, panic.
+	Family_COMPILER Family = 1
+	// The engine, wherever behaviour may be undefined: listed where it is not proved.
+	Family_UNDEFINED Family = 2
+	// A written check: what it asserts, and the compiler's checks in its own code.
+	Family_WRITTEN Family = 3
+)
+
+// Enum value maps for Family.
+var (
+	Family_name = map[int32]string{
+		0: "FAMILY_UNKNOWN",
+		1: "COMPILER",
+		2: "UNDEFINED",
+		3: "WRITTEN",
+	}
+	Family_value = map[string]int32{
+		"FAMILY_UNKNOWN": 0,
+		"COMPILER":       1,
+		"UNDEFINED":      2,
+		"WRITTEN":        3,
+	}
+)
+
+func (x Family) Enum() *Family {
+	p := new(Family)
+	*p = x
+	return p
+}
+
+func (x Family) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Family) Descriptor() protoreflect.EnumDescriptor {
+	return file_kvfarm_v1_report_proto_enumTypes[1].Descriptor()
+}
+
+func (Family) Type() protoreflect.EnumType {
+	return &file_kvfarm_v1_report_proto_enumTypes[1]
+}
+
+func (x Family) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Family.Descriptor instead.
+func (Family) EnumDescriptor() ([]byte, []int) {
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{1}
+}
+
 // Optimised says whether LLVM, at the level that kernels are shipped with, takes
 // a check out of the code. UNKNOWN is the zero value: it is no check of the code,
 // or not all crates that may hold a copy were looked at.
@@ -123,11 +179,11 @@ func (x Optimised) String() string {
 }
 
 func (Optimised) Descriptor() protoreflect.EnumDescriptor {
-	return file_kvfarm_v1_report_proto_enumTypes[1].Descriptor()
+	return file_kvfarm_v1_report_proto_enumTypes[2].Descriptor()
 }
 
 func (Optimised) Type() protoreflect.EnumType {
-	return &file_kvfarm_v1_report_proto_enumTypes[1]
+	return &file_kvfarm_v1_report_proto_enumTypes[2]
 }
 
 func (x Optimised) Number() protoreflect.EnumNumber {
@@ -136,7 +192,7 @@ func (x Optimised) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Optimised.Descriptor instead.
 func (Optimised) EnumDescriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{1}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{2}
 }
 
 type Report struct {
@@ -746,6 +802,7 @@ type Site struct {
 	FromC bool `protobuf:"varint,18,opt,name=from_c,json=fromC,proto3" json:"from_c,omitempty"`
 	// If C calls the function that it is refuted by: what the failure hangs on.
 	Caller        string `protobuf:"bytes,19,opt,name=caller,proto3" json:"caller,omitempty"`
+	Family        Family `protobuf:"varint,20,opt,name=family,proto3,enum=kvfarm.v1.Family" json:"family,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -913,6 +970,13 @@ func (x *Site) GetCaller() string {
 	return ""
 }
 
+func (x *Site) GetFamily() Family {
+	if x != nil {
+		return x.Family
+	}
+	return Family_FAMILY_UNKNOWN
+}
+
 // Place is a position in a source file.
 type Place struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -1013,7 +1077,9 @@ type Totals struct {
 	Removed       uint32 `protobuf:"varint,16,opt,name=removed,proto3" json:"removed,omitempty"`
 	RemovedProved uint32 `protobuf:"varint,17,opt,name=removed_proved,json=removedProved,proto3" json:"removed_proved,omitempty"`
 	// Refuted sites that functions show which C calls.
-	FromC         uint32 `protobuf:"varint,18,opt,name=from_c,json=fromC,proto3" json:"from_c,omitempty"`
+	FromC uint32 `protobuf:"varint,18,opt,name=from_c,json=fromC,proto3" json:"from_c,omitempty"`
+	// Each family that has sites.
+	Families      []*FamilyTotals `protobuf:"bytes,19,rep,name=families,proto3" json:"families,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1174,6 +1240,91 @@ func (x *Totals) GetFromC() uint32 {
 	return 0
 }
 
+func (x *Totals) GetFamilies() []*FamilyTotals {
+	if x != nil {
+		return x.Families
+	}
+	return nil
+}
+
+// FamilyTotals counts the sites of a family.
+type FamilyTotals struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Family  Family                 `protobuf:"varint,1,opt,name=family,proto3,enum=kvfarm.v1.Family" json:"family,omitempty"`
+	Sites   uint32                 `protobuf:"varint,2,opt,name=sites,proto3" json:"sites,omitempty"`
+	Proved  uint32                 `protobuf:"varint,3,opt,name=proved,proto3" json:"proved,omitempty"`
+	Refuted uint32                 `protobuf:"varint,4,opt,name=refuted,proto3" json:"refuted,omitempty"`
+	// Of sites: those that are proved or refuted, in percent.
+	DecidedPercent float64 `protobuf:"fixed64,5,opt,name=decided_percent,json=decidedPercent,proto3" json:"decided_percent,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *FamilyTotals) Reset() {
+	*x = FamilyTotals{}
+	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FamilyTotals) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FamilyTotals) ProtoMessage() {}
+
+func (x *FamilyTotals) ProtoReflect() protoreflect.Message {
+	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FamilyTotals.ProtoReflect.Descriptor instead.
+func (*FamilyTotals) Descriptor() ([]byte, []int) {
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *FamilyTotals) GetFamily() Family {
+	if x != nil {
+		return x.Family
+	}
+	return Family_FAMILY_UNKNOWN
+}
+
+func (x *FamilyTotals) GetSites() uint32 {
+	if x != nil {
+		return x.Sites
+	}
+	return 0
+}
+
+func (x *FamilyTotals) GetProved() uint32 {
+	if x != nil {
+		return x.Proved
+	}
+	return 0
+}
+
+func (x *FamilyTotals) GetRefuted() uint32 {
+	if x != nil {
+		return x.Refuted
+	}
+	return 0
+}
+
+func (x *FamilyTotals) GetDecidedPercent() float64 {
+	if x != nil {
+		return x.DecidedPercent
+	}
+	return 0
+}
+
 // CacheRow sums the actions of one kind.
 type CacheRow struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -1188,7 +1339,7 @@ type CacheRow struct {
 
 func (x *CacheRow) Reset() {
 	*x = CacheRow{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1200,7 +1351,7 @@ func (x *CacheRow) String() string {
 func (*CacheRow) ProtoMessage() {}
 
 func (x *CacheRow) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1213,7 +1364,7 @@ func (x *CacheRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheRow.ProtoReflect.Descriptor instead.
 func (*CacheRow) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{8}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CacheRow) GetKind() string {
@@ -1308,7 +1459,7 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"lowered_by\x18\x11 \x01(\tR\tloweredBy\x12\x16\n" +
 	"\x06states\x18\x12 \x01(\tR\x06states\x12\x1c\n" +
 	"\tpositions\x18\x13 \x01(\tR\tpositions\x12\x17\n" +
-	"\ac_calls\x18\x14 \x01(\bR\x06cCalls\"\x9e\x04\n" +
+	"\ac_calls\x18\x14 \x01(\bR\x06cCalls\"\xc9\x04\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
@@ -1329,13 +1480,14 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\fundecided_by\x18\x10 \x03(\tR\vundecidedBy\x122\n" +
 	"\toptimised\x18\x11 \x01(\x0e2\x14.kvfarm.v1.OptimisedR\toptimised\x12\x15\n" +
 	"\x06from_c\x18\x12 \x01(\bR\x05fromC\x12\x16\n" +
-	"\x06caller\x18\x13 \x01(\tR\x06caller\"w\n" +
+	"\x06caller\x18\x13 \x01(\tR\x06caller\x12)\n" +
+	"\x06family\x18\x14 \x01(\x0e2\x11.kvfarm.v1.FamilyR\x06family\"w\n" +
 	"\x05Place\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\rR\x04line\x12\x16\n" +
 	"\x06column\x18\x03 \x01(\rR\x06column\x12\x1a\n" +
 	"\bfunction\x18\x04 \x01(\tR\bfunction\x12\x12\n" +
-	"\x04text\x18\x05 \x01(\tR\x04text\"\xac\x04\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\"\xe1\x04\n" +
 	"\x06Totals\x12\x14\n" +
 	"\x05sites\x18\x01 \x01(\rR\x05sites\x12\x16\n" +
 	"\x06proved\x18\x02 \x01(\rR\x06proved\x12#\n" +
@@ -1357,7 +1509,14 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\avacuous\x18\x0f \x01(\rR\avacuous\x12\x18\n" +
 	"\aremoved\x18\x10 \x01(\rR\aremoved\x12%\n" +
 	"\x0eremoved_proved\x18\x11 \x01(\rR\rremovedProved\x12\x15\n" +
-	"\x06from_c\x18\x12 \x01(\rR\x05fromC\"\x9d\x01\n" +
+	"\x06from_c\x18\x12 \x01(\rR\x05fromC\x123\n" +
+	"\bfamilies\x18\x13 \x03(\v2\x17.kvfarm.v1.FamilyTotalsR\bfamilies\"\xaa\x01\n" +
+	"\fFamilyTotals\x12)\n" +
+	"\x06family\x18\x01 \x01(\x0e2\x11.kvfarm.v1.FamilyR\x06family\x12\x14\n" +
+	"\x05sites\x18\x02 \x01(\rR\x05sites\x12\x16\n" +
+	"\x06proved\x18\x03 \x01(\rR\x06proved\x12\x18\n" +
+	"\arefuted\x18\x04 \x01(\rR\arefuted\x12'\n" +
+	"\x0fdecided_percent\x18\x05 \x01(\x01R\x0edecidedPercent\"\x9d\x01\n" +
 	"\bCacheRow\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
 	"\aactions\x18\x02 \x01(\rR\aactions\x12\x16\n" +
@@ -1371,7 +1530,12 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06PROVED\x10\x01\x12\x10\n" +
 	"\fPROVED_UP_TO\x10\x02\x12\v\n" +
 	"\aREFUTED\x10\x03\x12\v\n" +
-	"\aVACUOUS\x10\x04*9\n" +
+	"\aVACUOUS\x10\x04*F\n" +
+	"\x06Family\x12\x12\n" +
+	"\x0eFAMILY_UNKNOWN\x10\x00\x12\f\n" +
+	"\bCOMPILER\x10\x01\x12\r\n" +
+	"\tUNDEFINED\x10\x02\x12\v\n" +
+	"\aWRITTEN\x10\x03*9\n" +
 	"\tOptimised\x12\x15\n" +
 	"\x11OPTIMISED_UNKNOWN\x10\x00\x12\b\n" +
 	"\x04KEPT\x10\x01\x12\v\n" +
@@ -1389,38 +1553,43 @@ func file_kvfarm_v1_report_proto_rawDescGZIP() []byte {
 	return file_kvfarm_v1_report_proto_rawDescData
 }
 
-var file_kvfarm_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_kvfarm_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_kvfarm_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_kvfarm_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_kvfarm_v1_report_proto_goTypes = []any{
-	(Verdict)(0),     // 0: kvfarm.v1.Verdict
-	(Optimised)(0),   // 1: kvfarm.v1.Optimised
-	(*Report)(nil),   // 2: kvfarm.v1.Report
-	(*Reason)(nil),   // 3: kvfarm.v1.Reason
-	(*Tree)(nil),     // 4: kvfarm.v1.Tree
-	(*Action)(nil),   // 5: kvfarm.v1.Action
-	(*Root)(nil),     // 6: kvfarm.v1.Root
-	(*Site)(nil),     // 7: kvfarm.v1.Site
-	(*Place)(nil),    // 8: kvfarm.v1.Place
-	(*Totals)(nil),   // 9: kvfarm.v1.Totals
-	(*CacheRow)(nil), // 10: kvfarm.v1.CacheRow
+	(Verdict)(0),         // 0: kvfarm.v1.Verdict
+	(Family)(0),          // 1: kvfarm.v1.Family
+	(Optimised)(0),       // 2: kvfarm.v1.Optimised
+	(*Report)(nil),       // 3: kvfarm.v1.Report
+	(*Reason)(nil),       // 4: kvfarm.v1.Reason
+	(*Tree)(nil),         // 5: kvfarm.v1.Tree
+	(*Action)(nil),       // 6: kvfarm.v1.Action
+	(*Root)(nil),         // 7: kvfarm.v1.Root
+	(*Site)(nil),         // 8: kvfarm.v1.Site
+	(*Place)(nil),        // 9: kvfarm.v1.Place
+	(*Totals)(nil),       // 10: kvfarm.v1.Totals
+	(*FamilyTotals)(nil), // 11: kvfarm.v1.FamilyTotals
+	(*CacheRow)(nil),     // 12: kvfarm.v1.CacheRow
 }
 var file_kvfarm_v1_report_proto_depIdxs = []int32{
-	4,  // 0: kvfarm.v1.Report.tree:type_name -> kvfarm.v1.Tree
-	5,  // 1: kvfarm.v1.Report.actions:type_name -> kvfarm.v1.Action
-	6,  // 2: kvfarm.v1.Report.roots:type_name -> kvfarm.v1.Root
-	7,  // 3: kvfarm.v1.Report.sites:type_name -> kvfarm.v1.Site
-	9,  // 4: kvfarm.v1.Report.totals:type_name -> kvfarm.v1.Totals
-	10, // 5: kvfarm.v1.Report.cache:type_name -> kvfarm.v1.CacheRow
-	3,  // 6: kvfarm.v1.Report.reasons:type_name -> kvfarm.v1.Reason
+	5,  // 0: kvfarm.v1.Report.tree:type_name -> kvfarm.v1.Tree
+	6,  // 1: kvfarm.v1.Report.actions:type_name -> kvfarm.v1.Action
+	7,  // 2: kvfarm.v1.Report.roots:type_name -> kvfarm.v1.Root
+	8,  // 3: kvfarm.v1.Report.sites:type_name -> kvfarm.v1.Site
+	10, // 4: kvfarm.v1.Report.totals:type_name -> kvfarm.v1.Totals
+	12, // 5: kvfarm.v1.Report.cache:type_name -> kvfarm.v1.CacheRow
+	4,  // 6: kvfarm.v1.Report.reasons:type_name -> kvfarm.v1.Reason
 	0,  // 7: kvfarm.v1.Root.verdict:type_name -> kvfarm.v1.Verdict
 	0,  // 8: kvfarm.v1.Site.verdict:type_name -> kvfarm.v1.Verdict
-	8,  // 9: kvfarm.v1.Site.place:type_name -> kvfarm.v1.Place
-	1,  // 10: kvfarm.v1.Site.optimised:type_name -> kvfarm.v1.Optimised
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	9,  // 9: kvfarm.v1.Site.place:type_name -> kvfarm.v1.Place
+	2,  // 10: kvfarm.v1.Site.optimised:type_name -> kvfarm.v1.Optimised
+	1,  // 11: kvfarm.v1.Site.family:type_name -> kvfarm.v1.Family
+	11, // 12: kvfarm.v1.Totals.families:type_name -> kvfarm.v1.FamilyTotals
+	1,  // 13: kvfarm.v1.FamilyTotals.family:type_name -> kvfarm.v1.Family
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_kvfarm_v1_report_proto_init() }
@@ -1433,8 +1602,8 @@ func file_kvfarm_v1_report_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kvfarm_v1_report_proto_rawDesc), len(file_kvfarm_v1_report_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   9,
+			NumEnums:      3,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
