@@ -205,6 +205,7 @@ func (x *exec) cast(in *ir.Inst, v *value) (*value, error) {
 	case ir.PtrToInt:
 		return &value{e: x.resize(x.asInt(v), in.Type.Bits), poison: v.poison}, nil
 	case ir.IntToPtr:
+		x.blur(v)
 		return &value{ptr: x.intToPtr(x.resize(v.e, 64)), poison: v.poison}, nil
 	case ir.BitCast:
 		return v, nil

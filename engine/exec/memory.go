@@ -89,6 +89,7 @@ func (x *exec) readType(s *state, at []alt, t *ir.Type) (*value, error) {
 		if err != nil {
 			return nil, err
 		}
+		x.blur(v)
 		return &value{ptr: x.asPtr(v), poison: v.poison}, nil
 	case ir.Int:
 		v, err := x.read(s, at, int(t.StoreSize()))

@@ -16,6 +16,7 @@ func (x *exec) gep(in *ir.Inst, args []*value) (*value, error) {
 	poison := args[0].poison
 	step := indexed{idx: expr.None, scale: 0, sum: x.b.Const(uint64(in.Off), 64), exact: in.Flags&(ir.InBounds|ir.NUSW) != 0, off: in.Off}
 	for i, a := range args[1:] {
+		x.blur(a)
 		poison = x.b.Or(poison, a.poison)
 		poison = x.b.Or(poison, x.addIndex(&step, x.asInt(a), in.Scales[i], in.Flags))
 	}

@@ -133,7 +133,7 @@ func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 	loose, _ := x.sat(s, bad)
 	switch {
 	case loose != smt.Sat || promised[st.Kind]:
-	case st.Kind == PoisonUse: // as a rule it is an address outside of its object, of which not more is seen than there is
+	case st.Kind == PoisonUse && !x.blurred: // an address outside of its object, of which not more is seen than there is
 		st.give(s.why)
 	default:
 		x.shrug(s, st, s.why)

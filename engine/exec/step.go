@@ -125,6 +125,9 @@ func insertValue(v, elem *value, path []int) (*value, error) {
 }
 
 func (x *exec) selectValue(c, v, w *value) *value {
+	if v.ptr != nil || w.ptr != nil || v.agg != nil {
+		x.blur(c)
+	}
 	return x.withPoison(x.choose(c.e, v, w), c.poison)
 }
 

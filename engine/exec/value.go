@@ -56,6 +56,14 @@ func (x *exec) pointer(obj int, off expr.Expr) *value {
 	return &value{ptr: []alt{{guard: expr.True, obj: obj, off: off}}, poison: expr.False}
 }
 
+// blur notes that an address is made with v. Poison is seen in more of a number
+// than there is (0 times a byte that was never set is 0), and then in the address.
+func (x *exec) blur(v *value) {
+	if v.ptr == nil && v.poison != expr.False {
+		x.blurred = true
+	}
+}
+
 // choose returns the value that is v where sel holds and w elsewhere.
 func (x *exec) choose(sel expr.Expr, v, w *value) *value {
 	switch {
@@ -73,6 +81,8 @@ func (x *exec) choose(sel expr.Expr, v, w *value) *value {
 	case w.poison == expr.True && w.bytes == nil:
 		return &value{e: v.e, ptr: v.ptr, poison: poison, bytes: x.chooseBytes(sel, v, w)}
 	case v.ptr != nil || w.ptr != nil:
+		x.blur(v)
+		x.blur(w)
 		return &value{ptr: x.choosePtr(sel, x.asPtr(v), x.asPtr(w)), poison: poison, bytes: x.chooseBytes(sel, v, w)}
 	}
 	return &value{e: x.b.ITE(sel, v.e, w.e), poison: poison, bytes: x.chooseBytes(sel, v, w)}
