@@ -37,6 +37,7 @@ var levels = []struct {
 // compile makes slices of all sources at all levels within the toolchain root:
 // OUT/LEVEL/SOURCE/N.kvs. Paths are relative to the checkout.
 const compile = `
+rustc --version >"$OUT/compiler"
 for source in engine/testdata/rustc/*.rs; do
 	name=$(basename "$source" .rs)
 	rustc --edition=2021 --crate-type=rlib --crate-name=check -Awarnings $FLAGS -Coverflow-checks=on \
@@ -52,15 +53,29 @@ type compiled struct {
 	lines []byte
 }
 
+// compilerFile, in corpus, says which compiler made the slices there.
+const compilerFile = "compiler"
+
 // TestCorpus compiles the corpus as CI's toolchain does: what is checked in must
-// be what comes out, and the level of optimisation must not change a verdict.
+// be what comes out, and neither the level of optimisation nor a compiler that the
+// distribution has since taken up may change a verdict.
 func TestCorpus(t *testing.T) {
 	if os.Getenv("KVFARM_CI") == "" && !*update {
 		t.Skip("compiles everything three times: set KVFARM_CI=1, or -update to write what changed")
 	}
-	out := compileCorpus(t)
+	out, compiler := compileCorpus(t)
+	if *update {
+		write(t, filepath.Join(corpus, compilerFile), compiler)
+	}
+	same := bytes.Equal(compiler, read(t, filepath.Join(corpus, compilerFile)))
 	for _, c := range out["np"] {
-		t.Run(c.name, func(t *testing.T) { fresh(t, c) })
+		t.Run(c.name, func(t *testing.T) {
+			if same {
+				fresh(t, c)
+				return
+			}
+			agree(t, compiled{name: c.name, slice: read(t, filepath.Join(corpus, c.name+".kvs"))}, c)
+		})
 	}
 	for _, level := range []string{"o0", "o2"} {
 		for i, c := range out[level] {
@@ -69,7 +84,8 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-func compileCorpus(t *testing.T) map[string][]compiled {
+// compileCorpus returns what became of the corpus, by level, and which compiler it was.
+func compileCorpus(t *testing.T) (out map[string][]compiled, compiler []byte) {
 	root, err := exec.Command("../../bin/kvfarm", "toolchain", "path", "kernel").Output()
 	if err != nil {
 		t.Fatalf("find the toolchain (make build): %v", err)
@@ -79,7 +95,7 @@ func compileCorpus(t *testing.T) map[string][]compiled {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	out := map[string][]compiled{}
+	out = map[string][]compiled{}
 	for _, l := range levels {
 		if *update && l.name != "np" {
 			continue // only what is checked in
@@ -94,8 +110,9 @@ func compileCorpus(t *testing.T) map[string][]compiled {
 			t.Fatalf("compile: %v\n%s", err, text)
 		}
 		out[l.name] = readCompiled(t, to)
+		compiler = read(t, filepath.Join(to, compilerFile))
 	}
-	return out
+	return out, compiler
 }
 
 func readCompiled(t *testing.T, dir string) []compiled {
@@ -139,6 +156,12 @@ func read(t *testing.T, file string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+func write(t *testing.T, file string, b []byte) {
+	if err := os.WriteFile(file, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // lines says on which line of the source the places of a slice stand, 0 for
@@ -189,9 +212,7 @@ func fresh(t *testing.T, c compiled) {
 	for suffix, got := range map[string][]byte{".kvs": c.slice, ".lines": c.lines} {
 		file := filepath.Join(corpus, c.name+suffix)
 		if *update {
-			if err := os.WriteFile(file, got, 0o666); err != nil {
-				t.Fatal(err)
-			}
+			write(t, file, got)
 		}
 		if !bytes.Equal(read(t, file), got) {
 			t.Errorf("%s is stale: run this test with -update", file)
