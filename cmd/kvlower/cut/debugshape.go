@@ -280,10 +280,10 @@ func niche(scope, name string) (lo int64, hi limit, ok bool) {
 // sliceShape is a fat pointer: the data, then the length.
 func (d *describer) sliceShape(t *module.DebugType, depth int) ir.Shape {
 	data := opaqueShape(8, 8)
-	if p := t.Members[0].Type; p != nil && p.Base != nil {
-		elem := opaqueShape(p.Base.Size, alignOf(p.Base))
+	if e := element(t); e != nil {
+		elem := opaqueShape(e.Size, alignOf(e))
 		if depth < maxPointers {
-			elem = d.shapeOf(p.Base, depth+1)
+			elem = d.shapeOf(e, depth+1)
 		}
 		data = ir.Shape{Kind: ir.ShapeSlicePtr, Size: 8, Align: 8, Elem: &elem, Mut: strings.HasPrefix(t.Name, "&mut ")}
 		switch {
@@ -298,4 +298,26 @@ func (d *describer) sliceShape(t *module.DebugType, depth int) ir.Shape {
 		length.Kind = ir.ShapeBits
 	}
 	return ir.Shape{Kind: ir.ShapeStruct, Size: 16, Align: 8, Fields: []ir.Shape{data, length}}
+}
+
+// element is the type of the elements behind a fat pointer with a length. Of a
+// structure that ends in a slice, such as CStr, debug information gives the size of what
+// comes before: there it is known only if that is nothing. nil if it is not known.
+func element(t *module.DebugType) *module.DebugType {
+	p := t.Members[0].Type
+	if p == nil || p.Base == nil {
+		return nil
+	}
+	to := strings.TrimPrefix(strings.TrimPrefix(t.Name, "&"), "mut ")
+	if to == "str" || strings.HasPrefix(to, "[") || strings.HasPrefix(to, "*") { // a raw pointer's object has any size
+		return p.Base
+	}
+	e := p.Base
+	for e.Tag == module.TagStructure && e.Size == 0 && len(e.Members) == 1 && !e.HasVariants && e.Members[0].Type != nil {
+		e = e.Members[0].Type
+	}
+	if e.Tag != module.TagArray {
+		return nil
+	}
+	return e.Base
 }

@@ -37,3 +37,41 @@ func TestReferenceInLargerStruct(t *testing.T) {
 		t.Errorf("the parameter is %+v, want the address of a struct that holds a reference", got)
 	}
 }
+
+// Of a structure that ends in a slice debug information tells the size of what
+// comes before. That is not the size of an element: the input would be empty,
+// whatever its length, and what comes after a look at it proved for want of runs.
+func TestStructureThatEndsInASlice(t *testing.T) {
+	num := &module.DebugType{Tag: module.TagBase, Name: "i8", Size: 1, Align: 1}
+	many := &module.DebugType{Tag: module.TagArray, Name: "[i8]", Base: num}
+	text := &module.DebugType{Tag: module.TagStructure, Name: "CStr", Members: []module.Member{{Name: "inner", Type: many}}}
+	header := &module.DebugType{Tag: module.TagStructure, Name: "Packet", Size: 1, Members: []module.Member{
+		{Name: "kind", Size: 1, Type: num}, {Name: "rest", Offset: 1, Type: many}}}
+	only := &module.DebugType{Tag: module.TagStructure, Name: "Byte", Size: 1, Members: []module.Member{{Name: "b", Size: 1, Type: num}}}
+	for _, tt := range []struct {
+		name string
+		to   *module.DebugType
+		kind ir.ShapeKind
+		elem int64
+	}{
+		{"&[i8]", num, ir.ShapeSlicePtr, 1},
+		{"&mut [Byte]", only, ir.ShapeSlicePtr, 1},
+		{"&str", num, ir.ShapeStr, 0},
+		{"&CStr", text, ir.ShapeSlicePtr, 1},
+		{"&mut CStr", text, ir.ShapeSlicePtr, 1},
+		{"&Packet", header, ir.ShapeOpaque, 0},
+		{"*const CStr", text, ir.ShapeRawPtr, 0},
+		{"*mut Packet", header, ir.ShapeRawPtr, 1},
+	} {
+		data := &module.DebugType{Tag: module.TagPointer, Name: "data", Size: 8, Align: 8, Base: tt.to}
+		fat := &module.DebugType{Tag: module.TagStructure, Name: tt.name, Size: 16, Align: 8, Members: []module.Member{
+			{Name: "data_ptr", Size: 8, Type: data}, {Name: "length", Offset: 8, Size: 8, Type: num}}}
+		got := (&describer{}).shapeOf(fat, 0).Fields[0]
+		if got.Kind != tt.kind {
+			t.Errorf("%s: data is %v, want %v", tt.name, got.Kind, tt.kind)
+		}
+		if got.Elem != nil && got.Elem.Size != tt.elem {
+			t.Errorf("%s: elements of %d bytes, want %d", tt.name, got.Elem.Size, tt.elem)
+		}
+	}
+}
