@@ -38,7 +38,7 @@ func newBlast(bl *blaster, newSAT func() sat.Solver, st *Stats, left *budget) *b
 // many times more than they need.
 const (
 	smallest   = 1 << 10 // gates; smaller queries share one solver
-	largest    = 1 << 19 // larger ones are not asked: SAT takes a kilobyte and more for a gate
+	largest    = 1 << 18 // larger ones are not asked: SAT takes a kilobyte and more for a gate
 	staleRatio = 2
 )
 
