@@ -62,11 +62,17 @@ func (g *rounds) loop() {
 	if g.chance(12) {
 		first = g.pick("poison", "null")
 	}
+	again, i2 := "", g.name("%i")
+	back := func(string) string { return "" }
+	if g.chance(30) {
+		again = g.name("b")
+		back = func(v string) string { return fmt.Sprintf(", [%s, %s]", v, again) }
+	}
 	g.line("br label %%%s", head)
 	g.label(head)
-	g.line("%s = phi i64 [0, %s], [%s, %s]", i, from, i1, next)
-	g.line("%s = phi i64 [%d, %s], [%s, %s]", s, g.rnd.Intn(3), from, s1, next)
-	g.line("%s = phi ptr [%s, %s], [%s, %s]", p, first, from, p1, next)
+	g.line("%s = phi i64 [0, %s], [%s, %s]%s", i, from, i1, next, back(i2))
+	g.line("%s = phi i64 [%d, %s], [%s, %s]%s", s, g.rnd.Intn(3), from, s1, next, back(g.pick(s, i)))
+	g.line("%s = phi ptr [%s, %s], [%s, %s]%s", p, first, from, p1, next, back(p))
 	more := g.name("%c")
 	g.line("%s = icmp ult i64 %s, %s", more, i, limit)
 	g.line("br i1 %s, label %%%s, label %%%s", more, body, done)
@@ -81,7 +87,14 @@ func (g *rounds) loop() {
 		g.line("br i1 %s, label %%%s, label %%%s", stop, done, on)
 		g.label(on)
 	}
-	g.line("br label %%%s", next)
+	if again == "" {
+		g.line("br label %%%s", next)
+	} else {
+		g.line("br i1 %s, label %%%s, label %%%s", g.when(), again, next)
+		g.label(again)
+		g.line("%s = add nuw i64 %s, 1", i2, i)
+		g.line("br label %%%s", head)
+	}
 	g.label(next)
 	g.line("%s = add i64 %s, %s", s1, s, g.pick("1", "1", "2", i))
 	g.line("%s = select i1 %s, ptr %s, ptr %s", p1, g.when(), g.pick(p, g.object()), g.object())

@@ -23,6 +23,7 @@ type induction struct {
 	limit int64
 	from  *state    // what came to the head
 	cur   *state    // the general state, without the conditions on its holes
+	plain *state    // cur before numbers that count rounds became sums
 	mark  expr.Expr // says that a run is general; variables made after it do not belong to the state
 
 	holes  map[string]*hole // by place
@@ -43,7 +44,7 @@ type hole struct {
 	init  expr.Expr // the number in from
 	step  expr.Expr // what each round was seen to add to v; None if that is not known or varies
 	born  int       // trials before it
-	fixed bool      // e stays v
+	fixed bool      // e stays v: some round moves it by another step, or not at all
 	off   bool      // offset of a pointer
 }
 
@@ -134,6 +135,8 @@ func (l *induction) solve() *trial {
 		switch {
 		case err != nil:
 			return nil
+		case l.stands():
+			counted = false
 		case changed:
 		case !counted:
 			counted = true
@@ -190,13 +193,27 @@ func (l *induction) state() *state {
 // each of them which numbers its holes are.
 func (l *induction) widen(t *trial) (now []map[expr.Expr]expr.Expr, changed bool, err error) {
 	for _, a := range t.arrivals {
-		w := &widening{induction: l, a: a, now: map[expr.Expr]expr.Expr{l.clock.v: l.x.b.Add(l.clock.v, l.clock.step)}}
+		w := &widening{induction: l, a: a, moved: map[*hole]bool{}, now: map[expr.Expr]expr.Expr{l.clock.v: l.x.b.Add(l.clock.v, l.clock.step)}}
 		if err := w.run(); err != nil {
 			return nil, false, err
 		}
+		w.still()
 		now, changed = append(now, w.now), changed || w.changed
 	}
 	return now, changed, nil
+}
+
+// stands reports whether a number that was taken for a sum of rounds does not
+// move in every round. Then none is one until they are counted again.
+func (l *induction) stands() bool {
+	if !slices.ContainsFunc(l.order, func(h *hole) bool { return h.fixed && h.e != h.v }) {
+		return false
+	}
+	for _, h := range l.order {
+		h.e = h.v
+	}
+	l.cur = l.plain.fork()
+	return true
 }
 
 // keep drops the guesses that a round from the general state does not preserve,
@@ -231,6 +248,7 @@ func (l *induction) count() {
 	if len(repl) == 0 {
 		return
 	}
+	l.plain = l.cur.fork()
 	r := refiner{x: l.x, s: l.cur, values: map[*value]*value{}, cells: map[*cell]*cell{}}
 	sub := b.NewSubstitution(repl)
 	r.subst = func(e expr.Expr) expr.Expr {

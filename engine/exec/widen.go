@@ -18,6 +18,7 @@ type widening struct {
 	a       *state
 	now     map[expr.Expr]expr.Expr
 	changed bool
+	moved   map[*hole]bool // by its step
 
 	hidden   []expr.Expr // numbers that a hole stands for
 	hiddenIn []*layer    // content that one stands for
@@ -192,6 +193,7 @@ func (w *widening) number(at string, first, v, a expr.Expr, off bool) expr.Expr 
 	if v == h.e && h.e != h.v {
 		next := b.Add(v, h.step)
 		if a == next || w.never(b.Ne(a, next)) {
+			w.moved[h] = true
 			return v
 		}
 		h.e, h.fixed = h.v, true
@@ -205,10 +207,19 @@ func (w *widening) number(at string, first, v, a expr.Expr, off bool) expr.Expr 
 
 // moves notes by how much a round moved a hole.
 func (w *widening) moves(h *hole, by expr.Expr) {
+	w.moved[h] = true
 	if !w.x.b.IsConst(by) || h.step != expr.None && h.step != by {
 		h.fixed = true
 	}
 	h.step = by
+}
+
+// still notes the holes that the round from the general state to a does not
+// move: no sum of rounds can stand for them.
+func (w *widening) still() {
+	for _, h := range w.order {
+		h.fixed = h.fixed || h.born < w.trials && !w.moved[h]
+	}
 }
 
 // pointer covers two pointers: any of the objects of both, each at the offset
