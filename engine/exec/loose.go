@@ -76,14 +76,21 @@ func (x *exec) hangsOnContent(s *state, bad expr.Expr) bool {
 	return false
 }
 
-// markForeign notes why an array stands for what is not known, if there is a reason.
+// markForeign notes why an array stands for what is not known; with no reason, loose runs know it.
 func (x *exec) markForeign(a expr.Array, reason string) {
-	if reason == "" {
-		return
-	}
 	for _, src := range x.b.Support(x.b.Read(a, x.b.Const(0, 64))) {
 		x.foreign[src] = reason
 	}
+}
+
+// alien reports whether a value that something outside of the slice chose has a part in e.
+func (x *exec) alien(e expr.Expr) bool {
+	for _, src := range x.b.Support(e) {
+		if _, ok := x.foreign[src]; ok {
+			return true
+		}
+	}
+	return slices.ContainsFunc(x.b.Vars(e), func(v expr.Expr) bool { return x.outside[v] })
 }
 
 // unsound says why a failure that a replay does not show may be none: its runs

@@ -222,6 +222,7 @@ func (x *exec) withoutWild(at []alt) (rest []alt, wild expr.Expr) {
 // fillUnknown writes n bytes that are not known, where when holds.
 func (x *exec) fillUnknown(s *state, to []alt, when, n expr.Expr) {
 	any := x.b.FreeArray("outside", 64, 8)
+	x.markForeign(any, "")
 	for _, a := range to {
 		if isNumber(a.obj) {
 			continue

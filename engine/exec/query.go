@@ -104,7 +104,7 @@ func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
 		x.trial.demand(s, bad, st)
 		return
 	}
-	if s.loose == expr.True && (st.Reason != "" || promised[st.Kind]) {
+	if s.loose == expr.True && (st.Reason != "" || x.excused(st, bad)) {
 		return // nothing that is found here would be told
 	}
 	if x.failing(s, bad, st) == smt.Unknown {
@@ -132,7 +132,7 @@ func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 	}
 	loose, _ := x.sat(s, bad)
 	switch {
-	case loose != smt.Sat || promised[st.Kind]:
+	case loose != smt.Sat || x.excused(st, bad):
 	case st.Kind == PoisonUse && !x.blurred: // an address outside of its object, of which not more is seen than there is
 		st.give(s.why)
 	default:
@@ -149,6 +149,10 @@ func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 // only in loose runs is not decided; what comes after it was proved of runs
 // that it does not fail in.
 var promised = map[Kind]bool{InvalidRange: true, NullRef: true, Misaligned: true, BadRef: true, UnreachableCode: true, AssumeFalse: true}
+
+// excused reports whether a failure is assumed away: it hangs on a value that code
+// outside gave. That the way to it hangs on one is no excuse.
+func (x *exec) excused(st *Site, bad expr.Expr) bool { return promised[st.Kind] && x.alien(bad) }
 
 // generally enters a failure that only a generalised loop shows. It refutes
 // nothing: the site holds up to the bound, and so does what the runs come to
@@ -216,7 +220,7 @@ func (x *exec) answer() {
 // assumption that the site held. If it cannot be replayed, then only the site stays open.
 func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
 	why := x.unsound(s, bad)
-	if why != "" && promised[st.Kind] {
+	if why != "" && x.excused(st, bad) {
 		x.note(quiet)
 		return
 	}

@@ -310,9 +310,19 @@ func (x *exec) branch(s *state, ways []way) (bool, error) {
 			x.finish(t, err)
 			continue
 		}
+		if t.atEnd() { // before others join: what it hangs on is this way's guard
+			x.fails(t, w.guard, x.site(UnreachableCode, -1, t.top.place()))
+			continue
+		}
 		x.put(t)
 	}
 	return false, nil
+}
+
+// atEnd reports whether s stands at an instruction that is not to be reached.
+func (s *state) atEnd() bool {
+	f := s.top
+	return f.flow.fn.Blocks[f.block].Insts[f.inst].Op == ir.Unreachable
 }
 
 func (x *exec) switchOn(s *state, in *ir.Inst) (bool, error) {
