@@ -164,20 +164,14 @@ func (x *exec) moveContent(s *state, p, v *value, size, got expr.Expr) error {
 		if !x.allocated(a.obj) {
 			continue
 		}
-		old := x.infos[a.obj].size
-		n, most, err := x.length(s, intValue(b.UMin(old, size)))
-		if err != nil {
-			return err
-		}
-		if most == 0 {
-			continue
-		}
+		n := b.UMin(x.infos[a.obj].size, size)
+		from := []alt{{guard: expr.True, obj: a.obj, off: b.Const(0, 64)}}
 		for _, w := range v.ptr {
 			if isNumber(w.obj) {
 				continue
 			}
-			to := alt{guard: b.And(got, a.guard), obj: w.obj, off: b.Const(0, 64)}
-			if err := x.copyRange(s, []alt{to}, []alt{{guard: expr.True, obj: a.obj, off: b.Const(0, 64)}}, n, most); err != nil {
+			to := []alt{{guard: b.And(got, a.guard), obj: w.obj, off: b.Const(0, 64)}}
+			if err := x.copyWhole(s, to, from, n); err != nil {
 				return err
 			}
 		}

@@ -106,8 +106,9 @@ func (x *exec) copyBytes(c *callee, apart bool) (*value, error) {
 	if err := x.require(c.s, c.args[2].poison, UninitUse); err != nil {
 		return nil, err
 	}
-	n, most, lazy := x.resize(c.args[2].e, 64), int64(0), false
-	if lazy = !x.b.IsConst(n) && !x.atMost(c.s, n, maxEager); !lazy {
+	n, most := x.resize(c.args[2].e, 64), int64(0)
+	lazy := x.isLong(c.s, n)
+	if !lazy {
 		var err error
 		if n, most, err = x.length(c.s, c.args[2]); err != nil || most == 0 {
 			return c.args[0], err
@@ -136,6 +137,21 @@ func (x *exec) copyBytes(c *callee, apart bool) (*value, error) {
 // maxEager bounds the copies of unknown length that are made byte by byte.
 // Longer ones are kept as one write that knows where its bytes come from.
 const maxEager = 8
+
+func (x *exec) isLong(s *state, n expr.Expr) bool { return !x.b.IsConst(n) && !x.atMost(s, n, maxEager) }
+
+// copyWhole copies n bytes between places that are known to hold them.
+func (x *exec) copyWhole(s *state, to, from []alt, n expr.Expr) error {
+	if x.isLong(s, n) {
+		x.copyLater(s, to, from, n)
+		return nil
+	}
+	n, most, err := x.length(s, intValue(n))
+	if err != nil || most == 0 {
+		return err
+	}
+	return x.copyRange(s, to, from, n, most)
+}
 
 // copyLater enters a copy of unknown length as one write. Its bytes are read,
 // when they are asked for, from memory as it is now.
