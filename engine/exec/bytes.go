@@ -42,7 +42,12 @@ func (x *exec) layerByte(l *layer, k int64) (slot, error) {
 	return slot{}, nil
 }
 
+// spreadByte makes terms for each write at an unknown place that lies above the
+// last one at k: it stops where the budget does not reach.
 func (x *exec) spreadByte(l *layer, k int64) (slot, error) {
+	if x.exhausted() {
+		return slot{}, stopf("budget")
+	}
 	old, err := x.layerByte(l.below, k)
 	if err != nil {
 		return slot{}, err

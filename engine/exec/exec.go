@@ -70,6 +70,7 @@ type Stop struct {
 // Stats says what a run cost.
 type Stats struct {
 	Instructions, Queries, Conflicts, PeakObjects int64
+	Work                                          int64 // in units of the budget
 }
 
 type exec struct {
@@ -412,6 +413,7 @@ func (x *exec) result() *Result {
 		x.stops = append(x.stops, Stop{"budget", Place{Func: x.slice.Root}})
 	}
 	st := x.solver.Stats()
+	x.stats.Work = x.work()
 	x.stats.Queries, x.stats.Conflicts = x.first.Queries+st.Queries, x.first.Conflicts+st.Conflicts
 	if !x.ended && x.lost != "" {
 		x.stops = append(x.stops, Stop{x.lost, Place{Func: x.slice.Root}})
