@@ -118,35 +118,33 @@ func (s *system) row(f *form) {
 	if len(f.terms) > 1 {
 		s.rows = append(s.rows, f)
 	}
-	for i := range f.terms {
-		s.narrow(f, i)
-	}
+	s.narrow(f)
 }
 
-// narrow bounds the unknown of one term of a row f <= 0 by the bounds of the
+// narrow bounds the unknown of each term of a row f <= 0 by the bounds of the
 // others: it is at most what is left when they are least.
-func (s *system) narrow(f *form, i int) {
-	t := f.terms[i]
-	b := &s.unknowns[t.unknown]
+func (s *system) narrow(f *form) {
+	ends := make([]*big.Int, len(f.terms)) // the least that each term can be: what is narrowed is its other end
 	least := new(big.Int).Set(f.c)
-	for j, o := range f.terms {
-		if j == i {
-			continue
+	for i, t := range f.terms {
+		end := s.unknowns[t.unknown].lo
+		if t.factor.Sign() < 0 {
+			end = s.unknowns[t.unknown].hi
 		}
-		end := s.unknowns[o.unknown].lo
-		if o.factor.Sign() < 0 {
-			end = s.unknowns[o.unknown].hi
+		ends[i] = new(big.Int).Mul(t.factor, end)
+		least.Add(least, ends[i])
+	}
+	for i, t := range f.terms {
+		b := &s.unknowns[t.unknown]
+		rest := new(big.Int).Sub(least, ends[i])
+		// factor*u <= -rest
+		if t.factor.Sign() > 0 {
+			b.hi = smaller(b.hi, rest.Div(rest.Neg(rest), t.factor))
+		} else { // -factor*u >= rest
+			b.lo = larger(b.lo, ceil(rest, new(big.Int).Neg(t.factor)))
 		}
-		least.Add(least, new(big.Int).Mul(o.factor, end))
+		s.impossible = s.impossible || b.lo.Cmp(b.hi) > 0
 	}
-	// factor*u <= -least
-	if least.Neg(least); t.factor.Sign() > 0 {
-		b.hi = smaller(b.hi, least.Div(least, t.factor))
-	} else {
-		least.Neg(least) // -factor*u >= least
-		b.lo = larger(b.lo, ceil(least, new(big.Int).Neg(t.factor)))
-	}
-	s.impossible = s.impossible || b.lo.Cmp(b.hi) > 0
 }
 
 // ceil is x/k rounded up; k is positive.
