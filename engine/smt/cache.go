@@ -54,6 +54,9 @@ func (c *cache) Check(conds []expr.Expr) (Result, *expr.Model) {
 		return Unsat, nil
 	}
 	limit := c.left.left()
+	if limit <= 0 {
+		return Unknown, nil // what is yet to be made before SAT is asked costs too
+	}
 	r, m := c.next.Check(conds)
 	switch {
 	case r == Unsat:

@@ -37,6 +37,8 @@ type circuit struct {
 	mark  uint32
 	cones uint32 // mark of the last cone
 	stack []lit
+	// walked counts the gates that were visited, over and over.
+	walked int64
 
 	divisions map[string]division // by signals
 }
@@ -238,7 +240,7 @@ func (c *circuit) cone(roots []lit) int {
 			stack = append(stack, g.a, g.b, g.c) // an unused input is the constant
 		}
 	}
-	c.stack = stack
+	c.stack, c.walked = stack, c.walked+int64(n)
 	return n
 }
 
@@ -263,6 +265,6 @@ func (c *circuit) extends(l lit, limit int) (extra int, related bool) {
 			}
 		}
 	}
-	c.stack = stack
+	c.stack, c.walked = stack, c.walked+int64(extra)
 	return extra, related
 }

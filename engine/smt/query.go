@@ -91,11 +91,12 @@ func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 	return r, m
 }
 
-// charge spends what the gates cost that were made since it was last called, whoever made them.
+// charge spends what the gates cost that were made since it was last called, and
+// those that were looked at, whoever did so.
 func (s *blastSolver) charge() {
-	made := int64(len(s.bl.c.gates))
-	s.budget.spend((made - s.stats.Gates) / gatesPerUnit)
-	s.stats.Gates = made
+	made, walked := int64(len(s.bl.c.gates)), s.bl.c.walked
+	s.budget.spend((made-s.stats.Gates)/gatesPerUnit + (walked-s.stats.Walked)/walksPerUnit)
+	s.stats.Gates, s.stats.Walked = made, walked
 }
 
 // Core is corer's.

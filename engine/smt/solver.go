@@ -56,6 +56,7 @@ type Stats struct {
 	Effort      int64 // what all of it cost, in units of effort.go
 	Sessions    int64 // SAT solvers begun
 	Gates       int64 // gates made
+	Walked      int64 // gates looked at
 	Clauses     int64 // clauses given to SAT
 	Bound       int64 // equalities of array elements added
 }

@@ -138,3 +138,20 @@ func TestLargest(t *testing.T) {
 		t.Errorf("%d gates cost an effort of %d", st.Gates, st.Effort)
 	}
 }
+
+// TestSpent checks that nothing is made for a question that there is no effort left for.
+func TestSpent(t *testing.T) {
+	b := expr.NewBuilder()
+	s := smt.New(b, smt.Config{TotalEffort: 1})
+	x, y := b.Var("x", 64), b.Var("y", 64)
+	odd := b.Eq(b.Mul(x, y), b.Const(0x1234567, 64))
+	s.Check([]expr.Expr{odd, b.Ult(b.Const(1, 64), x)})
+	gates := s.Stats().Gates
+	if gates == 0 {
+		t.Fatal("the first question made nothing")
+	}
+	r, _ := s.Check([]expr.Expr{b.Eq(b.UDiv(x, y), b.Const(1234567, 64)), b.Ult(b.Const(99, 64), y)})
+	if st := s.Stats(); r != smt.Unknown || st.Gates != gates {
+		t.Errorf("%v, and %d gates were made", r, st.Gates-gates)
+	}
+}
