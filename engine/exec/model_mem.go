@@ -138,7 +138,9 @@ func (x *exec) copyBytes(c *callee, apart bool) (*value, error) {
 // Longer ones are kept as one write that knows where its bytes come from.
 const maxEager = 8
 
-func (x *exec) isLong(s *state, n expr.Expr) bool { return !x.b.IsConst(n) && !x.atMost(s, n, maxEager) }
+func (x *exec) isLong(s *state, n expr.Expr) bool {
+	return !x.b.IsConst(n) && !x.atMost(s, n, maxEager)
+}
 
 // copyWhole copies n bytes between places that are known to hold them.
 func (x *exec) copyWhole(s *state, to, from []alt, n expr.Expr) error {
