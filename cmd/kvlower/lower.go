@@ -136,7 +136,7 @@ func (w *writer) write(symbol, kind string) error {
 	n := len(w.index.Roots)
 	e := position.Root{
 		Name: w.c.Name(symbol), Symbol: symbol, Kind: kind, Sites: len(m.Sites),
-		Slice: fmt.Sprintf("%d.kvs", n), Map: fmt.Sprintf("%d.map.json", n),
+		Slice: fmt.Sprintf("%d.kvs", n), Map: fmt.Sprintf("%d.map", n),
 	}
 	e.File, e.Line = w.c.Declared(symbol)
 	e.Called = w.c.Called(symbol)

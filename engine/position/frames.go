@@ -2,8 +2,6 @@ package position
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"sort"
 )
@@ -20,14 +18,6 @@ type Inst struct {
 // repeats the frames of its neighbours. Most are never asked for, so the frames
 // of one are put together when they are.
 type Frames struct{ t table }
-
-// table is the JSON form of Frames.
-type table struct {
-	Files  []string `json:"files"`
-	Names  []string `json:"names"`  // of functions
-	Places [][5]int `json:"places"` // file, line, column, name, 1 + place that it is inlined into or 0
-	Insts  [][3]int `json:"insts"`  // function, instruction, place; ascending
-}
 
 // NewFrames returns the Frames of insts, each of which is named once.
 func NewFrames(insts []Inst) Frames {
@@ -91,31 +81,4 @@ func (f *Frames) at(fn, inst int) []Pos {
 		at = p[4]
 	}
 	return out
-}
-
-// MarshalJSON implements json.Marshaler.
-func (f Frames) MarshalJSON() ([]byte, error) { return json.Marshal(&f.t) }
-
-// UnmarshalJSON reads what MarshalJSON writes.
-func (f *Frames) UnmarshalJSON(b []byte) error {
-	t, err := readTable(b)
-	if err != nil {
-		return err
-	}
-	for i, p := range t.Places {
-		// A place stands after what it is inlined into, so every chain ends.
-		if p[0] < 0 || p[0] >= len(t.Files) || p[3] < 0 || p[3] >= len(t.Names) || p[4] < 0 || p[4] > i {
-			return fmt.Errorf("place %d is %v", i, p)
-		}
-	}
-	for i, in := range t.Insts {
-		if in[2] < 0 || in[2] >= len(t.Places) {
-			return fmt.Errorf("no place %d", in[2])
-		}
-		if i > 0 && cmp.Or(cmp.Compare(t.Insts[i-1][0], in[0]), cmp.Compare(t.Insts[i-1][1], in[1])) >= 0 {
-			return fmt.Errorf("instruction %d:%d is out of order", in[0], in[1])
-		}
-	}
-	f.t = t
-	return nil
 }

@@ -11,10 +11,10 @@ import (
 // what it was after it was written and read again.
 func FuzzDecode(f *testing.F) {
 	for _, text := range []string{
-		"", "{}", `{"version":1}`, `{"version":9}`, `{"version":1,"sites":[{"func":-1,"inst":-1,"loc":-2}]}`, `{"version":1,"insts":null}`,
-		`{"version":1,"insts":{"files":["a"],"names":["f"],"places":[[0,1,1,0,0],[0,2,1,0,1]],"insts":[[0,0,0],[0,3,1]]}}`,
-		`{"version":1,"insts":{"files":["a"],"names":[""],"places":[[0,1,1,0,2]],"insts":[]}}`,
-		`{"version":1,"params":["n",""],"locs":[{"file":"a.rs","line":1,"col":2}]}`,
+		"", "{}", "{\"version\":2}\n", "{\"version\":9}\n", "{\"version\":2,\"sites\":[{\"func\":-1,\"inst\":-1,\"loc\":-2}]}\n\x00\x00\x00\x00",
+		"{\"version\":2}\n\x01\x01a\x01\x01f\x02\x00\x01\x01\x00\x00\x00\x02\x01\x00\x01\x02\x00\x00\x00\x00\x03\x02",
+		"{\"version\":2}\n\x01\x01a\x01\x00\x01\x00\x01\x01\x00\x02\x00",
+		"{\"version\":2,\"params\":[\"n\",\"\"],\"locs\":[{\"file\":\"a.rs\",\"line\":1,\"col\":2}]}\n\x00\x00\x00\x00",
 	} {
 		f.Add([]byte(text))
 	}
@@ -48,8 +48,8 @@ func FuzzDecode(f *testing.F) {
 
 // FuzzDecodeIndex: an error or an index, never a panic.
 func FuzzDecodeIndex(f *testing.F) {
-	f.Add([]byte(`{"version":1,"crate":"k","roots":[{"name":"f","symbol":"f","kind":"auto","slice":"0.kvs","map":"0.map.json","sites":3,"owns":[0]}]}`))
-	f.Add([]byte(`{"version":1,"roots":[{"sites":-1,"owns":[-1]}]}`))
+	f.Add([]byte(`{"version":2,"crate":"k","roots":[{"name":"f","symbol":"f","kind":"auto","slice":"0.kvs","map":"0.map","sites":3,"owns":[0]}]}`))
+	f.Add([]byte(`{"version":2,"roots":[{"sites":-1,"owns":[-1]}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		x, err := position.DecodeIndex(text)
 		if (x == nil) == (err == nil) {

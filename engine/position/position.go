@@ -6,14 +6,15 @@ package position
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 )
 
-// Version is the version of the JSON form.
-const Version = 1
+// Version is the version of the files.
+const Version = 2
 
 // Map is the positions of one slice.
 type Map struct {
@@ -24,7 +25,7 @@ type Map struct {
 	Locs   []Pos    `json:"locs"` // by panic location token
 	Funcs  []Func   `json:"funcs"`
 	Sites  []Site   `json:"sites"` // every panic call in the slice
-	Insts  Frames   `json:"insts"`
+	Insts  Frames   `json:"-"`
 }
 
 // Pos is a position in a source file.
@@ -66,11 +67,15 @@ func (m *Map) Input(name string) string {
 // At returns the frames of instruction inst of function fn, nil if unknown.
 func (m *Map) At(fn, inst int) []Pos { return m.Insts.at(fn, inst) }
 
-// Encode writes m as JSON.
+// Encode writes m: a line of JSON, then the table of its instructions.
 func (m *Map) Encode(w io.Writer) error {
-	e := json.NewEncoder(w)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(m); err != nil {
+		return fmt.Errorf("encode positions: %w", err)
+	}
+	if _, err := w.Write(m.Insts.t.append(b.Bytes())); err != nil {
 		return fmt.Errorf("encode positions: %w", err)
 	}
 	return nil
@@ -78,13 +83,20 @@ func (m *Map) Encode(w io.Writer) error {
 
 // Decode reads a Map.
 func Decode(b []byte) (*Map, error) {
-	d := json.NewDecoder(bytes.NewReader(b))
+	line, insts, ok := bytes.Cut(b, []byte{'\n'})
+	if !ok {
+		return nil, errors.New("decode positions: no line of JSON")
+	}
 	var m Map
-	if err := d.Decode(&m); err != nil {
+	if err := json.Unmarshal(line, &m); err != nil {
 		return nil, fmt.Errorf("decode positions: %w", err)
 	}
 	if m.Version != Version {
 		return nil, fmt.Errorf("decode positions: version %d, want %d", m.Version, Version)
+	}
+	var err error
+	if m.Insts.t, err = readTable(insts); err != nil {
+		return nil, fmt.Errorf("decode positions: instructions: %w", err)
 	}
 	return &m, nil
 }

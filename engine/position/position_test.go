@@ -54,13 +54,24 @@ func TestMapRoundTrips(t *testing.T) {
 	}
 }
 
+// A table's numbers are one byte each here: files and names with a count and lengths,
+// places with a count, then instructions.
 func TestBadMapIsRefused(t *testing.T) {
+	const good = "\x01\x01a\x01\x00" + "\x01\x00\x01\x01\x00\x00" + "\x01\x00\x00\x00"
+	if _, err := position.Decode([]byte("{\"version\":2}\n" + good)); err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range map[string]string{
-		"version":       `{"version":9}`,
-		"no file":       `{"version":1,"insts":{"files":[],"names":[""],"places":[[0,1,1,0,0]],"insts":[]}}`,
-		"own parent":    `{"version":1,"insts":{"files":["a"],"names":[""],"places":[[0,1,1,0,2]],"insts":[]}}`,
-		"twice":         `{"version":1,"insts":{"files":["a"],"names":[""],"places":[[0,1,1,0,0]],"insts":[[0,0,0],[0,0,0]]}}`,
-		"no such place": `{"version":1,"insts":{"files":[],"names":[],"places":[],"insts":[[0,0,0]]}}`,
+		"no line":       `{"version":2}`,
+		"version":       "{\"version\":9}\n" + good,
+		"no table":      "{\"version\":2}\n",
+		"cut off":       "{\"version\":2}\n" + good[:len(good)-1],
+		"too long":      "{\"version\":2}\n" + good + "\x00",
+		"no file":       "{\"version\":2}\n\x00\x01\x00" + "\x01\x00\x01\x01\x00\x00" + "\x00",
+		"own parent":    "{\"version\":2}\n\x01\x01a\x01\x00" + "\x01\x00\x01\x01\x00\x02" + "\x00",
+		"twice":         "{\"version\":2}\n\x01\x01a\x01\x00" + "\x01\x00\x01\x01\x00\x00" + "\x02\x00\x00\x00\x00\x00\x00",
+		"no such place": "{\"version\":2}\n\x00\x00\x00" + "\x01\x00\x00\x00",
+		"huge count":    "{\"version\":2}\n\xff\xff\xff\xff\x07",
 	} {
 		if m, err := position.Decode([]byte(text)); err == nil {
 			t.Errorf("%s: taken as %v", name, m)

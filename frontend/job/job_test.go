@@ -1,6 +1,7 @@
 package job_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,6 +80,10 @@ func (f *fakeFarm) put(ctx context.Context, v any) (tree.Entry, error) {
 	if err != nil {
 		return tree.Entry{}, err
 	}
+	return f.putBytes(ctx, b)
+}
+
+func (f *fakeFarm) putBytes(ctx context.Context, b []byte) (tree.Entry, error) {
 	d, err := cas.PutBlob(ctx, f.store, b)
 	return tree.Entry{Digest: d}, err
 }
@@ -88,13 +93,13 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 	if err != nil {
 		return err
 	}
-	index := position.Index{Version: 1, Crate: a.Name, Panics: f.panics}
+	index := position.Index{Version: position.Version, Crate: a.Name, Panics: f.panics}
 	files := tree.Files{}
 	for i, name := range strings.Fields(string(b)) {
 		if slices.Contains(a.Argv, "--checks") && !strings.HasPrefix(name, "check_") {
 			continue
 		}
-		root := position.Root{Name: name, Symbol: name, Kind: "auto", File: fileOf(name), Slice: fmt.Sprint(i, ".kvs"), Map: fmt.Sprint(i, ".map.json")}
+		root := position.Root{Name: name, Symbol: name, Kind: "auto", File: fileOf(name), Slice: fmt.Sprint(i, ".kvs"), Map: fmt.Sprint(i, ".map")}
 		if strings.Contains(name, "check_") {
 			root.Kind = "check"
 		}
@@ -102,11 +107,15 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 			root.Kind, root.Owns = "inner", []position.Pos{{File: "drivers/a.rs", Line: len(name)}}
 		}
 		index.Roots = append(index.Roots, root)
-		at := position.Map{Version: 1, Root: name, Locs: []position.Pos{{File: "drivers/a.rs", Line: len(name)}}, Funcs: []position.Func{{Name: name}}}
+		at := position.Map{Version: position.Version, Root: name, Locs: []position.Pos{{File: "drivers/a.rs", Line: len(name)}}, Funcs: []position.Func{{Name: name}}}
 		if files[root.Slice], err = f.put(ctx, name); err != nil {
 			return err
 		}
-		if files[root.Map], err = f.put(ctx, at); err != nil {
+		var m bytes.Buffer
+		if err := at.Encode(&m); err != nil {
+			return err
+		}
+		if files[root.Map], err = f.putBytes(ctx, m.Bytes()); err != nil {
 			return err
 		}
 	}
@@ -114,7 +123,7 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 }
 
 func (f *fakeFarm) optimise(ctx context.Context, r *kbuild.Result) error {
-	return f.leave(ctx, r, tree.Files{}, position.Index{Version: 1, Panics: f.left})
+	return f.leave(ctx, r, tree.Files{}, position.Index{Version: position.Version, Panics: f.left})
 }
 
 // leave makes files, and the index beside them, the output of an action.

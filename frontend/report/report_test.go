@@ -51,7 +51,16 @@ type proof struct {
 	Crate     string
 	Cached    bool
 	Verdict   verdict.Verdict
-	Positions position.Map
+	Positions struct {
+		position.Map
+		Insts []position.Inst
+	}
+}
+
+func (p *proof) positions() *position.Map {
+	m := p.Positions.Map
+	m.Insts = position.NewFrames(p.Positions.Insts)
+	return &m
 }
 
 func (a archive) report(t *testing.T) *pb.Report {
@@ -80,7 +89,7 @@ func (a archive) report(t *testing.T) *pb.Report {
 		}
 		b.AddProof(&report.Proof{
 			Root: p.Root, Crate: p.Crate, Cached: p.Cached, Slice: digest.Of(f.Data),
-			Verdict: &p.Verdict, Positions: &p.Positions, Witness: []string{"witness/0.json"},
+			Verdict: &p.Verdict, Positions: p.positions(), Witness: []string{"witness/0.json"},
 		})
 		a := pb.Action{Kind: "prove", Name: p.Root.Name, Digest: digest.Of(f.Data).String(), Cached: p.Cached, CpuSeconds: 1.5}
 		b.AddAction(&a)
