@@ -80,6 +80,7 @@ func (x *exec) free(s *state, p *value, when expr.Expr) error {
 	if err := x.require(s, b.And(when, bad), BadFree); err != nil {
 		return err
 	}
+	x.touches(s, x.narrowed(x.asPtr(p), when), true)
 	for _, a := range x.asPtr(p) {
 		if x.allocated(a.obj) {
 			x.note("addresses of freed memory are not given out again")

@@ -177,13 +177,15 @@ func (x *exec) staticObjects() {
 	}
 }
 
-// lowest is what an object's address is above: null, and that of an allocation
-// of no bytes for one that has some. An empty input may lie anywhere else.
-func (x *exec) lowest(o *info) uint64 {
-	if o.kind == objHeap {
-		return zeroSizePtr
+// high says that an object lies above null, and what was allocated above the
+// address that stands for no bytes, unless it has none.
+func (x *exec) high(o *info) expr.Expr {
+	b := x.b
+	if o.kind != objHeap {
+		return b.Ult(b.Const(0, 64), o.addr)
 	}
-	return 0
+	least := b.Const(zeroSizePtr, 64)
+	return b.Or(b.Ult(least, o.addr), b.And(b.IsZero(o.size), b.Eq(o.addr, least)))
 }
 
 // address returns the address of an object: a variable, aligned, not null, and
@@ -200,7 +202,7 @@ func (x *exec) address(obj int) expr.Expr {
 	o.addr = b.Var("address of "+o.name, 64)
 	x.addrOf[o.addr] = obj
 	x.addrSource[b.Support(o.addr)[0]] = obj
-	x.axiom(b.Ult(b.Const(x.lowest(o), 64), o.addr))
+	x.axiom(x.high(o))
 	if o.align > 1 {
 		x.axiom(b.Eq(b.And(o.addr, b.Const(uint64(o.align-1), 64)), b.Const(0, 64)))
 	}

@@ -38,7 +38,7 @@ func (m *machine) access(p slot, n, align int64, why purpose) (*object, int, *Ou
 	}
 	off := p.v - o.base
 	if off > o.size || uint64(n) > o.size-off {
-		if p.v < firstPage {
+		if p.v < firstPage && o.base != zeroSizePtr {
 			return nil, 0, m.ub(UBNull, "address %#x", p.v)
 		}
 		return nil, 0, m.ub(bounds[why], "%d bytes at offset %d of %d", n, int64(off), o.size)

@@ -13,7 +13,7 @@ var cModels = map[string]*modelled{
 	"kvfarm_any_u64": {0, number, anyValue}, "kvfarm_any_u128": {0, number, anyValue}, "kvfarm_any_usize": {0, number, anyValue},
 	"memcpy": {3, same, returning(memcpy)}, "memmove": {3, same, returning(memmove)}, "memset": {3, same, returning(memset)},
 	"memcmp": {3, number, memcmp}, "bcmp": {3, number, memcmp}, "strlen": {1, word, strlen}, "memchr": {3, word, memchr},
-	"kmalloc": {2, word, alloc}, "vmalloc": {1, word, alloc},
+	"kmalloc": {2, word, kmalloc}, "vmalloc": {1, word, alloc},
 	"krealloc":                   {3, word, realloc},
 	"krealloc_node_align_noprof": {4, word, realloc}, "rust_helper_krealloc_node_align": {4, word, realloc},
 	"kvrealloc_node_align_noprof": {4, word, realloc}, "rust_helper_kvrealloc_node_align": {4, word, realloc},
@@ -242,6 +242,17 @@ const (
 	zeroSizePtr = 16 // what the kernel's allocators return for no bytes
 	minAlign    = 8
 )
+
+// kmalloc is alloc, but for no bytes it returns a certain address.
+func kmalloc(m *machine, in *inst, a []argument) *Outcome {
+	if end := alloc(m, in, a); end != nil {
+		return end
+	}
+	if o := m.mem.lookup(m.regs[in.dst].p); o != nil && o.size == 0 {
+		o.base, m.regs[in.dst].v = zeroSizePtr, zeroSizePtr
+	}
+	return nil
+}
 
 // alloc is vmalloc(size) and kmalloc(size, flags).
 func alloc(m *machine, in *inst, a []argument) *Outcome {
