@@ -120,7 +120,7 @@ func contractWords(k contract.Contract) []string {
 		out[3] = proved
 	case contract.Input:
 		out[2], out[3] = refuted, refuted
-	case contract.Any:
+	case contract.Any, contract.Status:
 		out[2] = unknown
 	case contract.Arg:
 		out[3] = refuted

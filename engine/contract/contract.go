@@ -34,6 +34,7 @@ const (
 	Any           // any value of the type; which ones there are is not known
 	Input         // any value, and each may come: an input of the run
 	Errno         // 0, or minus a number up to 4095
+	Status        // 0 if the call did what it is for, else any other number
 	Bool          // 0 or 1
 	Arg           // argument N
 	AtMost        // any number up to argument N
@@ -120,7 +121,7 @@ func parse(text string) ([]Contract, error) {
 
 var effects = map[string]Effect{"model": Model, "quiet": Quiet, "keeps": Keeps, "fills": Fills, "gives": Gives, "changes": Changes, "calls": Calls}
 
-var results = map[string]Result{"-": Void, "void": Void, "any": Any, "input": Input, "errno": Errno, "bool": Bool, "arg": Arg, "atmost": AtMost}
+var results = map[string]Result{"-": Void, "void": Void, "any": Any, "input": Input, "errno": Errno, "status": Status, "bool": Bool, "arg": Arg, "atmost": AtMost}
 
 func contractOf(words []string) (Contract, error) {
 	r := reader{words: words}

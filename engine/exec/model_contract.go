@@ -35,7 +35,7 @@ func contracted(k contract.Contract) model {
 		case contract.Fills:
 			err = x.fillBuffer(c, k, done)
 		case contract.Gives:
-			err = x.given(c, k)
+			err = x.given(c, k, done)
 		case contract.Changes:
 			x.disturb(c.s, c.args, k.Symbol)
 		case contract.Calls:
@@ -66,6 +66,8 @@ func (x *exec) contractResult(c *callee, k contract.Contract) (v *value, done ex
 		done = b.IsZero(v.e)
 		bad := b.And(b.Sign(v.e), b.Sle(b.ConstInt(-maxErrno, t.Bits), v.e))
 		err = x.assume(c.s, b.Or(done, bad))
+	case contract.Status:
+		done = b.IsZero(v.e)
 	case contract.Bool:
 		err = x.assume(c.s, b.Ule(v.e, b.Const(1, t.Bits)))
 	case contract.AtMost:
@@ -105,16 +107,15 @@ func (x *exec) fillBuffer(c *callee, k contract.Contract, done expr.Expr) error 
 	if err != nil {
 		return err
 	}
-	some := x.b.Var("filled", 1)
 	content := x.b.FreeArray("filled", 64, 8)
 	why := "any content from " + k.Symbol
-	x.foreign[x.b.Support(some)[0]] = why
+	filled := x.perhaps(done, why)
 	x.markForeign(content, why)
 	for _, a := range at {
 		if isNumber(a.obj) {
 			continue
 		}
-		when := x.b.AndAll(a.guard, x.nonzero(n), x.b.Or(done, some))
+		when := x.b.AndAll(a.guard, x.nonzero(n), filled)
 		x.push(c.s, a.obj, &spread{guard: when, start: a.off, count: n,
 			at: func(off expr.Expr) (*value, error) { return intValue(x.b.Read(content, off)), nil }})
 	}
@@ -144,13 +145,27 @@ func (x *exec) nullness(p *value) expr.Expr {
 	return out
 }
 
+// perhaps holds where a call did what it is for; where it did not, it may hold.
+func (x *exec) perhaps(done expr.Expr, why string) expr.Expr {
+	if done == expr.True {
+		return done
+	}
+	some := x.b.Var("filled", 1)
+	x.foreign[x.b.Support(some)[0]] = why
+	return x.b.Or(done, some)
+}
+
 // given fills a call's buffer with inputs of the run.
-func (x *exec) given(c *callee, k contract.Contract) error {
+func (x *exec) given(c *callee, k contract.Contract, done expr.Expr) error {
 	n := intValue(x.b.Const(uint64(k.Size), 64))
 	if k.SizeIn {
 		n = c.args[k.Size]
 	}
-	_, err := anyBytes(x, &callee{s: c.s, in: c.in, name: c.name, args: []*value{c.args[k.Buffer], n}})
+	p := c.args[k.Buffer]
+	if filled := x.perhaps(done, "any content from "+k.Symbol); filled != expr.True {
+		p = &value{ptr: x.narrowed(x.asPtr(p), filled), poison: p.poison}
+	}
+	_, err := anyBytes(x, &callee{s: c.s, in: c.in, name: c.name, args: []*value{p, n}})
 	return err
 }
 
