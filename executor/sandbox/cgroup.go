@@ -34,6 +34,7 @@ type layout struct {
 	memory      []setting         // in this order when set to a limit
 	unlimited   string
 	events      string // the file that counts kills for want of memory
+	seats       int64  // threads of ours in a group, which count as processes
 }
 
 type setting struct {
@@ -51,6 +52,7 @@ var version1 = layout{
 	},
 	unlimited: "-1",
 	events:    "memory.oom_control",
+	seats:     1,
 }
 
 var version2 = layout{
@@ -163,6 +165,9 @@ func (g *groups) create() (*group, error) {
 		}
 		one.dirs[controller] = dir
 	}
+	if err := one.open(); err != nil {
+		return nil, errors.Join(err, one.remove())
+	}
 	return one, nil
 }
 
@@ -245,13 +250,15 @@ type group struct {
 	dirs   map[string]string
 	set    limits
 	kills  int64
+	folder *os.File // of version 2, to be born in
+	seat   *seat    // of version 1
 }
 
 func (g *group) limit(l limits) error {
 	if l == g.set {
 		return nil
 	}
-	if err := write(g.dirs["pids"], "pids.max", strconv.FormatInt(l.processes, 10)); err != nil {
+	if err := write(g.dirs["pids"], "pids.max", strconv.FormatInt(l.processes+g.layout.seats, 10)); err != nil {
 		return err
 	}
 	amount := g.layout.unlimited
@@ -266,24 +273,6 @@ func (g *group) limit(l limits) error {
 		}
 	}
 	g.set = l
-	return nil
-}
-
-// join moves a process, which has no children yet, into the group.
-func (g *group) join(pid int) error {
-	if g == nil {
-		return nil
-	}
-	done := make(map[string]bool)
-	for _, dir := range g.dirs {
-		if done[dir] {
-			continue
-		}
-		done[dir] = true
-		if err := write(dir, "cgroup.procs", strconv.Itoa(pid)); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -309,7 +298,7 @@ func (g *group) countKills() int64 {
 }
 
 func (g *group) remove() error {
-	var errs []error
+	errs := []error{g.close()}
 	for _, dir := range g.dirs {
 		if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)

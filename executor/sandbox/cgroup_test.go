@@ -1,9 +1,12 @@
 package sandbox
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,9 +24,7 @@ func TestGroups(t *testing.T) {
 		{"version 1", version1, map[string]string{"memory/tasks": "", "pids/tasks": ""}, map[string]string{
 			"memory/a/b/GROUP/memory.limit_in_bytes":       "100",
 			"memory/a/b/GROUP/memory.memsw.limit_in_bytes": "100",
-			"memory/a/b/GROUP/cgroup.procs":                "1234",
-			"pids/a/b/GROUP/pids.max":                      "7",
-			"pids/a/b/GROUP/cgroup.procs":                  "1234",
+			"pids/a/b/GROUP/pids.max":                      "8", // with the seat
 		}},
 		{"version 2", version2, map[string]string{"cgroup.controllers": "cpu memory pids\n"}, map[string]string{
 			"cgroup.subtree_control":     "+memory +pids",
@@ -32,7 +33,6 @@ func TestGroups(t *testing.T) {
 			"a/b/GROUP/memory.max":       "100",
 			"a/b/GROUP/memory.swap.max":  "0",
 			"a/b/GROUP/pids.max":         "7",
-			"a/b/GROUP/cgroup.procs":     "1234",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -53,9 +53,7 @@ func TestGroups(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := one.join(1234); err != nil {
-				t.Fatal(err)
-			}
+			defer one.close()
 			group := filepath.Base(one.dirs["memory"])
 			for name, want := range c.want {
 				got, err := os.ReadFile(filepath.Join(mount, strings.Replace(name, "GROUP", group, 1)))
@@ -80,6 +78,8 @@ func TestGroupsAreUsedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer first.close()
+	defer second.close()
 	g.give(first)
 	third, err := g.take(limits{processes: 2})
 	if err != nil {
@@ -87,6 +87,51 @@ func TestGroupsAreUsedAgain(t *testing.T) {
 	}
 	if first == second || third != first {
 		t.Error("groups are shared, or not used again")
+	}
+}
+
+// TestStart has processes say which group they are in: they were born there.
+func TestStart(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		layout *layout
+		dirs   map[string]string // less the group's own
+	}{
+		{"version 1", &version1, map[string]string{"memory": cgroupMount + "/memory", "pids": cgroupMount + "/pids"}},
+		{"version 2", &version2, map[string]string{"pids": cgroupMount}},
+		{"version 2 beside version 1", &version2, map[string]string{"pids": cgroupMount + "/unified"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			name := fmt.Sprintf("kvfarm-test-%d", os.Getpid())
+			g := &group{layout: c.layout, dirs: map[string]string{}}
+			for controller, dir := range c.dirs {
+				g.dirs[controller] = filepath.Join(dir, name)
+				if err := os.Mkdir(g.dirs[controller], 0o755); err != nil {
+					t.Skip("there is no such cgroup to be made here: ", err)
+				}
+				t.Cleanup(func() { _ = os.Remove(g.dirs[controller]) })
+				if _, err := os.Stat(filepath.Join(g.dirs[controller], "cgroup.procs")); err != nil {
+					t.Skip("that is no cgroup: ", err)
+				}
+			}
+			if err := g.open(); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				var out strings.Builder
+				cmd := exec.Command("cat", "/proc/self/cgroup")
+				cmd.Stdout, cmd.SysProcAttr = &out, &syscall.SysProcAttr{}
+				if err := g.start(cmd); err != nil {
+					t.Fatal(err)
+				}
+				if err := cmd.Wait(); err != nil || strings.Count(out.String(), name) != len(c.dirs) {
+					t.Errorf("%v\n%s", err, out.String())
+				}
+			}
+			if err := g.remove(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

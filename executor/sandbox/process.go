@@ -22,8 +22,9 @@ type process struct {
 
 const namespaces = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS | syscall.CLONE_NEWNET
 
-// launch starts the first process of new namespaces. It waits for its program.
-func (h *Host) launch(r *Result) (*process, error) {
+// launch starts the first process of new namespaces, in a group. It waits for
+// its program.
+func (h *Host) launch(group *group, r *Result) (*process, error) {
 	control, theirs, err := controlPair()
 	if err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func (h *Host) launch(r *Result) (*process, error) {
 	if h.user {
 		h.mapUser(cmd.SysProcAttr)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := group.start(cmd); err != nil {
 		_ = control.Close()
 		return nil, notStarted(err)
 	}

@@ -71,17 +71,12 @@ func (h *Host) run(ctx context.Context, s *Spec, group *group, r *Result) error 
 	if err != nil {
 		return fmt.Errorf("prepare %q: %w", s.Argv, err)
 	}
-	p, err := h.launch(r)
+	p, err := h.launch(group, r)
 	if err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, p.kill)
 	defer stop()
-	if err := group.join(p.cmd.Process.Pid); err != nil {
-		p.kill()
-		_ = p.wait()
-		return err
-	}
 	begin := time.Now()
 	if s.Timeout > 0 {
 		t := time.AfterFunc(s.Timeout, func() { p.timedOut.Store(true); p.kill() })
