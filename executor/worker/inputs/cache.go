@@ -68,7 +68,7 @@ type Cache struct {
 	mu    sync.Mutex
 	trees map[string]*entry
 	size  size // of all trees
-	bases []*entry
+	bases []*base
 }
 
 // size is what something takes on the disk.
@@ -82,9 +82,7 @@ func (s *size) sub(t size) { s.bytes -= t.bytes; s.entries -= t.entries }
 type entry struct {
 	key   string
 	made  made
-	tree  *node // of one of Cache.bases
-	spent int   // entries of differences to it
-	pins  int   // of actions, and of trees that are a difference to this one
+	pins  int // of actions, and of trees that are a difference to this one
 	used  time.Time
 	ready chan struct{} // closed when made, or not
 	err   error
@@ -93,7 +91,7 @@ type entry struct {
 // made is a tree on the disk.
 type made struct {
 	layers []string // below Dir, top first; the first is its own
-	base   *entry   // that the second layer belongs to
+	base   *entry   // that the other layers belong to
 	size   size
 }
 

@@ -56,6 +56,37 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
+// TestSteps changes a tree step by step, each time further away from the first.
+// What is laid out for a step is little more than the step, and layers stay few.
+func TestSteps(t *testing.T) {
+	s := newStore()
+	c := open(t, inputs.Config{Dir: t.TempDir()}, s)
+	content := map[string]string{}
+	for i := range 3000 {
+		content[fmt.Sprintf("%d/%d", i%30, i)] = "first"
+	}
+	pin(t, c, upload(t, s, content))
+	const steps = 64
+	layers, entries := 0, 0
+	for i := range steps {
+		for k := range 3 {
+			content[fmt.Sprintf("%d/%d", i%30, i%30+30*(3*i/30+k))] = fmt.Sprint("step ", i)
+		}
+		p := pin(t, c, upload(t, s, content))
+		layers = max(layers, len(p.Layers))
+		entries += len(read(t, c, p.Layers[0]))
+		p.Release()
+	}
+	// Four entries a step, of which half are laid out again every second step,
+	// half of those every fourth, and so on.
+	if want := 4 * steps * (1 + 6/2); entries > want || entries < 4*steps {
+		t.Errorf("%d entries were laid out for %d steps, want at most %d", entries, steps, want)
+	}
+	if layers < 3 || layers > 8 {
+		t.Errorf("a tree has %d layers", layers)
+	}
+}
+
 func name(random *rand.Rand) string {
 	parts := []string{"a", "b", "c", "d"}
 	var out []string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"slices"
 	"sync"
 	"time"
 )
@@ -70,48 +69,4 @@ func (c *Cache) unpin(e *entry) {
 	if e.pins == 0 && len(e.made.layers) > 0 {
 		_ = os.Chtimes(c.path(e.made.layers[0]), e.used, epoch)
 	}
-}
-
-// maxBases is how many trees are compared with one that is wanted.
-const maxBases = 8
-
-// offerBase makes tree n, which is pinned, the first of those that others can be
-// a difference to, if it is whole.
-func (c *Cache) offerBase(key string, n *node) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := c.trees[key]
-	if e.made.base != nil {
-		return
-	}
-	e.tree = n
-	c.bases = slices.DeleteFunc(c.bases, func(b *entry) bool { return b == e })
-	c.bases = slices.Insert(c.bases, 0, e)
-	c.bases = c.bases[:min(len(c.bases), maxBases)]
-}
-
-// spend counts a difference to e and reports whether it is worth making.
-func (c *Cache) spend(e *entry, cost int) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e.spent += cost
-	return e.spent <= e.tree.entries
-}
-
-// candidate is a tree to compare with.
-type candidate struct {
-	entry *entry
-	tree  *node
-}
-
-// pinBases pins the trees to compare with. The caller unpins them.
-func (c *Cache) pinBases() []candidate {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var out []candidate
-	for _, e := range c.bases {
-		e.pins++
-		out = append(out, candidate{e, e.tree})
-	}
-	return out
 }

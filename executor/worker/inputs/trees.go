@@ -144,9 +144,11 @@ func (c *Cache) Split(ctx context.Context, d digest.Digest, name string) (Tree, 
 // Inputs pins an input tree. Error: *MissingError.
 func (c *Cache) Inputs(ctx context.Context, t Tree) (*Pin, error) {
 	key := filepath.Join(c.boot, "trees", keyName(t.digest))
-	p, err := c.pin(ctx, key, func(ctx context.Context) (made, error) {
+	var under *base
+	cost := 0
+	p, err := c.pin(ctx, key, func(ctx context.Context) (m made, err error) {
 		if !c.cfg.Whole && t.entries >= minEntries {
-			if m, ok, err := c.makeDifference(ctx, t.node); ok || err != nil {
+			if m, under, cost, err = c.makeDifference(ctx, t.node); under != nil || err != nil {
 				return m, err
 			}
 		}
@@ -154,59 +156,10 @@ func (c *Cache) Inputs(ctx context.Context, t Tree) (*Pin, error) {
 		return c.finish(key, b, func(temp string) error { return b.build(ctx, t.node, temp) })
 	})
 	if err == nil && t.entries >= minEntries {
-		c.offerBase(key, t.node)
+		c.offerBase(key, t.node, under, cost)
 	}
 	return p, err
 }
 
 // linker makes trees of hard links.
 func (c *Cache) linker() *builder { return &builder{give: c.give, place: c.link, pooled: true} }
-
-const (
-	minEntries  = 64  // of a tree that is worth comparing
-	worthwhile  = 4   // how many times less a difference must be than its tree
-	closeEnough = 128 // how many times less it is when no other base is looked at
-)
-
-// makeDifference makes n as a difference to the most similar of the trees in
-// use, if one is similar enough. It does not outlive the process.
-func (c *Cache) makeDifference(ctx context.Context, n *node) (made, bool, error) {
-	best, least := c.mostSimilar(n)
-	if best == nil {
-		return made{}, false, nil
-	}
-	b := c.linker()
-	temp := c.temp()
-	if err := b.buildDifference(ctx, least, c.path(temp)); err != nil {
-		c.unpin(best)
-		return made{}, false, errors.Join(err, os.RemoveAll(c.path(temp)))
-	}
-	return made{layers: []string{temp, best.made.layers[0]}, base: best, size: size{entries: b.made.entries}}, true, nil
-}
-
-// mostSimilar returns the base that n differs least from, pinned, or nil. What
-// differences to a base have cost is counted, and when it is as much as the base
-// itself a new whole tree is due: trees that change step by step, each time a
-// little more away from the base, cost little on average.
-func (c *Cache) mostSimilar(n *node) (best *entry, least *difference) {
-	bases := c.pinBases()
-	room := n.entries / worthwhile
-	for _, b := range bases {
-		if d, cost := diff(b.tree, n, room); d != nil {
-			best, least, room = b.entry, d, cost
-		}
-		if room <= n.entries/closeEnough {
-			break
-		}
-	}
-	for _, b := range bases {
-		if b.entry != best {
-			c.unpin(b.entry)
-		}
-	}
-	if best != nil && !c.spend(best, room) {
-		c.unpin(best)
-		return nil, nil
-	}
-	return best, least
-}

@@ -51,7 +51,7 @@ func (c *Cache) dropOldest() bool {
 func (c *Cache) drop(e *entry) {
 	delete(c.trees, e.key)
 	c.size.sub(e.made.size)
-	c.bases = slices.DeleteFunc(c.bases, func(b *entry) bool { return b == e })
+	c.bases = slices.DeleteFunc(c.bases, func(b *base) bool { return b.entry == e })
 	if e.made.base != nil {
 		e.made.base.pins--
 	}
