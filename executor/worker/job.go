@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -32,6 +33,14 @@ type job struct {
 	action  *repb.Action
 	command *repb.Command
 	times   repb.ExecutedActionMetadata
+	undo    []func() // what is left to do when the outcome is known
+}
+
+// tidy gives back what the job holds. The client need not wait for it.
+func (j *job) tidy() {
+	for _, f := range slices.Backward(j.undo) {
+		f()
+	}
 }
 
 // run turns whatever happens into an outcome.
@@ -48,17 +57,15 @@ func (j *job) run(ctx context.Context) *queue.Outcome {
 
 func (j *job) steps(ctx context.Context) (*queue.Outcome, error) {
 	j.times.InputFetchStartTimestamp = timestamppb.Now()
-	release := func() {}
 	spec, err := phase(ctx, "fetch", func(ctx context.Context) (spec *sandbox.Spec, err error) {
 		if spec, err = j.read(ctx); err == nil {
-			release, err = j.fetch(ctx, spec)
+			err = j.fetch(ctx, spec)
 		}
 		return spec, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	j.times.InputFetchCompletedTimestamp = timestamppb.Now()
 
 	j.stage(queue.Running)
@@ -67,7 +74,7 @@ func (j *job) steps(ctx context.Context) (*queue.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer left.Close()
+	j.undo = append(j.undo, left.Close)
 	j.times.ExecutionCompletedTimestamp = timestamppb.Now()
 	return phase(ctx, "upload", func(ctx context.Context) (*queue.Outcome, error) { return j.deliver(ctx, left) })
 }
@@ -225,28 +232,29 @@ func (j *job) property(name string) string {
 }
 
 // fetch pins root and inputs and adds them to s.
-func (j *job) fetch(ctx context.Context, s *sandbox.Spec) (release func(), err error) {
+func (j *job) fetch(ctx context.Context, s *sandbox.Spec) error {
 	d, err := digest.FromProto(j.action.InputRootDigest)
 	if err != nil {
-		return nil, invalid("input root: %w", err)
+		return invalid("input root: %w", err)
 	}
 	rest, rootDigest, err := j.cfg.Inputs.Split(ctx, d, j.property(PropertyRoot))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if rootDigest, err = j.root(rootDigest); err != nil {
-		return nil, err
+		return err
 	}
 	root, err := j.cfg.Inputs.Root(ctx, rootDigest, sandbox.MountPoints)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	j.undo = append(j.undo, root.Release)
 	in, err := j.cfg.Inputs.Inputs(ctx, rest)
 	if err != nil {
-		root.Release()
-		return nil, err
+		return err
 	}
+	j.undo = append(j.undo, in.Release)
 	s.Root = j.cfg.Inputs.Dir() + "/" + root.Layers[0]
 	s.Layers = in.Layers
-	return func() { in.Release(); root.Release() }, nil
+	return nil
 }

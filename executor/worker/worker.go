@@ -179,7 +179,9 @@ func (w *Worker) serve(ctx context.Context, l *queue.Lease) {
 	defer stop(nil)
 	pulse := newPulse(w.cfg.Queue, l)
 	go pulse.beat(running, stop)
-	outcome := (&job{cfg: &w.cfg, lease: l, stage: pulse.stage}).run(running)
+	j := &job{cfg: &w.cfg, lease: l, stage: pulse.stage}
+	defer j.tidy()
+	outcome := j.run(running)
 	if running.Err() != nil {
 		log.Info("lease dropped", "cause", context.Cause(running))
 		w.handBack(ctx, l)
