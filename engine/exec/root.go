@@ -111,13 +111,21 @@ func (x *exec) rootVar(name string, width int) expr.Expr {
 	return v
 }
 
-// inShape restricts an integer to the ranges of its shape.
+// inShape restricts an integer to the ranges of its shape. A structure that
+// comes in one register has its fields at the bits of their offsets.
 func (x *exec) inShape(v expr.Expr, sh *ir.Shape) {
-	if sh.Kind == ir.ShapeSliceLen {
+	switch sh.Kind {
+	case ir.ShapeSliceLen:
 		x.axiom(x.b.Sle(x.b.Const(0, 64), v))
-	}
-	if sh.Kind == ir.ShapeRange {
+	case ir.ShapeRange:
 		x.axiom(x.inSpans(v, sh.Ranges))
+	case ir.ShapeStruct:
+		for i := range sh.Fields {
+			f := &sh.Fields[i]
+			if at, n := int(8*f.Off), int(8*f.Size); at+n <= x.b.Width(v) {
+				x.inShape(x.b.Extract(v, at, n), f)
+			}
+		}
 	}
 }
 
@@ -132,7 +140,11 @@ func (x *exec) inSpans(v expr.Expr, spans []ir.Span) expr.Expr {
 }
 
 // maxRoot bounds the size of an object behind a raw pointer, in bytes.
-const maxRoot = 1 << 20
+const maxRoot = ir.MaxWhole
+
+// wholes is what is assumed of the pointers in an Arc and its like. Nothing in
+// their type excludes that less is there, but no constructor does that.
+const wholes = "an Arc, ARef, Box or the like leads to all of what it owns"
 
 // promised returns the size of the object behind a pointer of which no type
 // says it: at most maxRoot, and at least what an attribute promises.
@@ -181,6 +193,10 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, here, length expr.Expr, de
 		o.size = x.promised(name, deref)
 		o.base.kind = baseUnknown
 	default:
+		if sh.Whole {
+			x.note(wholes)
+			deref, o.align = max(deref, sh.Elem.Size), max(o.align, sh.Elem.Align)
+		}
 		o.size = x.promised(name, deref)
 		x.presumed.raw = true
 		if sh.Elem != nil && sh.Elem.Kind == ir.ShapeOpaque {

@@ -102,6 +102,13 @@ func (m *machine) argument(name string, shape *ir.Shape, p ir.Param, to []slot) 
 
 // least is the least value of a shape.
 func least(s *ir.Shape) *big.Int {
+	if s.Kind == ir.ShapeStruct {
+		all := new(big.Int)
+		for i := range s.Fields {
+			all.Or(all, new(big.Int).Lsh(least(&s.Fields[i]), uint(8*s.Fields[i].Off)))
+		}
+		return all
+	}
 	if s.Kind != ir.ShapeRange {
 		return new(big.Int)
 	}
@@ -138,11 +145,21 @@ func byteSpans(all []ir.Span, i int64) []ir.Span {
 	return all
 }
 
+// allowed reports whether v is a value of s; of a structure, whether each of its fields is.
 func allowed(s *ir.Shape, v *big.Int) bool {
-	if s.Kind != ir.ShapeRange {
-		return true
+	switch s.Kind {
+	case ir.ShapeRange:
+		return within(s.Ranges, v)
+	case ir.ShapeStruct:
+		for i := range s.Fields {
+			f := &s.Fields[i]
+			part := new(big.Int).Rsh(v, uint(8*f.Off))
+			if !allowed(f, part.And(part, ones(uint(8*f.Size)))) {
+				return false
+			}
+		}
 	}
-	return within(s.Ranges, v)
+	return true
 }
 
 func within(spans []ir.Span, v *big.Int) bool {
@@ -161,6 +178,9 @@ func (m *machine) pointee(name string, s *ir.Shape, count uint64, to *slot) *Out
 	if o != nil || null != 0 {
 		*to = slot{}
 		return o
+	}
+	if s.Whole {
+		count = max(count, uint64(s.Elem.Size))
 	}
 	size, o := m.extent(name, s, &count)
 	if o != nil {

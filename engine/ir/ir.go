@@ -302,11 +302,16 @@ type Shape struct {
 	Elem     *Shape // behind a pointer; element of a slice or array
 	Mut      bool   // behind &mut or *mut
 	Null     bool   // ShapeRawPtr may be null; ShapeRef is an Option<&T>
+	Whole    bool   // ShapeRawPtr that is not null leads to all of an Elem: it belongs to an Arc or the like
 	Ranges   []Span // ShapeRange
 	Len      int64  // ShapeArray: number of elements
 	Fields   []Shape
 	Variants []Variant
 }
+
+// MaxWhole is the largest object that a shape can promise to be whole, in bytes:
+// the object behind a raw pointer has no more than that.
+const MaxWhole = 1 << 20
 
 // Span is the inclusive range [Lo, Hi] of unsigned integers.
 type Span struct{ Lo, Hi *big.Int }

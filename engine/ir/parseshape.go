@@ -37,6 +37,7 @@ func (p *parser) pointerShape(s *Shape) {
 	s.Size, s.Align = 8, 8
 	s.Mut = p.acceptWord("mut")
 	s.Null = p.acceptWord("null")
+	s.Whole = p.acceptWord("whole")
 	if s.Kind != ShapeStr {
 		elem := p.shape()
 		s.Elem = &elem

@@ -52,6 +52,9 @@ func (p *printer) pointer(s *Shape) {
 	if s.Null {
 		p.s(" null")
 	}
+	if s.Whole {
+		p.s(" whole")
+	}
 	if s.Kind != ShapeStr {
 		p.s(" ")
 		p.shape(s.Elem)

@@ -199,6 +199,7 @@ func (c *checker) shape(s *Shape) {
 	c.check(s.Size >= 0 && s.Size <= MaxObject, "size %d", s.Size)
 	c.check(s.Kind != ShapeRange || len(s.Ranges) > 0, "range without values")
 	c.check(s.Kind != ShapeEnum || len(s.Fields) > 0, "enum without a tag")
+	c.check(!s.Whole || s.Kind == ShapeRawPtr && s.Elem != nil && s.Elem.Size <= MaxWhole, "%v of a whole object", s.Kind)
 	c.spans(s.Ranges)
 	if s.Elem != nil {
 		c.shape(s.Elem)

@@ -89,8 +89,7 @@ func mark(to []class, t *module.DebugType) {
 
 // limited reports whether a structure of core allows fewer values than its fields.
 func limited(t *module.DebugType) bool {
-	_, _, niched := niche(t.Scope, t.Name)
-	return niched || t.Scope == "core::ptr::non_null"
+	return len(niche(t)) > 0 || t.Scope == "core::ptr::non_null"
 }
 
 func fill(to []class, c class) {

@@ -153,6 +153,9 @@ func (d *describer) structShape(t *module.DebugType, depth int) ir.Shape {
 	if !ok {
 		s = d.plainStruct(t, depth)
 	}
+	if owns(t) {
+		promise(&s)
+	}
 	if !holds(s.Size, s.Fields) || slices.ContainsFunc(s.Variants, func(v ir.Variant) bool { return !holds(s.Size, v.Fields) }) {
 		return opaqueShape(t.Size, alignOf(t))
 	}
@@ -241,40 +244,38 @@ func (d *describer) knownStruct(t *module.DebugType, depth int) (ir.Shape, bool)
 	if s, ok := foreign(t); ok {
 		return s, true
 	}
-	lo, below, ok := niche(t.Scope, t.Name)
-	if !ok || t.Size == 0 {
+	ranges := niche(t)
+	if len(ranges) == 0 {
 		return ir.Shape{}, false
 	}
-	top := new(big.Int).Lsh(big.NewInt(1), uint(8*t.Size)-below.bit)
-	top.Sub(top, big.NewInt(below.n))
-	s := ir.Shape{Kind: ir.ShapeRange, Size: t.Size, Align: alignOf(t)}
-	s.Ranges = []ir.Span{{Lo: big.NewInt(lo), Hi: top}}
-	return s, true
+	return ir.Shape{Kind: ir.ShapeRange, Size: t.Size, Align: alignOf(t), Ranges: ranges}, true
 }
 
-// limit is the largest value of a type of w bits: 2^(w-bit) - n.
-type limit struct {
-	bit uint
-	n   int64
-}
-
-// niche gives the values of the integer types of core that have a range of
-// their own.
-func niche(scope, name string) (lo int64, hi limit, ok bool) {
-	if scope != "core::num::niche_types" && scope != "core::num::nonzero" {
-		return 0, limit{}, false
+// niche gives the values of the types of core that have a range of their own,
+// which debug information does not tell; nil if t is none.
+func niche(t *module.DebugType) []ir.Span {
+	if t.Size == 0 || t.Scope != "core::num::niche_types" && t.Scope != "core::num::nonzero" {
+		return nil
+	}
+	top := func(bit uint, n int64) *big.Int { // the largest number of as many bits less bit, and less n
+		v := new(big.Int).Lsh(big.NewInt(1), uint(8*t.Size)-bit)
+		return v.Sub(v, big.NewInt(1+n))
 	}
 	switch {
-	case strings.HasPrefix(name, "NonZero"):
-		return 1, limit{0, 1}, true
-	case strings.HasSuffix(name, "NoHighBit"):
-		return 0, limit{1, 1}, true
-	case strings.HasSuffix(name, "NotAllOnes"):
-		return 0, limit{0, 2}, true
-	case name == "Nanoseconds":
-		return 0, limit{0, 1<<32 - 999_999_999}, true
+	case t.Name == "NonZeroCharInner":
+		return []ir.Span{span(1, 0xd7ff), span(0xe000, 0x10ffff)}
+	case t.Name == "CodePointInner":
+		return []ir.Span{span(0, 0x10ffff)}
+	case t.Name == "Nanoseconds":
+		return []ir.Span{span(0, 999_999_999)}
+	case strings.HasPrefix(t.Name, "NonZero"):
+		return []ir.Span{{Lo: big.NewInt(1), Hi: top(0, 0)}}
+	case strings.HasSuffix(t.Name, "NoHighBit"):
+		return []ir.Span{{Lo: big.NewInt(0), Hi: top(1, 0)}}
+	case strings.HasSuffix(t.Name, "NotAllOnes"):
+		return []ir.Span{{Lo: big.NewInt(0), Hi: top(0, 1)}}
 	}
-	return 0, limit{}, false
+	return nil
 }
 
 // sliceShape is a fat pointer: the data, then the length.

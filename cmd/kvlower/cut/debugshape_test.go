@@ -1,6 +1,7 @@
 package cut
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
@@ -72,6 +73,55 @@ func TestStructureThatEndsInASlice(t *testing.T) {
 		}
 		if got.Elem != nil && got.Elem.Size != tt.elem {
 			t.Errorf("%s: elements of %d bytes, want %d", tt.name, got.Elem.Size, tt.elem)
+		}
+	}
+}
+
+// An Arc leads to all of its object; a bare NonNull, and an Arc of something whose
+// size is not known, need not.
+func TestOwnersLeadToWholeObjects(t *testing.T) {
+	num := &module.DebugType{Tag: module.TagBase, Name: "u64", Size: 8, Align: 8}
+	inner := &module.DebugType{Tag: module.TagStructure, Scope: "kernel::sync::arc", Name: "ArcInner<u64>", Size: 16, Align: 8, Members: []module.Member{
+		{Name: "refcount", Size: 8, Type: num}, {Name: "data", Offset: 8, Size: 8, Type: num}}}
+	empty := &module.DebugType{Tag: module.TagStructure, Name: "Empty"}
+	holder := func(scope, name string, to *module.DebugType) *module.DebugType {
+		raw := &module.DebugType{Tag: module.TagPointer, Name: "*const T", Size: 8, Align: 8, Base: to}
+		nonNull := &module.DebugType{Tag: module.TagStructure, Scope: "core::ptr::non_null", Name: "NonNull<T>", Size: 8, Align: 8,
+			Members: []module.Member{{Name: "pointer", Size: 8, Type: raw}}}
+		return &module.DebugType{Tag: module.TagStructure, Scope: scope, Name: name, Size: 8, Align: 8,
+			Members: []module.Member{{Name: "ptr", Size: 8, Type: nonNull}}}
+	}
+	for _, tt := range []struct {
+		t    *module.DebugType
+		want bool
+	}{
+		{holder("kernel::sync::arc", "Arc<u64>", inner), true},
+		{holder("kernel::sync::aref", "ARef<D>", num), true},
+		{holder("kernel::sync::arc", "Arc<Empty>", empty), false},
+		{holder("kernel::alloc::kvec", "Vec<u64>", num), false},
+		{holder("mine", "Arc<u64>", inner), false},
+	} {
+		s := (&describer{}).shapeOf(tt.t, 0)
+		for s.Kind == ir.ShapeStruct {
+			s = s.Fields[0]
+		}
+		if s.Kind != ir.ShapeRawPtr || s.Whole != tt.want {
+			t.Errorf("%s::%s: %v, whole %v, want %v", tt.t.Scope, tt.t.Name, s.Kind, s.Whole, tt.want)
+		}
+	}
+}
+
+func TestNiches(t *testing.T) {
+	for name, want := range map[string]string{
+		"NonZeroU8Inner": "[1 ff]", "UsizeNoHighBit": "[0 7f]", "U32NotAllOnes": "[0 fe]", "Nanoseconds": "[0 3b9ac9ff]",
+		"CodePointInner": "[0 10ffff]", "NonZeroCharInner": "[1 d7ff][e000 10ffff]", "Other": "",
+	} {
+		got := ""
+		for _, s := range niche(&module.DebugType{Scope: "core::num::niche_types", Name: name, Size: 1}) {
+			got += fmt.Sprintf("[%x %x]", s.Lo, s.Hi)
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
 }
