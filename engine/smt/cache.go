@@ -53,10 +53,10 @@ func (c *cache) Check(conds []expr.Expr) (Result, *expr.Model) {
 		c.stats.Cached++
 		return Unsat, nil
 	}
-	limit := c.left.left()
-	if limit <= 0 {
+	if c.left.total <= 0 {
 		return Unknown, nil // what is yet to be made before SAT is asked costs too
 	}
+	limit := c.left.left()
 	r, m := c.next.Check(conds)
 	switch {
 	case r == Unsat:
