@@ -1,6 +1,10 @@
 package exec
 
-import "github.com/kvfarm/kvfarm/engine/expr"
+import (
+	"strings"
+
+	"github.com/kvfarm/kvfarm/engine/expr"
+)
 
 // minAlign is what every allocator of the kernel guarantees, in bytes.
 const minAlign = 8
@@ -34,6 +38,7 @@ func (x *exec) fresh(s *state, size, zero expr.Expr) *value {
 	}
 	id := x.newObject(info{kind: objHeap, name: "heap", size: size, align: minAlign, base: c})
 	x.own(s, id)
+	x.infos[id].zeroed = zero
 	if zero != expr.True && zero != expr.False {
 		x.push(s, id, &spread{guard: zero, start: x.b.Const(0, 64), count: size,
 			at: func(expr.Expr) (*value, error) { return intValue(x.b.Const(0, 8)), nil }})
@@ -117,9 +122,9 @@ func reallocate(x *exec, c *callee) (*value, error) {
 	}
 	none := b.IsZero(size)
 	if none == expr.True {
-		return x.pointer(noObject, b.Const(zeroSizePtr, 64)), x.free(c.s, p, expr.True)
+		return x.nothingOf(c), x.free(c.s, p, expr.True)
 	}
-	v := x.fresh(c.s, size, x.zeroed(c, flags))
+	v := x.fresh(c.s, size, b.And(x.zeroed(c, flags), x.wasZeroed(p)))
 	got := expr.False
 	for _, a := range v.ptr {
 		if !isNumber(a.obj) {
@@ -135,7 +140,37 @@ func reallocate(x *exec, c *callee) (*value, error) {
 	if err := x.free(c.s, p, b.Or(none, got)); err != nil {
 		return nil, err
 	}
-	return x.choose(none, x.pointer(noObject, b.Const(zeroSizePtr, 64)), v), nil
+	return x.choose(none, x.nothingOf(c), v), nil
+}
+
+// wasZeroed says where the memory of p was asked for zeroed, or p is none. Only then does
+// a reallocation zero what it adds: it may have had room behind p, with anything in it.
+func (x *exec) wasZeroed(p *value) expr.Expr {
+	out := expr.False
+	for _, a := range x.asPtr(p) {
+		switch o := x.infos[a.obj]; {
+		case a.obj == noObject:
+			out = x.b.Or(out, a.guard)
+		case o.kind == objHeap:
+			out = x.b.Or(out, x.b.And(a.guard, o.zeroed))
+		}
+	}
+	return out
+}
+
+// nothingOf is what a reallocation to no bytes returns: vrealloc returns null.
+func (x *exec) nothingOf(c *callee) *value {
+	addr := x.b.Const(zeroSizePtr, 64)
+	switch name := strings.TrimPrefix(c.name, "rust_helper_"); {
+	case strings.HasPrefix(name, "vrealloc"):
+		addr = x.b.Const(0, 64)
+	case strings.HasPrefix(name, "kvrealloc"): // whose memory it was is not known
+		v := x.b.Var("vmalloc", 1)
+		x.foreign[x.b.Support(v)[0]] = "any result of " + c.name
+		x.likely = append(x.likely, x.b.Not(v))
+		addr = x.b.ITE(v, x.b.Const(0, 64), addr)
+	}
+	return x.pointer(noObject, addr)
 }
 
 // zeroSizePtr is what the kernel's allocators return for no bytes.

@@ -42,9 +42,10 @@ type info struct {
 	sole  bool // an input to which no other pointer leads, since Rust excludes it
 	// frozen: nobody writes to it while the root runs.
 	frozen bool
-	device string // somebody else writes to it at any time: why a byte of it may be anything at each look
-	seen   bool   // its first content was looked at
-	base   *base  // content before the first write
+	device string    // somebody else writes to it at any time: why a byte of it may be anything at each look
+	zeroed expr.Expr // of an allocation: where it was asked for zeroed, and each before it that it takes the place of
+	seen   bool      // its first content was looked at
+	base   *base     // content before the first write
 	// exists: the runs in which there is such an object, None for all. What is
 	// said of an object whose size is no number must not say anything of other runs.
 	exists expr.Expr

@@ -25,6 +25,7 @@ type object struct {
 	gen     uint32
 	live    bool
 	kind    objectKind
+	zeroed  bool     // asked for so, and what it took the place of too
 	name    string   // of an external object
 	pending *pending // content of an input that was not looked at yet
 	input   string   // name of an input with unasked bytes
@@ -104,7 +105,7 @@ func (mem *memory) alloc(size, align int64, kind objectKind) (prov, bool) {
 	o.undef = fit(o.undef, size)
 	o.ptrs = o.ptrs[:0]
 	o.gen++
-	o.live, o.kind, o.name, o.pending, o.input = true, kind, "", nil, ""
+	o.live, o.kind, o.zeroed, o.name, o.pending, o.input = true, kind, false, "", nil, ""
 	clear(o.data)
 	fill(o.undef, 1)
 	return prov(uint64(o.gen)<<32 | uint64(i)), true

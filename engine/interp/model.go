@@ -17,7 +17,7 @@ var cModels = map[string]*modelled{
 	"krealloc":                   {3, word, realloc},
 	"krealloc_node_align_noprof": {4, word, realloc}, "rust_helper_krealloc_node_align": {4, word, realloc},
 	"kvrealloc_node_align_noprof": {4, word, realloc}, "rust_helper_kvrealloc_node_align": {4, word, realloc},
-	"vrealloc_node_align_noprof": {4, word, realloc}, "rust_helper_vrealloc_node_align": {4, word, realloc},
+	"vrealloc_node_align_noprof": {4, word, vrealloc}, "rust_helper_vrealloc_node_align": {4, word, vrealloc},
 	"kfree": {1, nought, free}, "kvfree": {1, nought, free}, "vfree": {1, nought, free},
 	"rust_helper_kfree": {1, nought, free}, "rust_helper_kvfree": {1, nought, free}, "rust_helper_vfree": {1, nought, free},
 }
@@ -280,17 +280,21 @@ func (m *machine) fresh(in *inst, size, align int64, zero bool) (ok bool, end *O
 	}
 	o := &m.mem.objects[p.index()]
 	m.touch(int64(len(o.data)))
-	if zero {
+	if o.zeroed = zero; zero {
 		o.set(0, len(o.data), 0, false)
 	}
 	m.regs[in.dst] = slot{v: o.base, p: p}
 	return true, nil
 }
 
-// realloc is krealloc(ptr, size, flags), and k-, v- and
+func realloc(m *machine, in *inst, a []argument) *Outcome { return m.resize(in, a, zeroSizePtr) }
+
+func vrealloc(m *machine, in *inst, a []argument) *Outcome { return m.resize(in, a, 0) }
+
+// resize is krealloc(ptr, size, flags), and k-, v- and
 // kvrealloc_node_align(ptr, size, align, flags, node). It may fail, and then
-// the old object stays.
-func realloc(m *machine, in *inst, a []argument) *Outcome {
+// the old object stays. none is what it returns for no bytes.
+func (m *machine) resize(in *inst, a []argument, none uint64) *Outcome {
 	old := *m.get(a[0].at)
 	size, end := m.length(a[1])
 	if end != nil {
@@ -301,7 +305,7 @@ func realloc(m *machine, in *inst, a []argument) *Outcome {
 	}
 	if size == 0 {
 		m.release(old)
-		return m.set(in, zeroSizePtr)
+		return m.set(in, none)
 	}
 	align, flags := int64(minAlign), uint64(0)
 	if len(a) > 3 {
@@ -314,11 +318,12 @@ func realloc(m *machine, in *inst, a []argument) *Outcome {
 
 // regrow makes an allocation that takes the place of old, which may be null.
 func (m *machine) regrow(in *inst, old slot, size, align int64, zero bool) *Outcome {
-	ok, end := m.fresh(in, size, align, zero)
+	was := m.mem.lookup(old.p)
+	ok, end := m.fresh(in, size, align, zero && (old.v <= zeroSizePtr || was != nil && was.zeroed))
 	if end != nil || !ok {
 		return end
 	}
-	if was := m.mem.lookup(old.p); was != nil {
+	if was = m.mem.lookup(old.p); was != nil {
 		n := min(was.size, uint64(size))
 		if was.kind == input && n > 0 {
 			if _, _, end := m.access(old, int64(n), 1, reading); end != nil {
