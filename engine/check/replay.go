@@ -2,6 +2,7 @@ package check
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -18,9 +19,21 @@ func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
 	return reaches(p, site, w, &allowance{left: math.MaxInt64})
 }
 
+// roomyAlign is what inputs are aligned to at first. A failure may need that they
+// are aligned no more than they must be: both are tried.
+const roomyAlign = 4096
+
 // reaches is replay within what is left of an allowance.
 func reaches(p *interp.Program, site *verdict.Site, w *verdict.Witness, a *allowance) error {
-	o, err := a.run(p, w.Inputs)
+	err := reachesAligned(p, site, w, a, roomyAlign)
+	if err != nil && !errors.Is(err, exec.ErrNoReplay) && reachesAligned(p, site, w, a, 0) == nil {
+		return nil
+	}
+	return err
+}
+
+func reachesAligned(p *interp.Program, site *verdict.Site, w *verdict.Witness, a *allowance, align int64) error {
+	o, err := a.run(p, w.Inputs, align)
 	switch {
 	case err != nil || Reached(o, site):
 		return err
@@ -32,7 +45,7 @@ func reaches(p *interp.Program, site *verdict.Site, w *verdict.Witness, a *allow
 
 // ends runs the interpreter on inputs. The error says why it does not return from the root.
 func ends(p *interp.Program, inputs []verdict.Input, a *allowance) error {
-	o, err := a.run(p, inputs)
+	o, err := a.run(p, inputs, roomyAlign)
 	switch {
 	case err != nil || o.Kind == interp.Returned:
 		return err
@@ -52,7 +65,7 @@ const (
 // allowance is what a root's replays may still take, in steps.
 type allowance struct{ left int64 }
 
-func (a *allowance) run(p *interp.Program, inputs []verdict.Input) (*interp.Outcome, error) {
+func (a *allowance) run(p *interp.Program, inputs []verdict.Input, align int64) (*interp.Outcome, error) {
 	in, err := interpInputs(inputs)
 	if err != nil {
 		return nil, err
@@ -60,7 +73,7 @@ func (a *allowance) run(p *interp.Program, inputs []verdict.Input) (*interp.Outc
 	if a.left <= 0 {
 		return nil, fmt.Errorf("%w: the root's replays have taken %d steps", exec.ErrNoReplay, replaysAll)
 	}
-	o := p.Run(interp.Witness(in), interp.Limits{Steps: min(a.left, replaySteps)})
+	o := p.Run(interp.Witness(in), interp.Limits{Steps: min(a.left, replaySteps), Align: align})
 	a.left -= o.Steps
 	return &o, nil
 }

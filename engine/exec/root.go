@@ -59,7 +59,7 @@ func (x *exec) parameter(s *state, i int, p *ir.Param) (*value, error) {
 		x.inShape(v, sh)
 		return intValue(v), nil
 	case ir.Ptr:
-		v, err := x.rootPointer(name, sh, expr.True, x.lengthOf(i, sh), max(p.Attr.Deref, p.Attr.DerefOrNull))
+		v, err := x.rootPointer(name, sh, expr.True, x.lengthOf(i, sh), &p.Attr)
 		if err == nil {
 			x.exclusive(v, &p.Attr, sh)
 		}
@@ -84,9 +84,9 @@ func (x *exec) exclusive(v *value, at *ir.Attr, sh *ir.Shape) {
 
 // pointerShape is the shape of a pointer of which only attributes are known.
 func pointerShape(at *ir.Attr) *ir.Shape {
-	sh := &ir.Shape{Kind: ir.ShapeRawPtr, Null: !at.NonNull && at.Deref == 0, Align: max(1, at.Align)}
+	sh := &ir.Shape{Kind: ir.ShapeRawPtr, Null: !at.NonNull && at.Deref == 0}
 	if at.SRet != nil {
-		return &ir.Shape{Kind: ir.ShapeRef, Align: max(1, at.Align), Elem: &ir.Shape{Kind: ir.ShapeBits, Size: at.SRet.Size()}, Mut: true}
+		return &ir.Shape{Kind: ir.ShapeRef, Elem: &ir.Shape{Kind: ir.ShapeBits, Size: at.SRet.Size()}, Mut: true}
 	}
 	return sh
 }
@@ -155,15 +155,19 @@ func (x *exec) promised(name string, deref int64) expr.Expr {
 	return size
 }
 
-// rootPointer makes a pointer input and the object behind it. here says in
-// which runs the place that the pointer comes from holds it.
-func (x *exec) rootPointer(name string, sh *ir.Shape, here, length expr.Expr, deref int64) (*value, error) {
-	b := x.b
+// rootPointer makes a pointer input and the object behind it, which is aligned
+// for its type and as at says, no more. here says in which runs the place that
+// the pointer comes from holds it.
+func (x *exec) rootPointer(name string, sh *ir.Shape, here, length expr.Expr, at *ir.Attr) (*value, error) {
+	b, deref := x.b, max(at.Deref, at.DerefOrNull)
 	isNull := expr.False
 	if sh.Null {
 		isNull = x.rootVar(name+".null", 1)
 	}
-	o := info{kind: objInput, name: name, align: max(1, sh.Align), base: &base{kind: baseInput}}
+	o := info{kind: objInput, name: name, align: max(1, at.Align), base: &base{kind: baseInput}}
+	if sh.Elem != nil {
+		o.align = max(o.align, sh.Elem.Align)
+	}
 	in := &input{name: name, shape: sh.Elem, words: map[int64]*cell{}}
 	in.array = b.FreeArray(name, 64, 8)
 	o.base.input = in
@@ -173,12 +177,10 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, here, length expr.Expr, de
 			return nil, stopf("shape of %s is not known", name)
 		}
 		o.size = b.Const(uint64(max(sh.Elem.Size, deref)), 64)
-		o.align = max(o.align, sh.Elem.Align)
 	case ir.ShapeSlicePtr, ir.ShapeStr:
 		unit := int64(1)
 		if sh.Elem != nil {
 			unit = sh.Elem.Size
-			o.align = max(o.align, sh.Elem.Align)
 		}
 		o.exists = b.And(here, b.Not(isNull))
 		if unit > 0 {

@@ -104,7 +104,7 @@ func (x *exec) inputPointer(in *input, l leaf) (*value, error) {
 		length = x.inputInt(in, l.at+8, 8)
 	}
 	here := x.b.And(l.guard, x.b.Not(x.absent(x.infos[in.id])))
-	v, err := x.rootPointer(fmt.Sprintf("%s.data[%d]", in.name, l.at), l.shape, here, length, 0)
+	v, err := x.rootPointer(fmt.Sprintf("%s.data[%d]", in.name, l.at), l.shape, here, length, &ir.Attr{})
 	if err == nil {
 		x.reborrowed(v, l.shape, in.id)
 	}

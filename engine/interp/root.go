@@ -45,7 +45,7 @@ func (m *machine) arguments(f *function) ([]slot, *Outcome) {
 		if i+1 >= len(params) || f.params[i].slots != 1 {
 			return nil, m.unsupported("slice without a length")
 		}
-		if o := m.pointee(fmt.Sprintf("arg%d", i), s, out[f.params[i+1].slot].v, &out[f.params[i].slot]); o != nil {
+		if o := m.pointee(fmt.Sprintf("arg%d", i), s, params[i].Attr.Align, out[f.params[i+1].slot].v, &out[f.params[i].slot]); o != nil {
 			return nil, o
 		}
 	}
@@ -59,9 +59,9 @@ func attributeShape(p *ir.Param) *ir.Shape {
 	case p.Type == nil || p.Type.Kind != ir.Ptr:
 		return &ir.Shape{Kind: ir.ShapeBits}
 	case at.SRet != nil:
-		return &ir.Shape{Kind: ir.ShapeRef, Align: at.Align, Elem: &ir.Shape{Kind: ir.ShapeBits, Size: at.SRet.Size(), Align: 1}}
+		return &ir.Shape{Kind: ir.ShapeRef, Elem: &ir.Shape{Kind: ir.ShapeBits, Size: at.SRet.Size(), Align: 1}}
 	}
-	return &ir.Shape{Kind: ir.ShapeRawPtr, Null: !at.NonNull && at.Deref == 0, Align: at.Align}
+	return &ir.Shape{Kind: ir.ShapeRawPtr, Null: !at.NonNull && at.Deref == 0}
 }
 
 func isSlice(s *ir.Shape) bool { return s.Kind == ir.ShapeSlicePtr || s.Kind == ir.ShapeStr }
@@ -78,9 +78,7 @@ func (m *machine) argument(name string, shape *ir.Shape, p ir.Param, to []slot) 
 		if !isPointer(shape) {
 			return m.unsupported("pointer made from %v", name)
 		}
-		aligned := *shape
-		aligned.Align = max(shape.Align, p.Attr.Align)
-		return m.pointee(name, &aligned, uint64(max(p.Attr.Deref, p.Attr.DerefOrNull)), &to[0])
+		return m.pointee(name, shape, p.Attr.Align, uint64(max(p.Attr.Deref, p.Attr.DerefOrNull)), &to[0])
 	}
 	if isAggregate(p.Type) {
 		return m.unsupported("argument of more than one scalar")
@@ -171,9 +169,10 @@ func within(spans []ir.Span, v *big.Int) bool {
 	return false
 }
 
-// pointee makes the object behind a pointer of the given shape; count is the
-// length of a slice, for other pointers the least size in bytes.
-func (m *machine) pointee(name string, s *ir.Shape, count uint64, to *slot) *Outcome {
+// pointee makes the object behind a pointer of the given shape; align is what is
+// promised besides, count the length of a slice, for other pointers the least size
+// in bytes. The object is aligned as it has to be and no more, so that code which counts on more fails.
+func (m *machine) pointee(name string, s *ir.Shape, align int64, count uint64, to *slot) *Outcome {
 	null, o := m.optional(name+".null", 1, s.Null)
 	if o != nil || null != 0 {
 		*to = slot{}
@@ -186,10 +185,14 @@ func (m *machine) pointee(name string, s *ir.Shape, count uint64, to *slot) *Out
 	if o != nil {
 		return o
 	}
-	align := max(s.Align, 1)
+	align = max(align, 1)
 	if s.Elem != nil {
 		align = max(align, s.Elem.Align)
 	}
+	if align >= m.limits.Align {
+		m.mem.next = aligned(m.mem.next, 2*align) + uint64(align)
+	}
+	align = max(align, m.limits.Align)
 	p, ok := m.mem.alloc(min(size, maxObject), align, input)
 	if size > maxObject {
 		p, ok = m.mem.allocFar(uint64(size), maxObject, align)
@@ -393,7 +396,7 @@ func (m *machine) fields(name string, p prov, fs []ir.Shape, off int64) *Outcome
 
 func (m *machine) pointerAt(name string, p prov, s *ir.Shape, off int64, count uint64) *Outcome {
 	var to slot
-	if o := m.pointee(byteName(name, off), s, count, &to); o != nil {
+	if o := m.pointee(byteName(name, off), s, 1, count, &to); o != nil {
 		return o
 	}
 	m.mem.objects[p.index()].store(int(off), to, 64, true)

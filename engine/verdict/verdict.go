@@ -29,13 +29,13 @@ const (
 )
 
 // RawPointers begins the assumption that a raw pointer among the inputs points
-// to memory that nothing else points to. No type promises that, so what is proved
+// to memory that is aligned for its type and that nothing else points to. No type promises that, so what is proved
 // under it holds for callers that keep to it only.
-const RawPointers = "raw pointers are null or point to an object of their own"
+const RawPointers = "raw pointers are null or point to an aligned object of their own"
 
 // RawSizes begins what is assumed instead if it does not show in any run whether
 // such memory is also something else's.
-const RawSizes = "raw pointers are null or lead to"
+const RawSizes = "raw pointers are null or lead, aligned, to"
 
 // Apart is what is assumed of references that others may have too, where it
 // shows. Rust lets two of them lead to one object.
