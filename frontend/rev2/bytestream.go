@@ -112,11 +112,13 @@ func (s *Server) Write(stream bspb.ByteStream_WriteServer) error {
 }
 
 func (s *Server) write(stream bspb.ByteStream_WriteServer) error {
-	first, err := stream.Recv()
-	if err != nil {
+	r := &receiver{stream: stream}
+	defer r.piece.free()
+	if err := stream.RecvMsg(&r.piece); err != nil {
 		return err
 	}
-	name, err := parseWrite(first.ResourceName)
+	r.name = r.piece.resource
+	name, err := parseWrite(r.name)
 	if err != nil {
 		return err
 	}
@@ -128,7 +130,6 @@ func (s *Server) write(stream bspb.ByteStream_WriteServer) error {
 	if present {
 		return stream.SendAndClose(&bspb.WriteResponse{CommittedSize: existing(name)})
 	}
-	r := &receiver{stream: stream, name: first.ResourceName, req: first}
 	if err := s.receive(ctx, name, r); err != nil {
 		return err
 	}
@@ -172,9 +173,9 @@ func fromBazel(ctx context.Context) bool {
 type receiver struct {
 	stream bspb.ByteStream_WriteServer
 	name   string
-	req    *bspb.WriteRequest // the current one, nil after the last
-	offset int64              // of the bytes read so far
-	begun  bool               // req's offset has been checked
+	piece  piece // the current one
+	offset int64 // of the bytes read so far
+	begun  bool  // piece's offset has been checked
 }
 
 func (r *receiver) Read(p []byte) (int, error) {
@@ -182,12 +183,11 @@ func (r *receiver) Read(p []byte) (int, error) {
 		if err := r.check(); err != nil {
 			return 0, err
 		}
-		if n := copy(p, r.req.Data); n > 0 {
-			r.req.Data = r.req.Data[n:]
+		if n := r.piece.read(p); n > 0 {
 			r.offset += int64(n)
 			return n, nil
 		}
-		if r.req.FinishWrite {
+		if r.piece.finish {
 			return 0, io.EOF
 		}
 		if err := r.next(); err != nil {
@@ -200,10 +200,10 @@ func (r *receiver) check() error {
 	if r.begun {
 		return nil
 	}
-	if r.req.WriteOffset != r.offset {
-		return invalid("write %q: offset %d, want %d", r.name, r.req.WriteOffset, r.offset)
+	if r.piece.offset != r.offset {
+		return invalid("write %q: offset %d, want %d", r.name, r.piece.offset, r.offset)
 	}
-	if n := r.req.ResourceName; n != "" && n != r.name {
+	if n := r.piece.resource; n != "" && n != r.name {
 		return invalid("write %q: name changes to %q", r.name, n)
 	}
 	r.begun = true
@@ -211,14 +211,15 @@ func (r *receiver) check() error {
 }
 
 func (r *receiver) next() error {
-	req, err := r.stream.Recv()
+	r.piece.free()
+	err := r.stream.RecvMsg(&r.piece)
 	if err == io.EOF {
 		return invalid("write %q: stream ends without finish_write", r.name)
 	}
 	if err != nil {
 		return err
 	}
-	r.req, r.begun = req, false
+	r.begun = false
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	bspb "google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -39,6 +40,19 @@ func (s *stream[Req, Resp]) Recv() (*Req, error) {
 	req := s.reqs[0]
 	s.reqs = s.reqs[1:]
 	return req, nil
+}
+
+// RecvMsg is for messages that the server does not take as gRPC decodes them.
+func (s *stream[Req, Resp]) RecvMsg(m any) error {
+	req, err := s.Recv()
+	if err != nil {
+		return err
+	}
+	body, err := proto.Marshal(any(req).(proto.Message))
+	if err != nil {
+		return err
+	}
+	return rev2.Unmarshal(mem.BufferSlice{mem.SliceBuffer(body)}, m)
 }
 
 // handlers answer the bytes of a request as each method would.

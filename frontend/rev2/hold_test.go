@@ -50,7 +50,7 @@ func TestUnpackedBatch(t *testing.T) {
 // TestSilentClients: a stream that waits for its client ends some time.
 func TestSilentClients(t *testing.T) {
 	store := memstore.New()
-	server := grpc.NewServer(grpc.ChainStreamInterceptor(rev2.Patient(50 * time.Millisecond)))
+	server := grpc.NewServer(append(rev2.Options(), grpc.ChainStreamInterceptor(rev2.Patient(50*time.Millisecond)))...)
 	rev2.New(rev2.Config{Store: store, Cache: memstore.NewActionCache()}).Register(server)
 	listener := bufconn.Listen(1 << 10)
 	go func() { _ = server.Serve(listener) }()

@@ -92,7 +92,8 @@ func (s *Server) Register(g *grpc.Server) {
 
 // Options are what a gRPC server of these services is made with: messages
 // larger than the default, since batches are, windows for fast links, and
-// limits on what clients may hold on to.
+// limits on what clients may hold on to, and a codec without which Write does
+// not work.
 func Options() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxMessage),
@@ -101,6 +102,7 @@ func Options() []grpc.ServerOption {
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.ConnectionTimeout(20 * time.Second), // for the handshakes
 		grpc.ChainStreamInterceptor(patient(patience)),
+		grpc.ForceServerCodecV2(newCodec()),
 		grpc.InitialWindowSize(1 << 20),
 		grpc.InitialConnWindowSize(4 << 20),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
