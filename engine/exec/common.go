@@ -63,10 +63,17 @@ func (x *exec) touches(s *state, live []alt, write bool) {
 // References that nobody writes through may be equal, too.
 func (x *exec) compares(v, w int) {
 	fresh := x.madeByRun(v) || x.madeByRun(w)
-	many := x.common(v) || x.common(w) || x.infos[v].frozen && x.infos[w].frozen
+	many := x.common(v) || x.common(w) || x.infos[v].frozen && x.infos[w].frozen || x.anywhere(v) || x.anywhere(w)
 	if v != w && !isNumber(v) && !isNumber(w) && !fresh && many {
 		x.presumed.shows = true
 	}
+}
+
+// anywhere reports whether an input may be empty: then it may lie within another, whoever else has it.
+func (x *exec) anywhere(obj int) bool {
+	o := x.infos[obj]
+	least, _ := x.bounds(o.size)
+	return o.kind == objInput && least == 0
 }
 
 // moves notes that a pointer may have come to lie before the address that its input came with.
