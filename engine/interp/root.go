@@ -370,7 +370,7 @@ func (m *machine) fields(name string, p prov, fs []ir.Shape, off int64) *Outcome
 	for i := range fs {
 		f := &fs[i]
 		if isSlice(f) {
-			if i+1 >= len(fs) || fs[i+1].Kind != ir.ShapeSliceLen {
+			if i+1 >= len(fs) || fs[i+1].Kind != ir.ShapeSliceLen && fs[i+1].Kind != ir.ShapeBits {
 				return m.unsupported("slice without a length")
 			}
 			n := &fs[i+1]
@@ -384,7 +384,7 @@ func (m *machine) fields(name string, p prov, fs []ir.Shape, off int64) *Outcome
 			}
 			continue
 		}
-		if f.Kind == ir.ShapeSliceLen {
+		if i > 0 && isSlice(&fs[i-1]) {
 			continue // made with its pointer
 		}
 		if o := m.shape(name, p, f, off+f.Off); o != nil {

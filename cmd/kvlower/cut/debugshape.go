@@ -288,14 +288,15 @@ func (d *describer) sliceShape(t *module.DebugType, depth int) ir.Shape {
 		}
 		data = ir.Shape{Kind: ir.ShapeSlicePtr, Size: 8, Align: 8, Elem: &elem, Mut: strings.HasPrefix(t.Name, "&mut ")}
 		switch {
-		case strings.HasSuffix(t.Name, "str") && strings.HasPrefix(t.Name, "&"):
+		case t.Name == "&str" || t.Name == "&mut str":
 			data.Kind, data.Elem = ir.ShapeStr, nil
 		case !strings.HasPrefix(t.Name, "&"):
 			data = rawShape(elem, true)
 		}
 	}
 	length := ir.Shape{Kind: ir.ShapeSliceLen, Size: 8, Align: 8, Off: 8}
-	if data.Kind == ir.ShapeRawPtr || data.Kind == ir.ShapeOpaque {
+	none := data.Elem != nil && data.Elem.Size == 0 // there may be any number of elements of no size
+	if data.Kind == ir.ShapeRawPtr || data.Kind == ir.ShapeOpaque || none {
 		length.Kind = ir.ShapeBits
 	}
 	return ir.Shape{Kind: ir.ShapeStruct, Size: 16, Align: 8, Fields: []ir.Shape{data, length}}

@@ -77,6 +77,32 @@ func TestStructureThatEndsInASlice(t *testing.T) {
 	}
 }
 
+// The bytes of a slice are at most isize::MAX. If an element has none, its length may be any number.
+func TestSliceLength(t *testing.T) {
+	num := &module.DebugType{Tag: module.TagBase, Name: "u32", Size: 4, Align: 4}
+	unit := &module.DebugType{Tag: module.TagBase, Name: "()", Align: 1}
+	odd := &module.DebugType{Tag: module.TagStructure, Name: "Substr", Members: []module.Member{
+		{Name: "__0", Type: &module.DebugType{Tag: module.TagArray, Name: "[u32]", Base: num}}}}
+	for _, tt := range []struct {
+		name   string
+		to     *module.DebugType
+		length ir.ShapeKind
+		elem   int64
+	}{
+		{"&[u32]", num, ir.ShapeSliceLen, 4},
+		{"&[()]", unit, ir.ShapeBits, 0},
+		{"&mut Substr", odd, ir.ShapeSliceLen, 4},
+	} {
+		data := &module.DebugType{Tag: module.TagPointer, Name: "data", Size: 8, Align: 8, Base: tt.to}
+		fat := &module.DebugType{Tag: module.TagStructure, Name: tt.name, Size: 16, Align: 8, Members: []module.Member{
+			{Name: "data_ptr", Size: 8, Type: data}, {Name: "length", Offset: 8, Size: 8, Type: num}}}
+		got := (&describer{}).shapeOf(fat, 0).Fields
+		if got[0].Kind != ir.ShapeSlicePtr || got[0].Elem.Size != tt.elem || got[1].Kind != tt.length {
+			t.Errorf("%s: %v of elements of %d bytes, and %v", tt.name, got[0].Kind, got[0].Elem.Size, got[1].Kind)
+		}
+	}
+}
+
 // An Arc leads to all of its object; a bare NonNull, and an Arc of something whose
 // size is not known, need not.
 func TestOwnersLeadToWholeObjects(t *testing.T) {
