@@ -199,7 +199,7 @@ func (c *closure) exposed() []int {
 
 // havoc gives any content, where when holds, to all memory that code outside of
 // the slice can reach: what leaked, and what came in or is global, if it was ever
-// looked at; all else is any content still.
+// looked at or is known to begin with; all else is any content still.
 func (x *exec) havoc(s *state, when expr.Expr) { x.havocBy(s, when, "") }
 
 // havocBy is havoc by C code whose contract is known: the run is not loose, and why says where the content is from.
@@ -209,7 +209,8 @@ func (x *exec) havocBy(s *state, when expr.Expr, why string) {
 		c.add(id)
 	}
 	for id, o := range x.infos {
-		if (o.seen || s.object(id) != nil) && !o.own && (o.kind == objInput || o.kind == objGlobal) {
+		known := o.seen || s.object(id) != nil || o.base.kind == baseGlobal
+		if known && !o.fixed && !o.own && (o.kind == objInput || o.kind == objGlobal) {
 			c.add(id)
 		}
 	}
