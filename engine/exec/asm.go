@@ -98,7 +98,7 @@ func (x *exec) assembly(s *state, in *ir.Inst) (bool, error) {
 		x.fails(s, expr.True, x.site(Trap, -1, s.top.place()))
 		return false, errOver
 	}
-	return x.unknownCall(s, in, "inline assembly", args, false)
+	return x.unknownCall(s, in, "inline assembly", args, nil)
 }
 
 // callBr is assembly that ends a block. A static branch goes any way; what other
@@ -110,7 +110,7 @@ func (x *exec) callBr(s *state, in *ir.Inst) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if more, err := x.unknownCall(s, in, "inline assembly", args, false); !more || err != nil {
+		if more, err := x.unknownCall(s, in, "inline assembly", args, nil); !more || err != nil {
 			return more, err
 		}
 		s.top.inst-- // it ends the block

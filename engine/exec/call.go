@@ -83,7 +83,7 @@ func (x *exec) targets(s *state, callee *value) ([]alt, error) {
 func (x *exec) invoke(s *state, in *ir.Inst, obj int, args []*value) (bool, error) {
 	o := x.infos[obj]
 	if obj == wildObject {
-		return x.unknownCall(s, in, "call of an address that came in as a number", args, in.CallSig != nil && in.CallSig.NoReturn)
+		return x.unknownCall(s, in, "call of an address that came in as a number", args, in.CallSig)
 	}
 	if o.kind == objExtern {
 		return x.external(s, in, x.slice.Externs[o.ref], args)

@@ -91,6 +91,7 @@ type exec struct {
 	outside                       map[expr.Expr]bool     // variables that something outside of the slice chose
 	foreign                       map[expr.Source]string // why a variable or array stands for what is not known
 	loosened                      map[Stop]bool
+	told                          told
 	likely                        []expr.Expr          // what a replay takes for what is not known
 	content                       map[expr.Source]bool // those of foreign that are content of a type which the slice does not tell
 	placed                        []int                // objects with an address
@@ -147,6 +148,7 @@ func Run(s *ir.Slice, cfg Config) *Result {
 		x.put(first)
 		x.drain()
 		x.goBeyond()
+		x.calledBack()
 		x.answer()
 		x.seen()
 	})
@@ -211,6 +213,7 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	x.staticObjects()
 	x.panicSites()
 	x.reach = newReach(x)
+	x.told = x.newTold()
 	return x
 }
 

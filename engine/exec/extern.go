@@ -41,7 +41,7 @@ func (x *exec) external(s *state, in *ir.Inst, e *ir.Extern, args []*value) (boo
 		}
 	}
 	if m == nil {
-		return x.unknownCall(s, in, "stub: "+e.Symbol, args, e.Sig.NoReturn)
+		return x.unknownCall(s, in, "stub: "+e.Symbol, args, nil)
 	}
 	v, err := m(x, &callee{s: s, in: in, name: e.Symbol, args: args})
 	if err != nil {

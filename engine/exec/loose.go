@@ -131,21 +131,22 @@ func (x *exec) arbitrary(t *ir.Type) (*value, error) {
 	return nil, stopf("unsupported: value of type %v", t)
 }
 
-// unknownCall is a call of code that is not known. It may call back every
-// function whose address is taken, may change all memory that it can reach, and
-// returns anything of its type.
-func (x *exec) unknownCall(s *state, in *ir.Inst, reason string, args []*value, noReturn bool) (bool, error) {
+// unknownCall is a call of code that is not known. It may call back the
+// functions that it was told of, may change all memory that it can reach, and
+// returns anything of its type. like is the type of a function that came in as a
+// number, nil for other code.
+func (x *exec) unknownCall(s *state, in *ir.Inst, reason string, args []*value, like *ir.Sig) (bool, error) {
 	if r, _ := x.sat(s, expr.True); r == smt.Unsat {
 		return false, errOver
 	}
 	x.loosen(s, expr.True, reason)
 	x.note(quiet)
-	x.reach.back(nil, func(site *Site) { site.give(reason) })
-	if noReturn {
-		return false, errOver
-	}
 	x.leak(s, args)
 	x.havoc(s, expr.True)
+	x.callsBack(reason, like)
+	if in.CallSig != nil && in.CallSig.NoReturn {
+		return false, errOver
+	}
 	if in.Result >= 0 {
 		v, err := x.arbitrary(in.Type)
 		if err != nil {
@@ -187,6 +188,7 @@ func (x *exec) leak(s *state, vals []*value) {
 
 // exposed returns what the closure found that code outside does not reach by itself.
 func (c *closure) exposed() []int {
+	c.x.told.hear(c)
 	var ids []int
 	for id := range c.seen {
 		if o := c.x.infos[id]; o.kind == objStack || o.kind == objHeap || o.own {
@@ -258,7 +260,7 @@ func (x *exec) scramble(s *state, id int, when expr.Expr, why string) {
 		x.own(s, id).top = &layer{owner: s.owner, base: &base{kind: baseFree, array: any}, pages: map[int64]*page{}}
 		return
 	}
-	x.push(s, id, &spread{guard: when, start: x.b.Const(0, 64), count: o.size,
+	x.push(s, id, &spread{guard: when, start: x.b.Const(0, 64), count: o.size, alien: true,
 		at: func(off expr.Expr) (*value, error) { return intValue(x.b.Read(any, off)), nil }})
 }
 
@@ -270,6 +272,7 @@ type closure struct {
 	order  []int
 	copies map[*copied]bool
 	vague  bool // there are pointers that are not known, or content that may hold some
+	hidden bool // some of these may lead to functions of the slice
 }
 
 func (x *exec) newClosure(s *state) *closure {
@@ -304,7 +307,7 @@ func (c *closure) number(e expr.Expr) {
 		return
 	}
 	for _, v := range c.x.b.Vars(e) {
-		c.vague = c.vague || c.x.holes[v]
+		c.vague, c.hidden = c.vague || c.x.holes[v], c.hidden || c.x.holes[v]
 	}
 	for _, src := range c.x.b.Support(e) {
 		if id, ok := c.x.addrSource[src]; ok {
@@ -333,6 +336,7 @@ func (c *closure) layers(l *layer) {
 		}
 		if l.under != nil {
 			c.vague = c.vague || l.under.word == nil
+			c.hidden = c.hidden || l.under.word == nil && l.under.copied == nil && !l.under.alien
 			c.value(l.under.word)
 			c.copied(l.under.copied)
 		}

@@ -40,7 +40,7 @@ func (x *exec) fresh(s *state, size, zero expr.Expr) *value {
 	x.own(s, id)
 	x.infos[id].zeroed = zero
 	if zero != expr.True && zero != expr.False {
-		x.push(s, id, &spread{guard: zero, start: x.b.Const(0, 64), count: size,
+		x.push(s, id, &spread{guard: zero, start: x.b.Const(0, 64), count: size, alien: true,
 			at: func(expr.Expr) (*value, error) { return intValue(x.b.Const(0, 8)), nil }})
 	}
 	fail := x.ask(s, "fail", 1, expr.True)

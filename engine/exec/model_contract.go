@@ -87,16 +87,11 @@ func (x *exec) callsRust(c *callee, by string) error {
 	if r, _ := x.sat(c.s, expr.True); r == smt.Unsat {
 		return errOver
 	}
-	reason, called := "called back by C: "+by, false
-	x.reach.back(nil, func(site *Site) {
-		site.give(reason)
-		called = true
-	})
-	if called {
-		x.unproved(c.s, reason)
-	}
 	x.note(quiet)
 	x.disturb(c.s, c.args, by)
+	if reason := "called back by C: " + by; x.callsBack(reason, nil) {
+		x.unproved(c.s, reason)
+	}
 	return nil
 }
 
@@ -116,7 +111,7 @@ func (x *exec) fillBuffer(c *callee, k contract.Contract, done expr.Expr) error 
 			continue
 		}
 		when := x.b.AndAll(a.guard, x.nonzero(n), filled)
-		x.push(c.s, a.obj, &spread{guard: when, start: a.off, count: n,
+		x.push(c.s, a.obj, &spread{guard: when, start: a.off, count: n, alien: true,
 			at: func(off expr.Expr) (*value, error) { return intValue(x.b.Read(content, off)), nil }})
 	}
 	return nil

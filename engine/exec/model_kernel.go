@@ -84,7 +84,7 @@ func (x *exec) formats(c *callee, first int) (*value, error) {
 	}
 	reason := "called back by C: " + c.name
 	called := false
-	x.reach.back(x.formattersOf(c.s, c.args[min(first, len(c.args)):]), func(site *Site) {
+	x.reach.back(x.formattersOf(c.s, c.args[min(first, len(c.args)):]), true, func(site *Site) {
 		site.give(reason)
 		called = true
 	})
@@ -97,22 +97,22 @@ func (x *exec) formats(c *callee, first int) (*value, error) {
 
 // formattersOf says which functions are found from values to format; if that is
 // not all known, then which have the type of one.
-func (x *exec) formattersOf(s *state, vals []*value) func(*ir.Func) bool {
+func (x *exec) formattersOf(s *state, vals []*value) func(int) bool {
 	c := x.newClosure(s)
 	for _, v := range vals {
 		c.value(v)
 	}
 	c.run()
 	if c.vague {
-		return isFormatter
+		return func(fi int) bool { return isFormatter(x.slice.Funcs[fi]) }
 	}
-	found := map[*ir.Func]bool{}
+	found := map[int]bool{}
 	for _, id := range c.order {
 		if o := x.infos[id]; o.kind == objFunc {
-			found[x.slice.Funcs[o.ref]] = true
+			found[o.ref] = true
 		}
 	}
-	return func(f *ir.Func) bool { return found[f] }
+	return func(fi int) bool { return found[fi] }
 }
 
 // isFormatter reports whether a function has the type of Rust's fmt functions.

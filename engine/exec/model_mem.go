@@ -245,7 +245,7 @@ func (x *exec) fillUnknown(s *state, to []alt, when, n expr.Expr) {
 		if isNumber(a.obj) {
 			continue
 		}
-		x.push(s, a.obj, &spread{guard: x.b.AndAll(a.guard, when, x.nonzero(n)), start: a.off, count: n,
+		x.push(s, a.obj, &spread{guard: x.b.AndAll(a.guard, when, x.nonzero(n)), start: a.off, count: n, alien: true,
 			at: func(off expr.Expr) (*value, error) { return intValue(x.b.Read(any, off)), nil }})
 	}
 }
@@ -352,7 +352,7 @@ func (x *exec) fillAll(c *callee, v *value) (bool, error) {
 		if a.obj == wildObject {
 			continue
 		}
-		x.push(c.s, a.obj, &spread{guard: x.b.And(a.guard, x.nonzero(n)), start: a.off, count: n,
+		x.push(c.s, a.obj, &spread{guard: x.b.And(a.guard, x.nonzero(n)), start: a.off, count: n, alien: x.b.IsConst(v.e),
 			at: func(expr.Expr) (*value, error) { return v, nil }})
 	}
 	return true, nil

@@ -98,6 +98,7 @@ type spread struct {
 	at                  func(off expr.Expr) (*value, error)
 	word                *value // what it may hold; nil if that is no pointer
 	copied              *copied
+	alien               bool // its bytes are none that the slice made
 }
 
 // copied is where a write's bytes come from: objects as a state saw them.

@@ -108,13 +108,13 @@ func takes(v *ir.Value, taken map[int]bool) {
 }
 
 // back calls f for each panic site that code outside of the slice can reach by
-// calling a function whose address is taken and that which allows, nil for all.
-// Those that which allows call nothing outside but what is like them.
-func (r *reach) back(which func(*ir.Func) bool, f func(*Site)) {
+// calling a function whose address is taken and that which allows. If narrow, those
+// call nothing outside but what is like them.
+func (r *reach) back(which func(int) bool, narrow bool, f func(*Site)) {
 	seen := r.noneSeen()
 	for _, fi := range r.taken {
-		if which == nil || which(r.x.slice.Funcs[fi]) {
-			r.mark(fi, which != nil, seen)
+		if which(fi) {
+			r.mark(fi, narrow, seen)
 		}
 	}
 	r.sites(seen, f)
