@@ -329,8 +329,8 @@ func (x *exec) overBudget(s *state) error {
 // loosePart is how many times the work of loose runs goes into the budget;
 // leastLoose is what they get of a small one.
 const (
-	loosePart  = 40
-	leastLoose = 25_000
+	loosePart  = 5
+	leastLoose = 100_000
 )
 
 // What is left of the budget when it turns out that the root is not proved: one
