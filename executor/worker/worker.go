@@ -148,7 +148,7 @@ const (
 
 // slot takes leases until ctx ends and serves them until working does.
 func (w *Worker) slot(ctx, working context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		l, err := w.cfg.Queue.Lease(ctx, queue.Worker{Name: w.cfg.Name, Properties: w.offer})
 		switch {
 		case err == nil:
@@ -160,6 +160,7 @@ func (w *Worker) slot(ctx, working context.Context) error {
 			sleep(ctx, retryLease)
 		}
 	}
+	return ctx.Err()
 }
 
 func sleep(ctx context.Context, d time.Duration) {

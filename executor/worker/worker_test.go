@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -256,5 +257,41 @@ func TestFullStore(t *testing.T) {
 	o := f.submit(t, task)
 	if o.Failure == nil || o.Failure.Kind != queue.Lost || !strings.Contains(o.Failure.Reason, cas.ErrFull.Error()) {
 		t.Errorf("failure is %v, want lost: %v", o.Failure, cas.ErrFull)
+	}
+}
+
+// generous is a queue that always has something to do.
+type generous struct {
+	leases int
+	stop   func()
+}
+
+func (q *generous) Lease(context.Context, queue.Worker) (*queue.Lease, error) {
+	q.stop()
+	if q.leases++; q.leases > 100 {
+		return nil, queue.ErrClosed
+	}
+	return &queue.Lease{ID: "l", Task: queue.Task{}, TTL: time.Minute}, nil
+}
+func (*generous) Heartbeat(context.Context, string, queue.Stage) error   { return nil }
+func (*generous) Complete(context.Context, string, *queue.Outcome) error { return nil }
+
+// TestEndedWorkerTakesNoMore: each action that it took would be handed back, and
+// taken again.
+func TestEndedWorkerTakesNoMore(t *testing.T) {
+	store := memstore.New()
+	cache, err := inputs.Open(inputs.Config{Dir: t.TempDir(), UID: os.Getuid(), GID: os.Getgid(), Whole: true}, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cache.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	q := &generous{stop: stop}
+	w := worker.New(worker.Config{Slots: 1, Queue: q, Store: store, Results: memstore.NewActionCache(), Inputs: cache})
+	if err := w.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	if q.leases != 1 {
+		t.Errorf("%d leases were taken after the end", q.leases-1)
 	}
 }
