@@ -195,33 +195,15 @@ func (g *groups) fresh() (one *group, err error) {
 
 const maxTaken = 1000
 
-// take returns a group with those limits.
-func (g *groups) take(l limits) (*group, error) {
+// take returns a group that does not limit anything yet.
+func (g *groups) take() (*group, error) {
 	if g == nil {
 		return nil, nil
 	}
-	for {
-		one := g.reuse()
-		used := one != nil
-		if !used {
-			var err error
-			if one, err = g.fresh(); err != nil {
-				return nil, err
-			}
-		}
-		err := one.limit(l)
-		if used && err != nil {
-			// Somebody removed it while it was empty, or what is left charged to it
-			// is over the limit.
-			_ = one.remove()
-			continue
-		}
-		if err != nil {
-			return nil, errors.Join(err, one.remove())
-		}
-		one.kills = one.countKills()
+	if one := g.reuse(); one != nil {
 		return one, nil
 	}
+	return g.fresh()
 }
 
 func (g *groups) reuse() *group {
@@ -235,10 +217,17 @@ func (g *groups) reuse() *group {
 	return one
 }
 
+// give takes a group back, whose processes are dead, and its limits away. One
+// that does not work any more goes.
 func (g *groups) give(one *group) {
 	if g == nil || one == nil {
 		return
 	}
+	if one.broken || one.limit(limits{}) != nil {
+		_ = one.remove()
+		return
+	}
+	one.used = true
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.free = append(g.free, one)
@@ -248,17 +237,42 @@ func (g *groups) give(one *group) {
 type group struct {
 	layout *layout
 	dirs   map[string]string
-	set    limits
 	kills  int64
+	used   bool
+	broken bool
 	folder *os.File // of version 2, to be born in
 	seat   *seat    // of version 1
 }
 
-func (g *group) limit(l limits) error {
-	if l == g.set {
+// errTaken is of a group that was used and takes no limit: somebody removed it
+// while it was empty, or what is left charged to it is over the limit. Another
+// one may.
+var errTaken = errors.New("control group takes no limit")
+
+// begin limits a group whose first process has started, and starts counting. A
+// nil group does neither.
+func (g *group) begin(l limits) error {
+	if g == nil {
 		return nil
 	}
-	if err := write(g.dirs["pids"], "pids.max", strconv.FormatInt(l.processes+g.layout.seats, 10)); err != nil {
+	if err := g.limit(l); err != nil {
+		g.broken = true
+		if g.used {
+			err = errors.Join(errTaken, err)
+		}
+		return err
+	}
+	g.kills = g.countKills()
+	return nil
+}
+
+// limit sets limits, or takes those away that are zero.
+func (g *group) limit(l limits) error {
+	processes := "max"
+	if l.processes > 0 {
+		processes = strconv.FormatInt(l.processes+g.layout.seats, 10)
+	}
+	if err := write(g.dirs["pids"], "pids.max", processes); err != nil {
 		return err
 	}
 	amount := g.layout.unlimited
@@ -272,7 +286,6 @@ func (g *group) limit(l limits) error {
 			return err
 		}
 	}
-	g.set = l
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // TestGroups writes to plain files where a machine would have cgroups of
@@ -49,8 +50,11 @@ func TestGroups(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			one, err := g.take(limits{memory: 100, processes: 7})
+			one, err := g.take()
 			if err != nil {
+				t.Fatal(err)
+			}
+			if err := one.begin(limits{memory: 100, processes: 7}); err != nil {
 				t.Fatal(err)
 			}
 			defer one.close()
@@ -70,18 +74,18 @@ func TestGroupsAreUsedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := g.take(limits{processes: 1})
+	first, err := g.take()
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := g.take(limits{processes: 1})
+	second, err := g.take()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer first.close()
 	defer second.close()
 	g.give(first)
-	third, err := g.take(limits{processes: 2})
+	third, err := g.take()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +136,18 @@ func TestStart(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// seated is the thread of one who asks for a thread on the first one, as which
+// all that is initialised runs.
+var seated = make(chan int, 1)
+
+func init() { onThread(func() { seated <- unix.Gettid() }) }
+
+func TestSeatIsNotTheFirstThread(t *testing.T) {
+	if <-seated == os.Getpid() {
+		t.Error("it is")
 	}
 }
 

@@ -31,13 +31,24 @@ func (h *Host) Run(ctx context.Context, s Spec) (*Result, error) {
 	if h.cfg.Copy && s.Settles {
 		return nil, fmt.Errorf("run %q: changes to inputs that are copied cannot be told from the rest", s.Argv)
 	}
-	group, err := h.groups.take(limits{memory: s.Memory, processes: s.Processes})
+	for {
+		r, err := h.attempt(ctx, &s)
+		if !errors.Is(err, errTaken) {
+			return r, err
+		}
+	}
+}
+
+// attempt runs the command in one control group. Errors: errTaken, and those of
+// Run.
+func (h *Host) attempt(ctx context.Context, s *Spec) (*Result, error) {
+	group, err := h.groups.take()
 	if err != nil {
 		return nil, fmt.Errorf("limit %q: %w", s.Argv, err)
 	}
 	defer h.groups.give(group)
 	r := &Result{Stdout: Output{limit: s.Output, watch: s.Stdout}, Stderr: Output{limit: s.Output, watch: s.Stderr}}
-	if err := h.run(ctx, &s, group, r); err != nil {
+	if err := h.run(ctx, s, group, r); err != nil {
 		r.Close()
 		return nil, err
 	}
@@ -77,6 +88,10 @@ func (h *Host) run(ctx context.Context, s *Spec, group *group, r *Result) error 
 	}
 	stop := context.AfterFunc(ctx, p.kill)
 	defer stop()
+	if err := group.begin(limits{memory: s.Memory, processes: s.Processes}); err != nil {
+		p.kill()
+		return errors.Join(fmt.Errorf("limit %q: %w", s.Argv, err), p.wait())
+	}
 	begin := time.Now()
 	if s.Timeout > 0 {
 		t := time.AfterFunc(s.Timeout, func() { p.timedOut.Store(true); p.kill() })

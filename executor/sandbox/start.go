@@ -16,6 +16,10 @@ import (
 // lately. So nothing is moved. Version 2 lets a process be born in a group. In
 // version 1 it is born where the thread is that starts it: each group has one
 // of ours, its seat.
+//
+// Until it has become another program a new process shares our memory, and if
+// it is killed for being over a limit of its group's, so is everybody who shares
+// it. So a group has no limit before its first process runs.
 
 // open makes the group one that processes can be started in.
 func (g *group) open() (err error) {
@@ -49,9 +53,9 @@ func (g *group) start(cmd *exec.Cmd) error {
 	return cmd.Start()
 }
 
-// seat is a thread that is in a group. It does nothing but start processes.
-// What this process uses of memory is never charged to it: that is where the
-// first thread is.
+// seat is a thread that is in a group. It does nothing but start processes, and
+// is never the first thread of this process: where that one is, there all that we
+// use of memory is charged, and there we are killed for it.
 type seat struct {
 	commands chan *exec.Cmd
 	results  chan error
@@ -59,18 +63,33 @@ type seat struct {
 
 func takeSeat(dirs map[string]string) (*seat, error) {
 	s := &seat{commands: make(chan *exec.Cmd), results: make(chan error)}
-	go func() {
-		runtime.LockOSThread() // for good: the thread ends with this function
-		s.results <- moveThread(dirs, func(dir string) string { return dir })
-		for cmd := range s.commands {
-			s.results <- cmd.Start()
-		}
-		s.results <- moveThread(dirs, filepath.Dir) // a group with a thread in it cannot be removed
-	}()
+	go onThread(func() { s.sit(dirs) })
 	if err := <-s.results; err != nil {
 		return nil, errors.Join(err, s.leave())
 	}
 	return s, nil
+}
+
+// onThread calls f on a thread of its own that is not the first one, and ends it.
+func onThread(f func()) {
+	runtime.LockOSThread() // for good: a thread ends with a function that does not unlock it
+	if unix.Gettid() != unix.Getpid() {
+		f()
+		return
+	}
+	begun := make(chan struct{})
+	go onThread(func() { close(begun); f() })
+	<-begun
+	runtime.UnlockOSThread()
+}
+
+// sit is what the thread does.
+func (s *seat) sit(dirs map[string]string) {
+	s.results <- moveThread(dirs, func(dir string) string { return dir })
+	for cmd := range s.commands {
+		s.results <- cmd.Start()
+	}
+	s.results <- moveThread(dirs, filepath.Dir) // a group with a thread in it cannot be removed
 }
 
 // moveThread moves this thread into the groups that lie where they are told to.
