@@ -104,6 +104,9 @@ func (g *rounds) loop() {
 	if g.chance(50) {
 		g.sums(s, limit)
 	}
+	if g.chance(30) {
+		g.tally(limit)
+	}
 	if first != "poison" && first != "null" && g.chance(50) {
 		g.line("store i64 %d, ptr %s, align 8", 1+g.rnd.Intn(80), g.numberOf(p))
 	}
@@ -147,11 +150,44 @@ func (g *rounds) statement(p string) {
 		func() { g.line("store i64 %d, ptr %s, align 8", 1+g.rnd.Intn(80), g.numberOf(p)) },
 		func() { g.link(p, g.object()) }, g.fresh, g.count,
 	}
+	if g.depth == 0 {
+		sorts = append(sorts, func() { g.inner(p) })
+	}
 	sorts[g.rnd.Intn(len(sorts))]()
 	if met != "" {
 		g.line("br label %%%s", met)
 		g.label(met)
 	}
+}
+
+// inner is a loop within a round, of as many rounds as the one that it is in has had, or of a few or many.
+func (g *rounds) inner(p string) {
+	head, body, next, done := g.name("b"), g.name("b"), g.name("b"), g.name("b")
+	j, j1, outer, from := g.name("%j"), g.name("%j"), g.index, g.block
+	limit := g.pick(outer, "2", "9")
+	g.line("br label %%%s", head)
+	g.label(head)
+	g.line("%s = phi i64 [0, %s], [%s, %s]", j, from, j1, next)
+	more := g.name("%c")
+	g.line("%s = icmp ult i64 %s, %s", more, j, limit)
+	g.line("br i1 %s, label %%%s, label %%%s", more, body, done)
+	g.label(body)
+	g.index = g.pick(j, outer)
+	g.depth++
+	for range 1 + g.rnd.Intn(2) {
+		g.statement(p)
+	}
+	g.depth--
+	g.index = outer
+	if g.chance(30) {
+		g.line("br i1 %s, label %%%s, label %%%s", g.when(), done, next)
+	} else {
+		g.line("br label %%%s", next)
+	}
+	g.label(next)
+	g.line("%s = add nuw i64 %s, 1", j1, j)
+	g.line("br label %%%s", head)
+	g.label(done)
 }
 
 // fresh makes an object in a round, to which a pointer may lead in later ones.
@@ -169,6 +205,14 @@ func (g *rounds) count() {
 	g.line("%s = load i64, ptr %s, align 8", v, p)
 	g.line("%s = add i64 %s, %d", w, v, 1+g.rnd.Intn(2))
 	g.line("store i64 %s, ptr %s, align 8", w, p)
+}
+
+// tally says something of how large the number of an object got.
+func (g *rounds) tally(limit string) {
+	v, c := g.name("%v"), g.name("%c")
+	g.line("%s = load i64, ptr %s, align 8", v, g.numberOf(g.object()))
+	g.line("%s = icmp %s i64 %s, %s", c, g.pick("ule", "ule", "ne", "ult"), v, g.pick(limit, fmt.Sprint(20+g.rnd.Intn(100))))
+	g.line("call void @assert(i1 %s)", c)
 }
 
 // alike asserts that an object holds a certain address.
