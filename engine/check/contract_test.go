@@ -60,6 +60,8 @@ func contractProgram(k contract.Contract) string {
 		ret, result, zero, limit = "", "call void", "icmp eq i32 0, 0", "icmp eq i32 0, 0"
 	case contract.Arg:
 		ret, result, zero, limit = " -> ptr", "%r = call ptr", "icmp eq ptr %r, null", "icmp eq ptr %r, %m"
+	case contract.Some:
+		zero, limit = "icmp eq i32 %r, 1", "icmp ne i32 %r, 0"
 	case contract.Bool:
 		limit = "icmp ule i32 %r, 1"
 	case contract.AtMost:

@@ -32,6 +32,7 @@ type Result uint8
 const (
 	Void   Result = iota
 	Any           // any value of the type; which ones there are is not known
+	Some          // the same, but never 0
 	Input         // any value, and each may come: an input of the run
 	Errno         // 0, or minus a number up to 4095
 	Status        // 0 if the call did what it is for, else any other number
@@ -121,7 +122,7 @@ func parse(text string) ([]Contract, error) {
 
 var effects = map[string]Effect{"model": Model, "quiet": Quiet, "keeps": Keeps, "fills": Fills, "gives": Gives, "changes": Changes, "calls": Calls}
 
-var results = map[string]Result{"-": Void, "void": Void, "any": Any, "input": Input, "errno": Errno, "status": Status, "bool": Bool, "arg": Arg, "atmost": AtMost}
+var results = map[string]Result{"-": Void, "void": Void, "any": Any, "some": Some, "input": Input, "errno": Errno, "status": Status, "bool": Bool, "arg": Arg, "atmost": AtMost}
 
 func contractOf(words []string) (Contract, error) {
 	r := reader{words: words}

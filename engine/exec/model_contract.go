@@ -57,7 +57,11 @@ func (x *exec) contractResult(c *callee, k contract.Contract) (v *value, done ex
 	case k.Result == contract.Input && t.Kind == ir.Int:
 		return intValue(x.ask(c.s, "any", t.Bits, expr.True)), expr.True, nil
 	}
-	if v, err = anyResult(x, c); err != nil || t.Kind != ir.Int {
+	result := anyResult
+	if k.Result == contract.Some {
+		result = someResult
+	}
+	if v, err = result(x, c); err != nil || t.Kind != ir.Int {
 		return v, expr.True, err
 	}
 	b, done := x.b, expr.True

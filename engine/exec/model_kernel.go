@@ -23,8 +23,8 @@ var kernelModels = map[string]model{
 
 	"rust_helper_cpu_relax": nothing, "rust_helper_might_resched": nothing, "rust_helper_might_sleep": nothing,
 	"rust_helper_fsleep": nothing, "rust_helper_udelay": nothing, "synchronize_rcu": nothing,
-	"rust_helper_get_current": anyResult, "rust_helper_signal_pending": anyResult,
-	"ktime_get": anyResult, "rust_helper_ktime_get_real": anyResult, "rust_helper_ktime_get_boottime": anyResult, "rust_helper_ktime_get_clocktai": anyResult,
+	"rust_helper_signal_pending": anyResult,
+	"ktime_get":                  anyResult, "rust_helper_ktime_get_real": anyResult, "rust_helper_ktime_get_boottime": anyResult, "rust_helper_ktime_get_clocktai": anyResult,
 
 	"rust_helper___set_bit": changeBit(true), "rust_helper_set_bit": changeBit(true),
 	"rust_helper___clear_bit": changeBit(false), "rust_helper_clear_bit": changeBit(false),
@@ -49,6 +49,21 @@ func counting(x *exec, _ *callee) (*value, error) {
 // anyResult is a function that changes nothing and returns any value. Which
 // values it can return is not known, so nothing is refuted that hangs on them.
 func anyResult(x *exec, c *callee) (*value, error) {
+	return x.anyBut(c, func(e expr.Expr) (expr.Expr, expr.Expr) { return expr.True, x.b.IsZero(e) })
+}
+
+// someResult is the same, but the result is not 0. A replay takes 1 for a number; the address that it takes is not known.
+func someResult(x *exec, c *callee) (*value, error) {
+	return x.anyBut(c, func(e expr.Expr) (expr.Expr, expr.Expr) {
+		if c.in.Type.Kind == ir.Ptr {
+			return x.nonzero(e), expr.True
+		}
+		return x.nonzero(e), x.b.Eq(e, x.b.Const(1, x.b.Width(e)))
+	})
+}
+
+// anyBut returns any value of which limit holds. limit says besides what a replay takes for it.
+func (x *exec) anyBut(c *callee, limit func(expr.Expr) (sure, likely expr.Expr)) (*value, error) {
 	if c.in.Type.Kind == ir.Void {
 		return nil, nil
 	}
@@ -61,7 +76,11 @@ func anyResult(x *exec, c *callee) (*value, error) {
 		e = v.ptr[0].off
 	}
 	x.foreign[x.b.Support(e)[0]] = "any result of " + c.name
-	x.likely = append(x.likely, x.b.IsZero(e))
+	sure, likely := limit(e)
+	x.likely = append(x.likely, likely)
+	if err := x.assume(c.s, sure); err != nil {
+		return nil, err
+	}
 	if c.in.CallSig != nil {
 		if err := x.trust(c.s, v, &c.in.CallSig.Ret.Attr, c.in.Type); err != nil {
 			return nil, err

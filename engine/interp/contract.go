@@ -64,9 +64,29 @@ func (m *machine) contractResult(k contract.Contract, in *inst, a []argument) *O
 	case k.Result == contract.Input && t.Kind == ir.Int:
 		w := widthOf(t)
 		return m.anyOf(in, int(w))
+	case k.Result == contract.Some && t.Kind == ir.Int:
+		return m.set(in, 1)
+	case k.Result == contract.Some && t.Kind == ir.Ptr:
+		return m.something(k, in)
 	default:
 		return returnZero(m, in, a)
 	}
+	return nil
+}
+
+// something returns the address of memory of C's, in which nobody can look. What is
+// asked for without arguments is always the same.
+func (m *machine) something(k contract.Contract, in *inst) *Outcome {
+	p, known := m.things[k.Symbol]
+	if !known || len(in.x.ir.Args) > 1 {
+		var ok bool
+		if p, ok = m.mem.alloc(0, pageAlign, external); !ok {
+			return m.end(OutOfSteps, "memory")
+		}
+		m.mem.objects[p.index()].name = k.Symbol
+		m.things[k.Symbol] = p
+	}
+	m.regs[in.dst] = slot{v: m.mem.lookup(p).base, p: p}
 	return nil
 }
 

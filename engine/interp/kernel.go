@@ -23,7 +23,7 @@ func kernelModels() map[string]*modelled {
 		"rust_helper_mutex_assert_is_held", "rust_helper___mutex_init", "rust_helper_mutex_destroy",
 		"rust_helper_refcount_inc", "rust_helper_refcount_dec", "rust_helper_refcount_set", "rust_helper_refcount_dec_and_test", "rust_helper_REFCOUNT_INIT",
 		"rust_helper_cpu_relax", "rust_helper_might_resched", "rust_helper_might_sleep", "rust_helper_fsleep", "rust_helper_udelay", "synchronize_rcu",
-		"rust_helper_get_current", "rust_helper_signal_pending",
+		"rust_helper_signal_pending",
 		"ktime_get", "rust_helper_ktime_get_real", "rust_helper_ktime_get_boottime", "rust_helper_ktime_get_clocktai",
 		"_printk", "_dev_printk", "seq_printf",
 	} {

@@ -28,7 +28,8 @@ type machine struct {
 	prog   *Program
 	source Source
 	limits Limits
-	left   int64 // steps
+	things map[string]prov // what C gave an address of, by the function that returned it
+	left   int64           // steps
 
 	code  []inst // of the current function
 	pc    int    // of the next instruction
@@ -46,7 +47,7 @@ type machine struct {
 }
 
 func newMachine(p *Program, in Source, lim Limits) *machine {
-	m := &machine{prog: p, source: in, limits: lim, left: lim.Steps}
+	m := &machine{prog: p, source: in, limits: lim, left: lim.Steps, things: map[string]prov{}}
 	m.mem.init(p, lim.Memory)
 	return m
 }
