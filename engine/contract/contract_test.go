@@ -20,7 +20,7 @@ func TestOf(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for _, line := range []string{
-		"f", "f quiet", "f quiet void", "f loud void why", "f quiet some why", "f fills void why", "f fills 1 void why", "f gives 1 # any why", "f quiet arg why",
+		"f", "f quiet", "f quiet void", "f loud void why", "f quiet other why", "f fills void why", "f fills 1 void why", "f gives 1 # any why", "f quiet arg why",
 	} {
 		if c, err := parse(line); err == nil {
 			t.Errorf("%q is accepted as %+v", line, c)
