@@ -10,6 +10,7 @@ import (
 type numbers struct {
 	b     *expr.Builder
 	gauge *linear.Gauge
+	bound *ranges // asked before: it is quick; nil for none
 	next  corer
 	left  *budget
 	stats *Stats
@@ -35,7 +36,7 @@ const (
 func (s *numbers) Check(conds []expr.Expr) (Result, *expr.Model) {
 	s.core = nil
 	hard := s.gauge.Measure(conds)
-	if hard == linear.Product && s.refuted(conds, hard, quickSteps) {
+	if hard == linear.Product && (s.bounded(conds) || s.refuted(conds, hard, quickSteps)) {
 		return Unsat, nil
 	}
 	r, m := s.next.Check(conds)
@@ -43,6 +44,14 @@ func (s *numbers) Check(conds []expr.Expr) (Result, *expr.Model) {
 		return Unsat, nil
 	}
 	return r, m
+}
+
+func (s *numbers) bounded(conds []expr.Expr) bool {
+	if s.bound == nil || !s.bound.within(conds, s.bound.quick()) {
+		return false
+	}
+	s.core = conds
+	return true
 }
 
 func (s *numbers) refuted(conds []expr.Expr, hard linear.Difficulty, steps int) bool {

@@ -14,13 +14,20 @@ type ranges struct {
 	core  []expr.Expr
 }
 
-// Steps, of some 50 nanoseconds, that a query may take before SAT is asked and
-// after it gave up, and the part of them in which one side of a choice must close.
-const (
-	quickRanges = 16_000
-	slowRanges  = 600_000
-	closing     = 8
-)
+// patience says how many steps, of some 150 nanoseconds, a query may take.
+type patience struct {
+	all int
+	one int // in which one side of a choice must close
+}
+
+var slowRanges = patience{600_000, 75_000} // after SAT gave up
+
+// quick is for before SAT is asked: a fourth of what the query may cost. Where one
+// side after the other closes soon, SAT would take longer, however many there are.
+func (s *ranges) quick() patience {
+	const least, most, one = 16_000, 200_000, 4_000
+	return patience{min(most, max(least, int(s.left.left()/4)*rangeStepsPerUnit)), one}
+}
 
 // Core is corer's.
 func (s *ranges) Core() []expr.Expr {
@@ -33,7 +40,7 @@ func (s *ranges) Core() []expr.Expr {
 // Check is Solver's.
 func (s *ranges) Check(conds []expr.Expr) (Result, *expr.Model) {
 	s.core = nil
-	if s.within(conds, quickRanges) {
+	if s.within(conds, s.quick()) {
 		return Unsat, nil
 	}
 	r, m := s.next.Check(conds)
@@ -44,32 +51,32 @@ func (s *ranges) Check(conds []expr.Expr) (Result, *expr.Model) {
 }
 
 // within reports whether conds are refuted in so many steps, and accounts for them.
-func (s *ranges) within(conds []expr.Expr, steps int) bool {
-	done, left := s.refuted(conds, steps)
-	s.left.spend(int64(steps-max(left, 0)) / rangeStepsPerUnit)
+func (s *ranges) within(conds []expr.Expr, p patience) bool {
+	done, left := s.refuted(conds, p)
+	s.left.spend(int64(p.all-max(left, 0)) / rangeStepsPerUnit)
 	return done
 }
 
-func (s *ranges) refuted(conds []expr.Expr, steps int) (done bool, left int) {
-	most := steps / closing
-	c := s.b.NewContext(most)
+func (s *ranges) refuted(conds []expr.Expr, p patience) (done bool, left int) {
+	steps := p.all
+	c := s.b.NewContext(p.one)
 	for _, e := range conds {
 		c.Assume(e)
 	}
 	on := question{c, conds}
 	done, choice := on.contradicts()
 	for ; !done && choice != expr.None; done, choice = on.narrow(s.b, choice) {
-		steps -= most - c.Steps()
+		steps -= p.one - c.Steps()
 		if steps <= 0 {
 			return false, 0
 		}
-		c.Grant(most)
+		c.Grant(p.one)
 	}
 	if done {
 		s.stats.Ranges++
 		s.core = conds
 	}
-	return done, steps - most + c.Steps()
+	return done, steps - p.one + c.Steps()
 }
 
 // question is what is left to be contradicted.

@@ -86,14 +86,16 @@ func New(b *expr.Builder, cfg Config) *Chain {
 	bl := newBlaster(b)
 	use := func(stage string) bool { return stage != cfg.without }
 	var last corer = newBlast(bl, cfg.NewSAT, st, left)
+	var bound *ranges
 	if use("ranges") {
-		last = &ranges{b: b, next: last, left: left, stats: st}
+		bound = &ranges{b: b, next: last, left: left, stats: st}
+		last = bound
 	}
 	if use("lazy") {
 		last = &lazy{bl: bl, next: last, stats: st}
 	}
 	if use("numbers") {
-		last = &numbers{b: b, gauge: linear.NewGauge(b), next: last, left: left, stats: st}
+		last = &numbers{b: b, gauge: linear.NewGauge(b), bound: bound, next: last, left: left, stats: st}
 	}
 	var s Solver = last
 	if use("cache") {
