@@ -33,6 +33,7 @@ type layout struct {
 	controllers map[string]string // folder, below the mount, that each one is in
 	memory      []setting         // in this order when set to a limit
 	unlimited   string
+	usage       string // the file that says how many bytes are charged
 	events      string // the file that counts kills for want of memory
 	seats       int64  // threads of ours in a group, which count as processes
 }
@@ -51,6 +52,7 @@ var version1 = layout{
 		{file: "memory.memsw.limit_in_bytes", value: "%d", optional: true},
 	},
 	unlimited: "-1",
+	usage:     "memory.usage_in_bytes",
 	events:    "memory.oom_control",
 	seats:     1,
 }
@@ -62,6 +64,7 @@ var version2 = layout{
 		{file: "memory.swap.max", value: "0", optional: true},
 	},
 	unlimited: "max",
+	usage:     "memory.current",
 	events:    "memory.events",
 }
 
@@ -195,13 +198,16 @@ func (g *groups) fresh() (one *group, err error) {
 
 const maxTaken = 1000
 
-// take returns a group that does not limit anything yet.
+// take returns a group that a process can be started in.
 func (g *groups) take() (*group, error) {
 	if g == nil {
 		return nil, nil
 	}
-	if one := g.reuse(); one != nil {
-		return one, nil
+	for one := g.reuse(); one != nil; one = g.reuse() {
+		if one.loosen() == nil {
+			return one, nil
+		}
+		_ = one.remove()
 	}
 	return g.fresh()
 }
@@ -217,13 +223,13 @@ func (g *groups) reuse() *group {
 	return one
 }
 
-// give takes a group back, whose processes are dead, and its limits away. One
-// that does not work any more goes.
+// give takes a group back, whose processes are dead. One that does not work any
+// more goes.
 func (g *groups) give(one *group) {
 	if g == nil || one == nil {
 		return
 	}
-	if one.broken || one.limit(limits{}) != nil {
+	if one.broken {
 		_ = one.remove()
 		return
 	}
@@ -237,6 +243,7 @@ func (g *groups) give(one *group) {
 type group struct {
 	layout *layout
 	dirs   map[string]string
+	set    limits // zero: none
 	kills  int64
 	used   bool
 	broken bool
@@ -266,8 +273,33 @@ func (g *group) begin(l limits) error {
 	return nil
 }
 
+// starting is more bytes than a process takes to start.
+const starting = 16 << 20
+
+// loosen takes the limits of a group that was used away, unless they leave a
+// process what it takes to start: it costs more than to look.
+func (g *group) loosen() error {
+	if now, err := g.usage(); err == nil && now+starting < g.set.memory {
+		return nil
+	}
+	return g.limit(limits{})
+}
+
+// usage is the bytes that are charged to the group: what files hold of those
+// that ran in it, too.
+func (g *group) usage() (int64, error) {
+	body, err := os.ReadFile(filepath.Join(g.dirs["memory"], g.layout.usage))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(strings.TrimSpace(string(body)), 10, 64)
+}
+
 // limit sets limits, or takes those away that are zero.
 func (g *group) limit(l limits) error {
+	if l == g.set {
+		return nil
+	}
 	processes := "max"
 	if l.processes > 0 {
 		processes = strconv.FormatInt(l.processes+g.layout.seats, 10)
@@ -286,6 +318,7 @@ func (g *group) limit(l limits) error {
 			return err
 		}
 	}
+	g.set = l
 	return nil
 }
 

@@ -139,6 +139,41 @@ func TestStart(t *testing.T) {
 	}
 }
 
+// TestLimitsOfLeftOvers has a group be used again: its limit stays only if what
+// is charged to it leaves room for a process to start.
+func TestLimitsOfLeftOvers(t *testing.T) {
+	mount := t.TempDir()
+	g, err := newGroups(version1, mount, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const limit = 100 << 20
+	for usage, want := range map[int]string{0: fmt.Sprint(limit), limit - 1<<20: "-1"} {
+		one, err := g.take()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := one.begin(limits{memory: limit, processes: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := write(one.dirs["memory"], version1.usage, fmt.Sprintln(usage)); err != nil {
+			t.Fatal(err)
+		}
+		g.give(one)
+		if one, err = g.take(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(one.dirs["memory"], "memory.limit_in_bytes"))
+		if string(got) != want {
+			t.Errorf("with %d bytes charged the limit is %s, want %s; %v", usage, got, want, err)
+		}
+		g.give(one)
+	}
+	if err := g.free[0].close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // seated is the thread of one who asks for a thread on the first one, as which
 // all that is initialised runs.
 var seated = make(chan int, 1)
