@@ -2,7 +2,6 @@ package check
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -19,21 +18,9 @@ func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
 	return reaches(p, site, w, &allowance{left: math.MaxInt64})
 }
 
-// roomyAlign is what inputs are aligned to at first. A failure may need that they
-// are aligned no more than they must be: both are tried.
-const roomyAlign = 4096
-
 // reaches is replay within what is left of an allowance.
 func reaches(p *interp.Program, site *verdict.Site, w *verdict.Witness, a *allowance) error {
-	err := reachesAligned(p, site, w, a, roomyAlign)
-	if err != nil && !errors.Is(err, exec.ErrNoReplay) && reachesAligned(p, site, w, a, 0) == nil {
-		return nil
-	}
-	return err
-}
-
-func reachesAligned(p *interp.Program, site *verdict.Site, w *verdict.Witness, a *allowance, align int64) error {
-	o, err := a.run(p, w.Inputs, align)
+	o, err := a.run(p, w.Inputs)
 	switch {
 	case err != nil || Reached(o, site):
 		return err
@@ -45,7 +32,7 @@ func reachesAligned(p *interp.Program, site *verdict.Site, w *verdict.Witness, a
 
 // ends runs the interpreter on inputs. The error says why it does not return from the root.
 func ends(p *interp.Program, inputs []verdict.Input, a *allowance) error {
-	o, err := a.run(p, inputs, roomyAlign)
+	o, err := a.run(p, inputs)
 	switch {
 	case err != nil || o.Kind == interp.Returned:
 		return err
@@ -65,7 +52,7 @@ const (
 // allowance is what a root's replays may still take, in steps.
 type allowance struct{ left int64 }
 
-func (a *allowance) run(p *interp.Program, inputs []verdict.Input, align int64) (*interp.Outcome, error) {
+func (a *allowance) run(p *interp.Program, inputs []verdict.Input) (*interp.Outcome, error) {
 	in, err := interpInputs(inputs)
 	if err != nil {
 		return nil, err
@@ -73,7 +60,7 @@ func (a *allowance) run(p *interp.Program, inputs []verdict.Input, align int64) 
 	if a.left <= 0 {
 		return nil, fmt.Errorf("%w: the root's replays have taken %d steps", exec.ErrNoReplay, replaysAll)
 	}
-	o := p.Run(interp.Witness(in), interp.Limits{Steps: min(a.left, replaySteps), Align: align})
+	o := p.Run(interp.Witness(in), interp.Limits{Steps: min(a.left, replaySteps)})
 	a.left -= o.Steps
 	return &o, nil
 }

@@ -21,7 +21,7 @@ func Run(s *ir.Slice, inputs []verdict.Input) (*verdict.Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := p.Run(interp.Witness(in), interp.Limits{Align: roomyAlign})
+	o := p.Run(interp.Witness(in), interp.Limits{})
 	v := &verdict.Verdict{Version: verdict.Version, Verdict: verdict.Unknown, Assumptions: []string{},
 		Sites: []verdict.Site{}, Witnesses: []verdict.Witness{}, Stats: verdict.Stats{Instructions: o.Steps}}
 	kind := failure(&o)

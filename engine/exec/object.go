@@ -190,6 +190,9 @@ func (x *exec) high(o *info) expr.Expr {
 	return b.Or(b.Ult(least, o.addr), b.And(b.IsZero(o.size), b.Eq(o.addr, least)))
 }
 
+// pageBits are the bits of an input's address that a witness tells: where in a page it begins.
+const pageBits = 12
+
 // address returns the address of an object: a variable, aligned, not null, and
 // apart from every other object.
 func (x *exec) address(obj int) expr.Expr {
@@ -204,6 +207,9 @@ func (x *exec) address(obj int) expr.Expr {
 	o.addr = b.Var("address of "+o.name, 64)
 	x.addrOf[o.addr] = obj
 	x.addrSource[b.Support(o.addr)[0]] = obj
+	if o.kind == objInput {
+		x.rootInputs = append(x.rootInputs, rootInput{o.name + ".page", b.Trunc(o.addr, pageBits)})
+	}
 	x.axiom(x.high(o))
 	if o.align > 1 {
 		x.axiom(b.Eq(b.And(o.addr, b.Const(uint64(o.align-1), 64)), b.Const(0, 64)))

@@ -110,7 +110,6 @@ type Limits struct {
 	Steps  int64 // instructions, default 100 million
 	Depth  int   // calls that are active at once, default 4096
 	Memory int64 // bytes in live objects, default 256 MiB
-	Align  int64 // of inputs, at least; default is what their types ask for, and no more
 }
 
 func (l Limits) withDefaults() Limits {

@@ -171,7 +171,7 @@ func within(spans []ir.Span, v *big.Int) bool {
 
 // pointee makes the object behind a pointer of the given shape; align is what is
 // promised besides, count the length of a slice, for other pointers the least size
-// in bytes. The object is aligned as it has to be and no more, so that code which counts on more fails.
+// in bytes.
 func (m *machine) pointee(name string, s *ir.Shape, align int64, count uint64, to *slot) *Outcome {
 	null, o := m.optional(name+".null", 1, s.Null)
 	if o != nil || null != 0 {
@@ -189,10 +189,7 @@ func (m *machine) pointee(name string, s *ir.Shape, align int64, count uint64, t
 	if s.Elem != nil {
 		align = max(align, s.Elem.Align)
 	}
-	if align >= m.limits.Align {
-		m.mem.next = aligned(m.mem.next, 2*align) + uint64(align)
-	}
-	align = max(align, m.limits.Align)
+	m.begin(name, align)
 	p, ok := m.mem.alloc(min(size, maxObject), align, input)
 	if size > maxObject {
 		p, ok = m.mem.allocFar(uint64(size), maxObject, align)
@@ -211,6 +208,20 @@ func (m *machine) pointee(name string, s *ir.Shape, align int64, count uint64, t
 	}
 	*to = slot{v: ob.base, p: p}
 	return nil
+}
+
+// begin moves on to the next place that lies where in a page a witness has the
+// object behind a pointer begin, if it says so.
+func (m *machine) begin(name string, align int64) {
+	w, ok := m.source.(*witness)
+	if !ok {
+		return
+	}
+	page := w.root[name+".page"]
+	if page == nil || !page.IsInt64() || page.Int64()%min(align, pageAlign) != 0 || page.Int64() >= pageAlign {
+		return
+	}
+	m.mem.next = aligned(m.mem.next, max(align, pageAlign)) + page.Uint64()
 }
 
 // extent is the size in bytes of a pointer's object; it sets count to the
