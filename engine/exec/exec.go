@@ -120,6 +120,7 @@ type exec struct {
 	unsure      bool   // whether some input reaches the end was not decided
 
 	looseWork int64
+	ofAddress bool  // what is required now is that an address is defined
 	blurred   bool  // poison may be seen in an address where there is none
 	touched   int64 // bytes that copies and fills went over
 

@@ -135,7 +135,10 @@ func (x *exec) loaded(s *state, v *value, in *ir.Inst) (*value, error) {
 // attributes applies the attributes of a value that is loaded, passed or returned.
 func (x *exec) attributes(s *state, v *value, at *ir.Attr, t *ir.Type) (*value, error) {
 	if at.NoUndef {
-		if err := x.require(s, x.anyPoison(v), UninitUse); err != nil {
+		x.ofAddress = v.ptr != nil && v.bytes == nil
+		err := x.require(s, x.anyPoison(v), UninitUse)
+		x.ofAddress = false
+		if err != nil {
 			return nil, err
 		}
 		v = x.defined(v)
@@ -147,7 +150,15 @@ func (x *exec) attributes(s *state, v *value, at *ir.Attr, t *ir.Type) (*value, 
 		if c.bad == expr.False {
 			continue
 		}
-		if !at.NoUndef {
+		switch {
+		case at.NoUndef:
+		case x.alien(c.bad): // as where it must be defined (excused): code outside gives what the type allows
+			x.note(quiet)
+			if err := x.assume(s, x.b.Not(c.bad)); err != nil {
+				return nil, err
+			}
+			continue
+		default:
 			v = x.withPoison(v, c.bad)
 			continue
 		}

@@ -133,8 +133,6 @@ func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 	loose, _ := x.sat(s, bad)
 	switch {
 	case loose != smt.Sat || x.excused(st, bad):
-	case st.Kind == PoisonUse && !x.blurred: // an address outside of its object, of which not more is seen than there is
-		st.give(s.why)
 	default:
 		x.shrug(s, st, s.why)
 	}
@@ -253,7 +251,7 @@ func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
 // shrug leaves a site open that fails only if something is so that is not known.
 func (x *exec) shrug(s *state, st *Site, reason string) {
 	st.give(reason)
-	if rough[st.Kind] {
+	if rough[st.Kind] && !x.sharp(st) {
 		x.after(s, st, reason)
 	}
 }
@@ -268,6 +266,10 @@ func (x *exec) after(s *state, st *Site, reason string) {
 // more than there is: arithmetic on a number that is poison in part makes all of
 // it poison. The others fail in no run but those that truly do.
 var rough = map[Kind]bool{UninitUse: true, PoisonUse: true, BranchPoison: true}
+
+// sharp reports whether the poison that is asked about is an address's, of which
+// not more is seen than there is.
+func (x *exec) sharp(st *Site) bool { return !x.blurred && (st.Kind == PoisonUse || x.ofAddress) }
 
 // plain looks for a model of the same failure in which what is not known is what
 // it is in a replay: functions that may return anything return 0, and variables
