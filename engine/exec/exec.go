@@ -338,7 +338,7 @@ const (
 // part of stopPart, but not less than leastStop if there is as much; and the same of
 // what is left then, but leastAnswer, for the questions that are open at the end.
 const (
-	stopPart    = 20
+	stopPart    = 5
 	leastStop   = 100_000
 	leastAnswer = 200_000
 )
