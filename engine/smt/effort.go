@@ -9,7 +9,7 @@ const (
 	varsPerConflictUnit = 1500 // variables that make each conflict one unit dearer
 	varsPerSolveUnit    = 60   // variables that are assigned in a unit
 	gatesPerUnit        = 100  // gates that are made in a unit
-	walksPerUnit        = 500  // gates that are looked at in a unit
+	walksPerUnit        = 20000  // gates that are looked at in a unit
 	rangeStepsPerUnit   = 200
 	numberStepsPerUnit  = 10
 	leastConflicts      = 100 // what a query may use of a formula, however large
