@@ -6,10 +6,10 @@ package smt
 // variables: 16 to 1,200 microseconds a conflict.
 const (
 	conflictEffort      = 2
-	varsPerConflictUnit = 1500 // variables that make each conflict one unit dearer
-	varsPerSolveUnit    = 60   // variables that are assigned in a unit
-	gatesPerUnit        = 100  // gates that are made in a unit
-	walksPerUnit        = 20000  // gates that are looked at in a unit
+	varsPerConflictUnit = 1500  // variables that make each conflict one unit dearer
+	varsPerSolveUnit    = 60    // variables that are assigned in a unit
+	gatesPerUnit        = 100   // gates that are made in a unit
+	walksPerUnit        = 20000 // gates that are looked at in a unit
 	rangeStepsPerUnit   = 200
 	numberStepsPerUnit  = 10
 	leastConflicts      = 100 // what a query may use of a formula, however large
