@@ -55,6 +55,8 @@ func isC(m *module.Module, callee *ir.Value) bool {
 func (c *Cutter) Called(symbol string) position.Called {
 	i := c.bySym[symbol]
 	switch f := c.m.Funcs[i]; {
+	case strings.HasPrefix(f.Symbol, "__rust__"): // rust/Makefile has core call these, and nobody else, instead of __adddf3 and its like
+		return ""
 	case f.Name == f.Symbol:
 		return position.ByName
 	case c.addresses[i]:

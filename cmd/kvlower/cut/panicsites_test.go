@@ -75,12 +75,13 @@ func TestCalled(t *testing.T) {
 				&ir.Inst{Op: ir.Call, Result: -1, Type: ir.VoidType, Args: []ir.Value{addr(4), addr(4)}}),
 			fn("_R1read", "k::read"), fn("_R1drop", "k::drop"), fn("_R1work", "k::work"), fn("_R1mine", "k::mine"),
 			{Symbol: "queue_work", Name: "queue_work"},
+			fn("__rust__adddf3", "__rust__adddf3"),
 		}}
 	c, err := cut.New(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for symbol, want := range map[string]position.Called{"open": position.ByName, "_R1read": position.ByAddress, "_R1drop": "", "_R1work": position.ByAddress, "_R1mine": ""} {
+	for symbol, want := range map[string]position.Called{"open": position.ByName, "_R1read": position.ByAddress, "_R1drop": "", "_R1work": position.ByAddress, "_R1mine": "", "__rust__adddf3": ""} {
 		if got := c.Called(symbol); got != want {
 			t.Errorf("%s is called by %q, want %q", symbol, got, want)
 		}
