@@ -75,6 +75,9 @@ func openGroups(parent string) (*groups, error) {
 	l := version1
 	if _, err := os.Stat(filepath.Join(cgroupMount, "cgroup.controllers")); err == nil {
 		l = version2
+		if err := canBeBorn(); err != nil {
+			return nil, err
+		}
 	}
 	for controller, folder := range l.controllers {
 		var st unix.Statfs_t
@@ -84,6 +87,15 @@ func openGroups(parent string) (*groups, error) {
 		}
 	}
 	return newGroups(l, cgroupMount, parent)
+}
+
+// canBeBorn reports whether a process can be started in a group of version 2: some
+// containers refuse the call. It is asked with arguments that no kernel accepts.
+func canBeBorn() error {
+	if _, _, errno := unix.RawSyscall(unix.SYS_CLONE3, 0, 0, 0); errno != unix.EINVAL {
+		return fmt.Errorf("processes cannot be started in control groups: clone3: %w", errno)
+	}
+	return nil
 }
 
 func newGroups(l layout, mount, parent string) (*groups, error) {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -192,6 +193,13 @@ func TestVersion2WithoutControllers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := newGroups(version2, mount, ""); err == nil || !strings.Contains(err.Error(), "not available") {
+		t.Error(err)
+	}
+}
+
+// The question whether the kernel has clone3 starts nothing. Every kernel that we run on has it.
+func TestCanBeBorn(t *testing.T) {
+	if err := canBeBorn(); err != nil && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM) {
 		t.Error(err)
 	}
 }
