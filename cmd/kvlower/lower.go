@@ -152,7 +152,11 @@ func (w *writer) write(symbol, kind string) error {
 	if err := os.WriteFile(filepath.Join(w.out, e.Slice), ir.Print(s), 0o666); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(w.out, e.Map), m)
+	var b bytes.Buffer
+	if err := m.Encode(&b); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(w.out, e.Map), b.Bytes(), 0o666)
 }
 
 func writeJSON(name string, v any) error {
