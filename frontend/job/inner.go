@@ -8,18 +8,23 @@ import (
 )
 
 // An inner root has a part of an outer one's budget: there are many of them, and
-// those that are decided at all are decided early. So has a root of a crate that
-// is not of the tree, which is core: its formatting of numbers and the like is as
-// hard as any driver, and nobody's who submits a kernel.
+// those that are decided at all are decided early. A root of a crate that is not
+// of the tree, which is core, has less: its formatting of numbers and the like is
+// as hard as any driver, and nobody's who submits a kernel.
 const (
 	innerBudget = 500_000 // where outer roots have the engine's default
 	innerPart   = 20
+	coreBudget  = 200_000
+	corePart    = 50
 )
 
 // budget is that of c's proof, a root of u.
 func (j *Job) budget(u unit, c cut) int64 {
 	usual, part := int64(0), int64(1)
-	if c.root.Kind == position.Inner || u.crate != nil && path.IsAbs(u.crate.Source) {
+	switch {
+	case u.crate != nil && path.IsAbs(u.crate.Source):
+		usual, part = coreBudget, corePart
+	case c.root.Kind == position.Inner:
 		usual, part = innerBudget, innerPart
 	}
 	if j.Budget == 0 {

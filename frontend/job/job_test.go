@@ -329,7 +329,7 @@ func TestBudgets(t *testing.T) {
 	for _, r := range got.report.Roots {
 		budgets[r.Name] = r.Budget
 	}
-	if d := cmp.Diff(map[string]float64{"f": 500_000, "g": 0}, budgets); d != "" {
+	if d := cmp.Diff(map[string]float64{"f": 200_000, "g": 0}, budgets); d != "" {
 		t.Errorf("budgets (-want +got):\n%s", d)
 	}
 }
