@@ -41,12 +41,11 @@ func (o *Observer) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, e
 	}
 	r, err := o.runner.Run(ctx, &seen)
 	done := event.Event{Kind: event.Done, ID: id, Action: a.Kind, Name: a.Name, Extra: a.Kind == rust.ReplayKind || a.Kind == runKind}
-	if ctx.Err() != nil { // what was called off has not come to an end
-		return nil, ctx.Err()
-	}
 	if err != nil {
-		done.Exit = -1
-		o.events.Emit(done)
+		if ctx.Err() == nil { // what was called off has not come to an end
+			done.Exit = -1
+			o.events.Emit(done)
+		}
 		return nil, err
 	}
 	done.Cached, done.Exit, done.Wall = r.Cached, r.ExitCode, r.Wall

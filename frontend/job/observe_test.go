@@ -8,11 +8,17 @@ import (
 	"github.com/kvfarm/kvfarm/kbuild"
 )
 
-// stopped is a farm whose client goes away while an action waits.
-type stopped struct{ stop func() }
+// stopped is a farm whose client goes away while an action waits, or just as it ends.
+type stopped struct {
+	stop   func()
+	result *kbuild.Result
+}
 
 func (s stopped) Run(ctx context.Context, _ *kbuild.Action) (*kbuild.Result, error) {
 	s.stop()
+	if s.result != nil {
+		return s.result, nil
+	}
 	return nil, ctx.Err()
 }
 
@@ -20,10 +26,23 @@ func (s stopped) Run(ctx context.Context, _ *kbuild.Action) (*kbuild.Result, err
 func TestCalledOffIsNotDone(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	rec := &recorder{}
-	if _, err := job.Observe(stopped{stop}, rec).Run(ctx, &kbuild.Action{Kind: "prove", Name: "f"}); err == nil {
+	if _, err := job.Observe(stopped{stop, nil}, rec).Run(ctx, &kbuild.Action{Kind: "prove", Name: "f"}); err == nil {
 		t.Error("no error")
 	}
 	if len(rec.events) > 0 {
 		t.Errorf("told of %+v", rec.events)
+	}
+}
+
+// What ended is told of, whatever was called off meanwhile.
+func TestEndedIsDone(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	rec := &recorder{}
+	o := job.Observe(stopped{stop, &kbuild.Result{}}, rec)
+	if _, err := o.Run(ctx, &kbuild.Action{Kind: "prove", Name: "f"}); err != nil {
+		t.Error(err)
+	}
+	if len(rec.events) != 1 || len(o.Actions()) != 1 {
+		t.Errorf("told of %+v, noted %v", rec.events, o.Actions())
 	}
 }
