@@ -41,7 +41,11 @@ func (x *exec) external(s *state, in *ir.Inst, e *ir.Extern, args []*value) (boo
 		}
 	}
 	if m == nil {
-		return x.unknownCall(s, in, "stub: "+e.Symbol, args, nil)
+		more, err := x.unknownCall(s, in, "stub: "+e.Symbol, args, nil)
+		if err == nil && e.Sig.NoReturn {
+			return false, errOver
+		}
+		return more, err
 	}
 	v, err := m(x, &callee{s: s, in: in, name: e.Symbol, args: args})
 	if err != nil {
