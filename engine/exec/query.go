@@ -131,9 +131,7 @@ func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 		return r
 	}
 	loose, _ := x.sat(s, bad)
-	switch {
-	case loose != smt.Sat || x.excused(st, bad):
-	default:
+	if loose == smt.Sat && !x.excused(st, bad) {
 		x.shrug(s, st, s.why)
 	}
 	if r == smt.Unknown && st.Reason == "" {

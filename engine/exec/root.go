@@ -197,7 +197,7 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, here, length expr.Expr, at
 	default:
 		if sh.Whole {
 			x.note(wholes)
-			deref, o.align = max(deref, sh.Elem.Size), max(o.align, sh.Elem.Align)
+			deref = max(deref, sh.Elem.Size)
 		}
 		o.size = x.promised(name, deref)
 		x.presumed.raw = true
