@@ -143,7 +143,7 @@ func (x *exec) unknownCall(s *state, in *ir.Inst, reason string, args []*value, 
 	x.note(quiet)
 	x.leak(s, args)
 	x.havoc(s, expr.True)
-	x.callsBack(reason, like)
+	x.giveBack(reason, like)
 	if in.CallSig != nil && in.CallSig.NoReturn {
 		return false, errOver
 	}

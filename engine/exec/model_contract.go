@@ -93,7 +93,7 @@ func (x *exec) callsRust(c *callee, by string) error {
 	}
 	x.note(quiet)
 	x.disturb(c.s, c.args, by)
-	if reason := "called back by C: " + by; x.callsBack(reason, nil) {
+	if reason := "called back by C: " + by; x.giveBack(reason, nil) {
 		x.unproved(c.s, reason)
 	}
 	return nil

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
 	"github.com/kvfarm/kvfarm/engine/smt"
@@ -125,13 +127,8 @@ func (x *exec) formattersOf(s *state, vals []*value) func(int) bool {
 	if c.vague {
 		return func(fi int) bool { return isFormatter(x.slice.Funcs[fi]) }
 	}
-	found := map[int]bool{}
-	for _, id := range c.order {
-		if o := x.infos[id]; o.kind == objFunc {
-			found[o.ref] = true
-		}
-	}
-	return func(fi int) bool { return found[fi] }
+	found := c.functions()
+	return func(fi int) bool { return slices.Contains(found, fi) }
 }
 
 // isFormatter reports whether a function has the type of Rust's fmt functions.

@@ -1,6 +1,10 @@
 package exec
 
-import "github.com/kvfarm/kvfarm/engine/ir"
+import (
+	"slices"
+
+	"github.com/kvfarm/kvfarm/engine/ir"
+)
 
 // told is which functions of the slice code outside was told of, and what it was
 // called for. It may call those back that it was told of. What it calls on its own
@@ -10,23 +14,31 @@ import "github.com/kvfarm/kvfarm/engine/ir"
 type told struct {
 	all   bool // there was content that may lead to any function
 	funcs map[int]bool
-	calls []outsideCall
+	calls []outsideCall // each once
 }
 
 // outsideCall is a call of code that is not known.
 type outsideCall struct {
 	reason string
-	like   *ir.Sig // of the callee, where that came in as a number: it may be any function of this type
+	class  int // of reach: the callee came in as a number and may be any function of it; -1 for other code
 }
 
 // hear notes the functions that a closure found, whose content code outside can see.
 func (t *told) hear(c *closure) {
 	t.all = t.all || c.hidden
-	for id := range c.seen {
+	for _, fi := range c.functions() {
+		t.funcs[fi] = true
+	}
+}
+
+// functions lists the functions that were found.
+func (c *closure) functions() (found []int) {
+	for _, id := range c.order {
 		if o := c.x.infos[id]; o.kind == objFunc {
-			t.funcs[o.ref] = true
+			found = append(found, o.ref)
 		}
 	}
+	return found
 }
 
 // newTold is what code outside knows at first: what it can name itself, and not
@@ -45,22 +57,27 @@ func (x *exec) newTold() told {
 	return t
 }
 
-// callsBack gives up the panic sites that code outside can come to by calling
-// back, and reports whether there are any. It is asked again at the end: more may be told by then.
-func (x *exec) callsBack(reason string, like *ir.Sig) bool {
-	call := outsideCall{reason, like}
-	x.told.calls = append(x.told.calls, call)
-	return x.giveBack(call)
+// giveBack gives up the panic sites that code outside can come to by calling
+// back, and reports whether there are any. like is the type of a callee that came
+// in as a number, nil for other code. It is asked again at the end: more may be told by then.
+func (x *exec) giveBack(reason string, like *ir.Sig) bool {
+	call := outsideCall{reason, -1}
+	if like != nil {
+		call.class = x.reach.class(like)
+	}
+	if !slices.Contains(x.told.calls, call) {
+		x.told.calls = append(x.told.calls, call)
+	}
+	return x.giveOf(call)
 }
 
-func (x *exec) giveBack(call outsideCall) bool {
-	class := -1
-	if call.like != nil {
-		class = x.reach.class(call.like)
+func (x *exec) giveOf(call outsideCall) (any bool) {
+	var alike []int
+	if call.class >= 0 {
+		alike = x.reach.alike[call.class]
 	}
-	any := false
 	x.reach.back(func(fi int) bool {
-		return x.told.all || x.told.funcs[fi] || class >= 0 && x.reach.class(&x.slice.Funcs[fi].Sig) == class
+		return x.told.all || x.told.funcs[fi] || slices.Contains(alike, fi)
 	}, false, func(site *Site) {
 		site.give(call.reason)
 		any = true
@@ -70,11 +87,7 @@ func (x *exec) giveBack(call outsideCall) bool {
 
 // calledBack gives up what calls could call back that were told of it later, on another path or in an earlier round.
 func (x *exec) calledBack() {
-	done := map[outsideCall]bool{}
 	for _, c := range x.told.calls {
-		if !done[c] {
-			done[c] = true
-			x.giveBack(c)
-		}
+		x.giveOf(c)
 	}
 }
