@@ -79,10 +79,16 @@ func crashBlob(seed uint64) []byte {
 	return castest.Bytes(seed, size)
 }
 
+// crashFunction is the digest function of all that is stored under a number.
+func crashFunction(seed uint64) digest.Function {
+	return digest.Functions()[seed%2]
+}
+
 func crashResult(seed uint64) (digest.Digest, *repb.ActionResult) {
-	return digest.Of(fmt.Append(nil, seed)), &repb.ActionResult{
+	f := crashFunction(seed)
+	return f.Of(fmt.Append(nil, seed)), &repb.ActionResult{
 		ExitCode:     int32(seed),
-		StdoutDigest: digest.Of(crashBlob(seed)).Proto(),
+		StdoutDigest: f.Of(crashBlob(seed)).Proto(),
 	}
 }
 
@@ -118,10 +124,11 @@ func writeForEver(dir string) error {
 
 func writeOne(ctx context.Context, s *badgerstore.Store, seed uint64) error {
 	b := crashBlob(seed)
-	if err := s.Put(ctx, digest.Of(b), bytes.NewReader(append(b, 0))); err != nil && !errors.Is(err, cas.ErrMismatch) {
+	d := crashFunction(seed).Of(b)
+	if err := s.Put(ctx, d, bytes.NewReader(append(b, 0))); err != nil && !errors.Is(err, cas.ErrMismatch) {
 		return err
 	}
-	if _, err := cas.PutBlob(ctx, s, b); err != nil {
+	if err := s.Put(ctx, d, bytes.NewReader(b)); err != nil {
 		return err
 	}
 	action, result := crashResult(seed)
@@ -169,7 +176,7 @@ func verify(t *testing.T, dir string, acknowledged map[uint64]bool) {
 	defer s.Close()
 	for seed := range acknowledged {
 		b := crashBlob(seed)
-		got, err := cas.ReadBlob(t.Context(), s, digest.Of(b), 1<<20)
+		got, err := cas.ReadBlob(t.Context(), s, crashFunction(seed).Of(b), 1<<20)
 		if err != nil || !bytes.Equal(got, b) {
 			t.Errorf("blob %d of %d bytes reads as %d: %v", seed, len(b), len(got), err)
 		}

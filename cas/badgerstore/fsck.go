@@ -117,7 +117,7 @@ func (c *check) digest(ctx context.Context, d digest.Digest) (digest.Digest, err
 		return digest.Digest{}, err
 	}
 	defer r.Close()
-	return digest.OfReader(r)
+	return d.Function.OfReader(r)
 }
 
 // result checks that entry e can be read and that its outputs are there.
@@ -130,7 +130,7 @@ func (c *check) result(ctx context.Context, e entry) error {
 	if err != nil {
 		return err
 	}
-	ok, err := complete.Check(ctx, quiet{c.store}, r)
+	ok, err := complete.Check(ctx, quiet{c.store}, e.key.function(), r)
 	if err != nil || ok {
 		return err
 	}

@@ -75,7 +75,7 @@ func (s *Store) GC(ctx context.Context, cfg GCConfig) (GCReport, error) {
 // more is kept than need be.
 type mark uint64
 
-func markOf(k key) mark { return mark(binary.BigEndian.Uint64(k[1:])) ^ mark(k.kind()) }
+func markOf(k key) mark { return mark(binary.BigEndian.Uint64(k[1:])) ^ mark(k[0]) }
 
 type collection struct {
 	ctx   context.Context
@@ -197,7 +197,7 @@ func (c *collection) outputs(k key) (ks []key, ok bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	ds, err := complete.Blobs(c.ctx, quiet{c.store}, r)
+	ds, err := complete.Blobs(c.ctx, quiet{c.store}, k.function(), r)
 	if complete.IsGone(err) {
 		return nil, false, nil
 	}
@@ -242,10 +242,10 @@ func (c *collection) keepRoots() error {
 			return err
 		}
 		needed.add(d)
-		if command, err := digest.FromProto(a.GetCommandDigest()); err == nil {
+		if command, err := d.Function.FromProto(a.GetCommandDigest()); err == nil {
 			needed.add(command)
 		}
-		if root, err := digest.FromProto(a.GetInputRootDigest()); err == nil {
+		if root, err := d.Function.FromProto(a.GetInputRootDigest()); err == nil {
 			trees = append(trees, root)
 		}
 	}
@@ -303,12 +303,12 @@ func (c closure) walk(ctx context.Context, s cas.Store, root digest.Digest) erro
 			return err
 		}
 		for _, f := range dir.Files {
-			if fd, err := digest.FromProto(f.Digest); err == nil {
+			if fd, err := d.Function.FromProto(f.Digest); err == nil {
 				c.add(fd)
 			}
 		}
 		for _, sub := range dir.Directories {
-			if sd, err := digest.FromProto(sub.Digest); err == nil {
+			if sd, err := d.Function.FromProto(sub.Digest); err == nil {
 				todo = append(todo, sd)
 			}
 		}

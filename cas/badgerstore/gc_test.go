@@ -27,6 +27,7 @@ import (
 type rig struct {
 	*badgerstore.Store
 	t    *testing.T
+	by   digest.Function
 	time time.Time
 }
 
@@ -41,8 +42,8 @@ func (r *rig) later() { r.time = r.time.Add(time.Hour) }
 
 func (r *rig) put(b []byte) digest.Digest {
 	r.t.Helper()
-	d, err := cas.PutBlob(r.t.Context(), r, b)
-	if err != nil {
+	d := r.by.Of(b)
+	if err := r.Put(r.t.Context(), d, bytes.NewReader(b)); err != nil {
 		r.t.Fatal(err)
 	}
 	return d
@@ -151,7 +152,7 @@ func (r *rig) setResult(i int) (action digest.Digest, blobs []digest.Digest) {
 		blobs = append(blobs, d)
 		return d
 	}
-	m, err := tree.Build(tree.Files{"a": {Digest: blob("a")}, "b/c": {Digest: blob("c")}})
+	m, err := tree.BuildBy(r.by, tree.Files{"a": {Digest: blob("a")}, "b/c": {Digest: blob("c")}})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -162,10 +163,10 @@ func (r *rig) setResult(i int) (action digest.Digest, blobs []digest.Digest) {
 	blobs = append(blobs, r.put(msg))
 	result := &repb.ActionResult{
 		OutputFiles:       []*repb.OutputFile{{Path: "f", Digest: blob("f").Proto()}},
-		OutputDirectories: []*repb.OutputDirectory{{Path: "d", TreeDigest: digest.Of(msg).Proto()}},
+		OutputDirectories: []*repb.OutputDirectory{{Path: "d", TreeDigest: r.by.Of(msg).Proto()}},
 		StdoutDigest:      blob("stdout").Proto(),
 	}
-	action = digest.Of(fmt.Append(nil, "action", i))
+	action = r.by.Of(fmt.Append(nil, "action", i))
 	if err := r.SetResult(r.t.Context(), action, result); err != nil {
 		r.t.Fatal(err)
 	}
@@ -180,6 +181,7 @@ func TestGCNeverBreaksResults(t *testing.T) {
 	actions := make([]digest.Digest, n)
 	outputs := make([][]digest.Digest, n)
 	for i := range n {
+		r.by = digest.Functions()[i%2]
 		actions[i], outputs[i] = r.setResult(i)
 		r.later()
 	}
@@ -239,22 +241,37 @@ func TestGCDropsIncompleteResults(t *testing.T) {
 }
 
 func TestGCKeepsRoots(t *testing.T) {
-	r := newRig(t)
+	for _, f := range digest.Functions() {
+		t.Run(f.String(), func(t *testing.T) {
+			r := newRig(t)
+			r.by = f
+			keepsRoots(r)
+		})
+	}
+}
+
+// tree stores a tree's directories.
+func (r *rig) tree(files tree.Files) digest.Digest {
+	r.t.Helper()
+	m, err := tree.BuildBy(r.by, files)
+	if err == nil {
+		err = m.Upload(r.t.Context(), r)
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return m.Root
+}
+
+func keepsRoots(r *rig) {
 	a, b, other := r.put([]byte("file a")), r.put([]byte("file b")), r.put([]byte("other"))
-	root, err := tree.Upload(t.Context(), r, tree.Files{"x/a": {Digest: a}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	input, err := tree.Upload(t.Context(), r, tree.Files{"y/b": {Digest: b}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	root, input := r.tree(tree.Files{"x/a": {Digest: a}}), r.tree(tree.Files{"y/b": {Digest: b}})
 	command := r.put([]byte("command"))
 	msg, err := proto.Marshal(&repb.Action{CommandDigest: command.Proto(), InputRootDigest: input.Proto()})
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	action, single, absent := r.put(msg), r.put([]byte("single")), digest.Of([]byte("absent"))
+	action, single, absent := r.put(msg), r.put([]byte("single")), r.by.Of([]byte("absent"))
 	r.later()
 	r.gc(badgerstore.GCConfig{Keep: badgerstore.Roots{
 		Actions: []digest.Digest{action, absent},

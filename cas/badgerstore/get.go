@@ -28,7 +28,7 @@ func (s *Store) get(ctx context.Context, d digest.Digest, offset int64, why purp
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if d == digest.Empty {
+	if d.IsEmpty() {
 		return empty(offset)
 	}
 	l, err := s.pinned(k, why)

@@ -11,6 +11,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/kvfarm/kvfarm/cas"
+	"github.com/kvfarm/kvfarm/cas/digest"
 )
 
 const (
@@ -208,11 +209,22 @@ func (ix *index) current(k key, l loc) bool {
 	return err == nil && at.extent() == l.extent()
 }
 
-// scan calls visit for every entry of one kind, in the order of hashes.
+// scan calls visit for every entry of one kind, function by function, in the
+// order of hashes.
 func (ix *index) scan(kind byte, visit func(key, loc) error) error {
+	for _, f := range digest.Functions() {
+		if err := ix.scanBelow(firstByte(kind, f), visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scanBelow calls visit for every entry whose key begins with a byte.
+func (ix *index) scanBelow(first byte, visit func(key, loc) error) error {
 	return ix.db.View(func(txn *badger.Txn) error {
 		opt := badger.DefaultIteratorOptions
-		opt.Prefix = []byte{kind}
+		opt.Prefix = []byte{first}
 		opt.PrefetchValues = false // values are small and lie beside their keys
 		it := txn.NewIterator(opt)
 		defer it.Close()

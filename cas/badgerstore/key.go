@@ -6,14 +6,16 @@ import (
 	"github.com/kvfarm/kvfarm/cas/digest"
 )
 
-// The kinds of entry in the index, the first byte of every key.
+// The kinds of entry in the index. A blob under two digest functions is two
+// entries, each checked by its own: one that referred to the other would have to
+// be counted, kept and dropped with it.
 const (
 	blobs   = 'b'
 	results = 'a'
 )
 
-// key names an entry of the index: its kind, the hash, the size big-endian.
-// Sorted keys of one kind are sorted by hash.
+// key names an entry of the index: its kind and function, the hash, the size
+// big-endian. Sorted keys of one kind and function are sorted by hash.
 type key [1 + 32 + 8]byte
 
 func keyOf(kind byte, d digest.Digest) (key, error) {
@@ -22,16 +24,35 @@ func keyOf(kind byte, d digest.Digest) (key, error) {
 		return key{}, err
 	}
 	var k key
-	k[0] = kind
+	k[0] = firstByte(kind, d.Function)
 	copy(k[1:], raw[:])
 	binary.BigEndian.PutUint64(k[33:], uint64(d.Size))
 	return k, nil
 }
 
-func (k key) kind() byte { return k[0] }
+// firstByte is the first byte of a key: a lower-case letter for SHA-256, the
+// upper-case one for BLAKE3.
+func firstByte(kind byte, f digest.Function) byte {
+	if f == digest.BLAKE3 {
+		return kind &^ lower
+	}
+	return kind
+}
+
+// lower is what sets a lower-case letter apart.
+const lower = 'a' ^ 'A'
+
+func (k key) kind() byte { return k[0] | lower }
+
+func (k key) function() digest.Function {
+	if k[0]&lower == 0 {
+		return digest.BLAKE3
+	}
+	return digest.SHA256
+}
 
 func (k key) digest() digest.Digest {
-	return digest.FromRaw([32]byte(k[1:33]), int64(binary.BigEndian.Uint64(k[33:])))
+	return k.function().FromRaw([32]byte(k[1:33]), int64(binary.BigEndian.Uint64(k[33:])))
 }
 
 // loc is what the index holds of an entry: where its content lies and when it

@@ -33,6 +33,11 @@ func FuzzFrames(f *testing.F) {
 		if err != nil || k.digest() != digest.Of(content) {
 			t.Fatalf("key of %v is %x, %v", digest.Of(content), k, err)
 		}
+		same := digest.Digest{Hash: k.digest().Hash, Size: k.digest().Size, Function: digest.BLAKE3}
+		byOther, err := keyOf(blobs, same)
+		if err != nil || byOther == k || byOther.kind() != blobs || byOther.digest() != same {
+			t.Fatalf("key of %v is %x, %v", same, byOther, err)
+		}
 		frame := appendFrame(nil, k, content)
 		if got, ok := openFrame(k, frame); !ok || !bytes.Equal(got, content) {
 			t.Errorf("frame of %x opens as %x, %v", content, got, ok)
@@ -41,8 +46,10 @@ func FuzzFrames(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, ok := openFrame(other, frame); ok {
-			t.Error("a frame opens under another key")
+		for _, other := range []key{other, byOther} {
+			if _, ok := openFrame(other, frame); ok {
+				t.Errorf("a frame of %x opens under %x", k, other)
+			}
 		}
 		frame[uint(flip)%uint(len(frame))] ^= 1
 		if _, ok := openFrame(k, frame); ok {

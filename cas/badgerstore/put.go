@@ -2,7 +2,6 @@ package badgerstore
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash"
@@ -40,11 +39,11 @@ func (s *Store) put(ctx context.Context, d digest.Digest, r io.Reader) error {
 		return s.putStream(k, d, r)
 	}
 	content := make([]byte, d.Size)
-	in := &intake{r: r, left: d.Size, hash: sha256.New()}
+	in := &intake{r: r, left: d.Size, hash: d.Function.New()}
 	if err := in.fill(content); err != nil {
 		return err
 	}
-	if err := in.finish(k); err != nil || d == digest.Empty {
+	if err := in.finish(k); err != nil || d.IsEmpty() {
 		return err
 	}
 	return s.putItem(item{key: k, content: content})
@@ -90,7 +89,7 @@ func newItem(ctx context.Context, b cas.Blob) (item, error) {
 	if err := ctx.Err(); err != nil {
 		return item{}, err
 	}
-	if sha256.Sum256(b.Data) != [32]byte(k[1:33]) || int64(len(b.Data)) != b.Digest.Size {
+	if k.function().Sum(b.Data) != [32]byte(k[1:33]) || int64(len(b.Data)) != b.Digest.Size {
 		return item{}, cas.ErrMismatch
 	}
 	return item{key: k, content: b.Data}, nil
@@ -130,7 +129,7 @@ func (s *Store) putStream(k key, d digest.Digest, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	in := &intake{r: r, left: d.Size, hash: sha256.New()}
+	in := &intake{r: r, left: d.Size, hash: d.Function.New()}
 	err = in.copyFrames(k, p, e.off)
 	if err == nil {
 		err = in.finish(k)

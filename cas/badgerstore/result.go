@@ -81,8 +81,8 @@ func (s *Store) setResult(ctx context.Context, d digest.Digest, r *repb.ActionRe
 	return s.putItem(item{key: k, content: b})
 }
 
-// Results lists the actions that have a result, in the order of their hashes.
-// It counts as no use of them.
+// Results lists the actions that have a result, those of each digest
+// function in the order of their hashes. It counts as no use of them.
 func (s *Store) Results(ctx context.Context) ([]digest.Digest, error) {
 	var out []digest.Digest
 	err := s.index.scan(results, func(k key, _ loc) error {

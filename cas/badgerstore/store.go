@@ -182,7 +182,7 @@ func (s *Store) missing(ctx context.Context, ds []digest.Digest, why purpose) ([
 	missing := make([]digest.Digest, 0, absent)
 	seen := make(map[key]bool, absent)
 	for i, d := range ds {
-		if !there[i] && d != digest.Empty && !seen[keys[i]] {
+		if !there[i] && !d.IsEmpty() && !seen[keys[i]] {
 			seen[keys[i]] = true
 			missing = append(missing, d)
 		}

@@ -27,6 +27,7 @@ func RunActionCache(t *testing.T, open func(t *testing.T) cas.ActionCache) {
 		{"Overwrite", resultOverwrite},
 		{"Absent", resultAbsent},
 		{"CallerOwnsResult", callerOwnsResult},
+		{"Functions", resultFunctions},
 		{"Malformed", resultMalformed},
 		{"Cancelled", resultCancelled},
 		{"Concurrent", resultConcurrent},

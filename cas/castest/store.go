@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) cas.Store) {
 		{"RoundTrip", roundTrip},
 		{"Offsets", offsets},
 		{"EmptyBlob", emptyBlob},
+		{"Functions", functions},
 		{"Absent", absent},
 		{"SizeIsPartOfTheName", sizeIsPartOfTheName},
 		{"WrongContent", wrongContent},

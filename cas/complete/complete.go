@@ -31,7 +31,7 @@ func (c *ActionCache) Result(ctx context.Context, d digest.Digest) (*repb.Action
 	if err != nil {
 		return nil, err
 	}
-	ok, err := Check(ctx, c.store, r)
+	ok, err := Check(ctx, c.store, d.Function, r)
 	if err != nil {
 		return nil, fmt.Errorf("result of %v: %w", d, err)
 	}
@@ -41,11 +41,11 @@ func (c *ActionCache) Result(ctx context.Context, d digest.Digest) (*repb.Action
 	return r, nil
 }
 
-// Check reports whether s holds all of Blobs(r), and marks them as used. A
+// Check reports whether s holds all of Blobs(f, r), and marks them as used. A
 // result with malformed digests or trees is not complete; an error is the
 // store's.
-func Check(ctx context.Context, s cas.Store, r *repb.ActionResult) (bool, error) {
-	blobs, err := Blobs(ctx, s, r)
+func Check(ctx context.Context, s cas.Store, f digest.Function, r *repb.ActionResult) (bool, error) {
+	blobs, err := Blobs(ctx, s, f, r)
 	if IsGone(err) {
 		return false, nil
 	}
@@ -66,31 +66,31 @@ func IsGone(err error) bool {
 // ErrMalformed says that a result holds something that is no digest.
 var ErrMalformed = errors.New("malformed action result")
 
-// Blobs returns the digests of all that r promises: output files, stdout and
+// Blobs returns the digests, by f as its action's is, of all that r promises: output files, stdout and
 // stderr, Tree messages and the files inside them, and where r names a root
 // directory, that with all below it. Errors: those of the store where a Tree or
 // Directory cannot be read, tree.ErrMalformed, ErrMalformed.
-func Blobs(ctx context.Context, s cas.Store, r *repb.ActionResult) ([]digest.Digest, error) {
+func Blobs(ctx context.Context, s cas.Store, f digest.Function, r *repb.ActionResult) ([]digest.Digest, error) {
 	var all []digest.Digest
 	direct := []*repb.Digest{r.StdoutDigest, r.StderrDigest}
-	for _, f := range r.OutputFiles {
-		if f.Digest == nil {
-			return nil, fmt.Errorf("%w: output file %q has no digest", ErrMalformed, f.Path)
+	for _, o := range r.OutputFiles {
+		if o.Digest == nil {
+			return nil, fmt.Errorf("%w: output file %q has no digest", ErrMalformed, o.Path)
 		}
-		direct = append(direct, f.Digest)
+		direct = append(direct, o.Digest)
 	}
 	for _, p := range direct {
 		if p == nil {
 			continue // stdout and stderr may be inline
 		}
-		d, err := digest.FromProto(p)
+		d, err := f.FromProto(p)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
 		all = append(all, d)
 	}
 	for _, o := range r.OutputDirectories {
-		blobs, err := directory(ctx, s, o)
+		blobs, err := directory(ctx, s, f, o)
 		if err != nil {
 			return nil, fmt.Errorf("output directory %q: %w", o.Path, err)
 		}
@@ -101,10 +101,10 @@ func Blobs(ctx context.Context, s cas.Store, r *repb.ActionResult) ([]digest.Dig
 
 // directory returns the blobs of one output directory, which is named by a
 // Tree, by its root, or by both.
-func directory(ctx context.Context, s cas.Store, o *repb.OutputDirectory) ([]digest.Digest, error) {
+func directory(ctx context.Context, s cas.Store, f digest.Function, o *repb.OutputDirectory) ([]digest.Digest, error) {
 	var all []digest.Digest
 	if o.TreeDigest != nil {
-		d, err := digest.FromProto(o.TreeDigest)
+		d, err := f.FromProto(o.TreeDigest)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
@@ -112,10 +112,10 @@ func directory(ctx context.Context, s cas.Store, o *repb.OutputDirectory) ([]dig
 		if err != nil {
 			return nil, err
 		}
-		all = append(tree.TreeFiles(msg), d)
+		all = append(tree.TreeFiles(f, msg), d)
 	}
 	if o.RootDirectoryDigest != nil {
-		d, err := digest.FromProto(o.RootDirectoryDigest)
+		d, err := f.FromProto(o.RootDirectoryDigest)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 		}

@@ -2,6 +2,7 @@ package complete_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
@@ -27,18 +28,18 @@ type rig struct {
 	action digest.Digest
 }
 
-func newRig(t *testing.T, format string) rig {
+func newRig(t *testing.T, f digest.Function, format string) rig {
 	t.Helper()
-	r := rig{store: memstore.New(), action: digest.Of([]byte("action"))}
+	r := rig{store: memstore.New(), action: f.Of([]byte("action"))}
 	r.cache = complete.New(memstore.NewActionCache(), r.store)
 	put := func(s string) digest.Digest {
-		d, err := cas.PutBlob(t.Context(), r.store, []byte(s))
-		if err != nil {
+		d := f.Of([]byte(s))
+		if err := r.store.Put(t.Context(), d, strings.NewReader(s)); err != nil {
 			t.Fatal(err)
 		}
 		return d
 	}
-	m, err := tree.Build(tree.Files{
+	m, err := tree.BuildBy(f, tree.Files{
 		"a":     {Digest: put("in tree")},
 		"b/c":   {Digest: put("deep in tree")},
 		"b/d/e": {Digest: put("in tree")},
@@ -62,7 +63,7 @@ func newRig(t *testing.T, format string) rig {
 		}
 	}
 	result := &repb.ActionResult{
-		OutputFiles:       []*repb.OutputFile{{Path: "f", Digest: put("file").Proto()}, {Path: "e", Digest: digest.Empty.Proto()}},
+		OutputFiles:       []*repb.OutputFile{{Path: "f", Digest: put("file").Proto()}, {Path: "e", Digest: f.Empty().Proto()}},
 		OutputDirectories: []*repb.OutputDirectory{out},
 		StdoutDigest:      put("stdout").Proto(),
 		StderrDigest:      put("stderr").Proto(),
@@ -76,23 +77,27 @@ func newRig(t *testing.T, format string) rig {
 
 // TestEveryBlobCounts takes each blob away in turn.
 func TestEveryBlobCounts(t *testing.T) {
-	for format, blobs := range map[string]int{"tree": 6, "directory": 5 + 4, "both": 6 + 4} {
-		t.Run(format, func(t *testing.T) {
-			all := newRig(t, format).store.Digests()
-			if len(all) != blobs {
-				t.Fatalf("rig has %d blobs, want %d", len(all), blobs)
-			}
-			for _, d := range all {
-				r := newRig(t, format)
-				if _, err := r.cache.Result(t.Context(), r.action); err != nil {
-					t.Fatalf("Result of a complete action = %v", err)
-				}
-				r.store.Delete(d)
-				if _, err := r.cache.Result(t.Context(), r.action); !errors.Is(err, cas.ErrNotFound) {
-					t.Errorf("Result without %v = %v, want ErrNotFound", d, err)
-				}
-			}
-		})
+	for _, f := range digest.Functions() {
+		for format, blobs := range map[string]int{"tree": 6, "directory": 5 + 4, "both": 6 + 4} {
+			t.Run(f.String()+" "+format, func(t *testing.T) { everyBlobCounts(t, f, format, blobs) })
+		}
+	}
+}
+
+func everyBlobCounts(t *testing.T, f digest.Function, format string, blobs int) {
+	all := newRig(t, f, format).store.Digests()
+	if len(all) != blobs {
+		t.Fatalf("rig has %d blobs, want %d", len(all), blobs)
+	}
+	for _, d := range all {
+		r := newRig(t, f, format)
+		if _, err := r.cache.Result(t.Context(), r.action); err != nil {
+			t.Fatalf("Result of a complete action = %v", err)
+		}
+		r.store.Delete(d)
+		if _, err := r.cache.Result(t.Context(), r.action); !errors.Is(err, cas.ErrNotFound) {
+			t.Errorf("Result without %v = %v, want ErrNotFound", d, err)
+		}
 	}
 }
 

@@ -1,11 +1,9 @@
 // Package digest names blobs by content, as the Remote Execution API does: a
-// hash and a size, which belong together.
+// hash and a size, which belong together, and the function that the hash is of.
 package digest
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strconv"
@@ -14,38 +12,46 @@ import (
 
 // Digest names a blob. The zero value names nothing.
 type Digest struct {
-	Hash string // lower-case hex
-	Size int64  // bytes
+	Hash     string   // lower-case hex
+	Size     int64    // bytes
+	Function Function `json:",omitempty"`
 }
 
-// Empty is the digest of the blob of no bytes.
+// Empty is the SHA-256 digest of the blob of no bytes.
 var Empty = Of(nil)
 
 // Of returns the SHA-256 digest of b.
-func Of(b []byte) Digest {
-	h := sha256.Sum256(b)
-	return Digest{Hash: hex.EncodeToString(h[:]), Size: int64(len(b))}
-}
+func Of(b []byte) Digest { return SHA256.Of(b) }
 
-// OfReader digests r up to its end.
-func OfReader(r io.Reader) (Digest, error) {
-	h := sha256.New()
-	n, err := io.Copy(h, r)
-	if err != nil {
-		return Digest{}, fmt.Errorf("digest stream: %w", err)
+// OfReader returns the SHA-256 digest of r's bytes, up to its end.
+func OfReader(r io.Reader) (Digest, error) { return SHA256.OfReader(r) }
+
+// String returns "hash/size", the form that REv2 resource names use, and as in
+// these the function's name before that if the hash alone does not tell it:
+// "blake3/hash/size".
+func (d Digest) String() string {
+	plain := d.Hash + "/" + strconv.FormatInt(d.Size, 10)
+	if d.Function == SHA256 {
+		return plain
 	}
-	return Digest{Hash: hex.EncodeToString(h.Sum(nil)), Size: n}, nil
+	return d.Function.String() + "/" + plain
 }
-
-// String returns "hash/size", the form that REv2 resource names use.
-func (d Digest) String() string { return d.Hash + "/" + strconv.FormatInt(d.Size, 10) }
 
 // IsZero reports whether d names nothing.
 func (d Digest) IsZero() bool { return d == Digest{} }
 
-// Parse is the inverse of String.
+// IsEmpty reports whether d is the blob of no bytes, by its function.
+func (d Digest) IsEmpty() bool { return d.Size == 0 && d == d.Function.Empty() }
+
+// Parse is the inverse of String. A SHA-256 may be named as such.
 func Parse(s string) (Digest, error) {
-	hash, size, ok := strings.Cut(s, "/")
+	rest, function := s, SHA256
+	for f := range functions {
+		if after, ok := strings.CutPrefix(s, Function(f).String()+"/"); ok {
+			rest, function = after, Function(f)
+		}
+	}
+	hash, size, ok := strings.Cut(rest, "/")
 	if !ok {
 		return Digest{}, fmt.Errorf("parse digest %q: want hash/size", s)
 	}
@@ -53,11 +59,11 @@ func Parse(s string) (Digest, error) {
 	if err != nil {
 		return Digest{}, fmt.Errorf("parse digest %q: size is no number", s)
 	}
-	d := Digest{Hash: hash, Size: n}
+	d := Digest{Hash: hash, Size: n, Function: function}
 	if err := d.Validate(); err != nil {
 		return Digest{}, err
 	}
-	if d.String() != s {
+	if strconv.FormatInt(n, 10) != size {
 		return Digest{}, fmt.Errorf("parse digest %q: size is not in plain decimal", s)
 	}
 	return d, nil
@@ -67,7 +73,7 @@ func Parse(s string) (Digest, error) {
 // digits, the size is not negative.
 func (d Digest) Validate() error {
 	if _, ok := d.raw(); !ok {
-		return fmt.Errorf("digest %q: hash is not %d lower-case hex digits", d.Hash, 2*sha256.Size)
+		return fmt.Errorf("digest %q: hash is not %d lower-case hex digits", d.Hash, 2*hashLen)
 	}
 	if d.Size < 0 {
 		return fmt.Errorf("digest %v: negative size", d)
@@ -75,7 +81,7 @@ func (d Digest) Validate() error {
 	return nil
 }
 
-// Compare orders digests by hash, then by size.
+// Compare orders digests by hash, then by size, then by function.
 func Compare(a, b Digest) int {
-	return cmp.Or(strings.Compare(a.Hash, b.Hash), cmp.Compare(a.Size, b.Size))
+	return cmp.Or(strings.Compare(a.Hash, b.Hash), cmp.Compare(a.Size, b.Size), cmp.Compare(a.Function, b.Function))
 }

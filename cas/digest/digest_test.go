@@ -1,6 +1,7 @@
 package digest_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,6 +22,52 @@ func TestOf(t *testing.T) {
 	}
 	if digest.Empty.Size != 0 || digest.Empty.Validate() != nil || digest.Empty.IsZero() {
 		t.Errorf("Empty is %v", digest.Empty)
+	}
+}
+
+// The vectors are BLAKE3's own, of no bytes and of "abc".
+func TestBLAKE3(t *testing.T) {
+	for in, want := range map[string]string{
+		"":    "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
+		"abc": "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85",
+	} {
+		d := digest.BLAKE3.Of([]byte(in))
+		if d.Hash != want || d.Size != int64(len(in)) || d.IsEmpty() != (in == "") {
+			t.Errorf("Of(%q) = %v, want %s", in, d, want)
+		}
+		if got, err := digest.BLAKE3.OfReader(strings.NewReader(in)); got != d || err != nil {
+			t.Errorf("OfReader(%q) = %v, %v", in, got, err)
+		}
+		if got, err := digest.Parse("blake3/" + want + "/" + strconv.Itoa(len(in))); got != d || err != nil {
+			t.Errorf("Parse = %v, %v, want %v", got, err, d)
+		}
+	}
+	if digest.BLAKE3.Empty() == digest.Empty {
+		t.Error("two functions have one empty blob")
+	}
+	plain := digest.Digest{Hash: digest.BLAKE3.Empty().Hash}
+	if plain.IsEmpty() {
+		t.Errorf("%v is empty by another function", plain)
+	}
+}
+
+func TestFunctionFromProto(t *testing.T) {
+	for v, name := range repb.DigestFunction_Value_name {
+		f, err := digest.FunctionFromProto(repb.DigestFunction_Value(v))
+		switch name {
+		case "UNKNOWN", "SHA256":
+			if f != digest.SHA256 || err != nil {
+				t.Errorf("%s is %v, %v", name, f, err)
+			}
+		case "BLAKE3":
+			if f != digest.BLAKE3 || err != nil {
+				t.Errorf("%s is %v, %v", name, f, err)
+			}
+		default:
+			if err == nil {
+				t.Errorf("%s is %v", name, f)
+			}
+		}
 	}
 }
 
@@ -47,6 +94,11 @@ func TestParse(t *testing.T) {
 		{strings.ToUpper(abc) + "/3", false},
 		{strings.Repeat("x", 64) + "/3", false},
 		{strings.Repeat("é", 32) + "/3", false},
+		{"blake3/" + abc + "/3", true},
+		{"blake3/" + abc + "/03", false},
+		{"blake3/blake3/" + abc + "/3", false},
+		{"md5/" + abc + "/3", false},
+		{"BLAKE3/" + abc + "/3", false},
 	}
 	for _, test := range tests {
 		d, err := digest.Parse(test.in)
@@ -73,11 +125,15 @@ func TestProto(t *testing.T) {
 
 // FuzzRaw holds Raw, Validate and Parse to one another.
 func FuzzRaw(f *testing.F) {
-	f.Add(abc, int64(3))
-	f.Add(strings.ToUpper(abc), int64(3))
-	f.Add("", int64(-1))
-	f.Fuzz(func(t *testing.T, hash string, size int64) {
+	f.Add(abc, int64(3), false)
+	f.Add(abc, int64(3), true)
+	f.Add(strings.ToUpper(abc), int64(3), false)
+	f.Add("", int64(-1), true)
+	f.Fuzz(func(t *testing.T, hash string, size int64, other bool) {
 		d := digest.Digest{Hash: hash, Size: size}
+		if other {
+			d.Function = digest.BLAKE3
+		}
 		raw, err := d.Raw()
 		if (err == nil) != (d.Validate() == nil) {
 			t.Fatalf("Raw of %q says %v, Validate %v", d, err, d.Validate())
@@ -85,7 +141,7 @@ func FuzzRaw(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if got := digest.FromRaw(raw, size); got != d {
+		if got := d.Function.FromRaw(raw, size); got != d {
 			t.Errorf("FromRaw(Raw(%v)) = %v", d, got)
 		}
 		if got, err := digest.Parse(d.String()); err != nil || got != d {

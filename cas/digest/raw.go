@@ -1,7 +1,5 @@
 package digest
 
-import "encoding/hex"
-
 // Raw returns the 32 bytes of d's hash. It fails exactly if Validate does.
 func (d Digest) Raw() ([32]byte, error) {
 	raw, ok := d.raw()
@@ -23,11 +21,6 @@ func (d Digest) raw() (raw [32]byte, ok bool) {
 		raw[i] = hi<<4 | lo
 	}
 	return raw, bad <= 0xf
-}
-
-// FromRaw is the inverse of Raw.
-func FromRaw(raw [32]byte, size int64) Digest {
-	return Digest{Hash: hex.EncodeToString(raw[:]), Size: size}
 }
 
 // nibbles holds the value of each lower-case hex digit, 0xff for other bytes.

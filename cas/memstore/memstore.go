@@ -53,7 +53,7 @@ func (s *Store) Put(ctx context.Context, d digest.Digest, r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("put %v: %w", d, err)
 	}
-	if got := digest.Of(b); got != d {
+	if got := d.Function.Of(b); got != d {
 		return fmt.Errorf("put %v: %w", d, cas.ErrMismatch)
 	}
 	s.mu.Lock()
@@ -103,7 +103,7 @@ func (s *Store) Digests() []digest.Digest {
 }
 
 func (s *Store) blob(d digest.Digest) ([]byte, bool) {
-	if d == digest.Empty {
+	if d.IsEmpty() {
 		return nil, true
 	}
 	s.mu.RLock()

@@ -55,7 +55,7 @@ func (s *Store) putSmall(ctx context.Context, b cas.Blob) error {
 // newParcel returns a parcel, which is at its end if b is not what it claims.
 func newParcel(b cas.Blob) *parcel {
 	p := &parcel{blob: b, done: make(chan struct{})}
-	if digest.Of(b.Data) != b.Digest {
+	if b.Digest.Function.Of(b.Data) != b.Digest {
 		p.end(cas.ErrMismatch)
 	}
 	return p
@@ -88,14 +88,16 @@ func (s *Store) sendWaiting(ctx context.Context) {
 	}
 }
 
-// takeWaiting takes as many parcels as a batch may hold.
+// takeWaiting takes as many parcels as a batch may hold, all of one digest
+// function.
 func (s *Store) takeWaiting() []*parcel {
 	s.put.mu.Lock()
 	defer s.put.mu.Unlock()
 	n, size := 0, int64(0)
 	for n < len(s.put.waiting) && n < int(s.c.MaxBatchDigests) {
-		size += s.put.waiting[n].blob.Digest.Size
-		if size > int64(s.c.MaxBatchSize) {
+		d := s.put.waiting[n].blob.Digest
+		size += d.Size
+		if d.Function != s.put.waiting[0].blob.Digest.Function || size > int64(s.c.MaxBatchSize) {
 			break
 		}
 		n++
@@ -132,15 +134,18 @@ func (s *Store) send(ctx context.Context, ps []*parcel) {
 // blobs are to be sent again, or why that would not help.
 func (s *Store) sendOnce(ctx context.Context, open map[digest.Digest][]*parcel) (again, err error) {
 	req := &repb.BatchUpdateBlobsRequest{InstanceName: s.c.InstanceName}
+	var function digest.Function // of all of them
 	for d, ps := range open {
+		function = d.Function
 		req.Requests = append(req.Requests, &repb.BatchUpdateBlobsRequest_Request{Digest: d.Proto(), Data: ps[0].blob.Data})
 	}
+	req.DigestFunction = function.Proto()
 	resp, err := s.c.BatchUpdateBlobs(ctx, req)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range resp.Responses {
-		d, err := digest.FromProto(r.Digest)
+		d, err := function.FromProto(r.Digest)
 		if err != nil {
 			continue
 		}

@@ -2,8 +2,6 @@ package remote
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -27,14 +25,14 @@ func (s *Store) Get(ctx context.Context, d digest.Digest, offset int64) (io.Read
 		}
 		return nil, fmt.Errorf("get %v from %d: %w", d, offset, cas.ErrRange)
 	}
-	name, err := s.c.ResourceName("blobs", d.Hash, fmt.Sprint(d.Size))
+	name, err := s.c.ResourceName("blobs", d.String())
 	if err != nil {
 		return nil, fmt.Errorf("get %v: %w", d, err)
 	}
 	r := &reader{store: s, digest: d, name: name, offset: offset}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	if offset == 0 {
-		r.hash = sha256.New()
+		r.hash = d.Function.New()
 	}
 	// The first piece says whether there is a blob at all.
 	if err := r.next(); err != nil && err != io.EOF {
@@ -134,7 +132,7 @@ func (r *reader) verify() error {
 	if r.offset != r.digest.Size {
 		return fmt.Errorf("get %v: farm sent %d bytes: %w", r.digest, r.offset, cas.ErrCorrupt)
 	}
-	if r.hash != nil && hex.EncodeToString(r.hash.Sum(nil)) != r.digest.Hash {
+	if r.hash != nil && r.digest.Function.OfHash(r.hash, r.offset) != r.digest {
 		return fmt.Errorf("get %v: farm sent other bytes: %w", r.digest, cas.ErrCorrupt)
 	}
 	return io.EOF

@@ -3,12 +3,11 @@ package remote
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/google/uuid"
 	bspb "google.golang.org/genproto/googleapis/bytestream"
 
 	"github.com/kvfarm/kvfarm/cas"
@@ -67,7 +66,7 @@ func (s *Store) putLarge(ctx context.Context, d digest.Digest, r io.Reader) erro
 func (s *Store) stream(ctx context.Context, d digest.Digest, r io.Reader) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // a write that is not finished is dropped by the farm
-	name, err := s.c.ResourceNameWrite(d.Hash, d.Size)
+	name, err := s.c.ResourceName("uploads", uuid.NewString(), "blobs", d.String())
 	if err != nil {
 		return err
 	}
@@ -87,7 +86,7 @@ func (s *Store) stream(ctx context.Context, d digest.Digest, r io.Reader) error 
 
 // sendAll sends r's bytes, and the last of them only when all are d's.
 func sendAll(w bspb.ByteStream_WriteClient, name string, d digest.Digest, r io.Reader) error {
-	hash := sha256.New()
+	hash := d.Function.New()
 	req := &bspb.WriteRequest{ResourceName: name}
 	for !req.FinishWrite {
 		// A message may still be in use after it was sent: no buffer is used twice.
@@ -102,7 +101,7 @@ func sendAll(w bspb.ByteStream_WriteClient, name string, d digest.Digest, r io.R
 			if err := atEnd(r); err != nil {
 				return err
 			}
-			if hex.EncodeToString(hash.Sum(nil)) != d.Hash {
+			if d.Function.OfHash(hash, d.Size) != d {
 				return cas.ErrMismatch
 			}
 			req.FinishWrite = true

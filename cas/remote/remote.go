@@ -5,9 +5,9 @@ package remote
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	sdk "github.com/bazelbuild/remote-apis-sdks/go/pkg/client"
-	sdkdigest "github.com/bazelbuild/remote-apis-sdks/go/pkg/digest"
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -29,37 +29,59 @@ func New(c *sdk.Client) *Store { return &Store{c: c} }
 // Missing implements cas.Store.
 func (s *Store) Missing(ctx context.Context, ds []digest.Digest) ([]digest.Digest, error) {
 	seen := make(map[digest.Digest]bool, len(ds))
-	asked := make([]sdkdigest.Digest, 0, len(ds))
+	asked := make([]digest.Digest, 0, len(ds))
+	by := map[digest.Function][]digest.Digest{}
 	for _, d := range ds {
 		if err := d.Validate(); err != nil {
 			return nil, fmt.Errorf("look for %v: %w", d, err)
 		}
-		if d != digest.Empty && !seen[d] {
+		if !d.IsEmpty() && !seen[d] {
 			seen[d] = true
-			asked = append(asked, sdkdigest.Digest{Hash: d.Hash, Size: d.Size})
+			asked = append(asked, d)
+			by[d.Function] = append(by[d.Function], d)
 		}
 	}
-	absent, err := s.c.MissingBlobs(ctx, asked)
-	if err != nil {
-		return nil, fmt.Errorf("look for %d blobs: %w", len(asked), translate(err))
-	}
-	lacks := make(map[digest.Digest]bool, len(absent))
-	for _, d := range absent {
-		lacks[digest.Digest{Hash: d.Hash, Size: d.Size}] = true
+	lacks := map[digest.Digest]bool{}
+	for f, part := range by {
+		for some := range slices.Chunk(part, max(1, int(s.c.MaxQueryBatchDigests))) {
+			if err := s.ask(ctx, f, some, lacks); err != nil {
+				return nil, fmt.Errorf("look for %d blobs: %w", len(asked), translate(err))
+			}
+		}
 	}
 	var missing []digest.Digest
 	for _, d := range asked {
-		if d := (digest.Digest{Hash: d.Hash, Size: d.Size}); lacks[d] {
+		if lacks[d] {
 			missing = append(missing, d)
 		}
 	}
 	return missing, nil
 }
 
+// ask adds to lacks those of ds, all of one function, that the farm does not have.
+func (s *Store) ask(ctx context.Context, f digest.Function, ds []digest.Digest, lacks map[digest.Digest]bool) error {
+	req := &repb.FindMissingBlobsRequest{InstanceName: s.c.InstanceName, DigestFunction: f.Proto()}
+	for _, d := range ds {
+		req.BlobDigests = append(req.BlobDigests, d.Proto())
+	}
+	resp, err := s.c.FindMissingBlobs(ctx, req)
+	if err != nil {
+		return err
+	}
+	for _, p := range resp.MissingBlobDigests {
+		d, err := f.FromProto(p)
+		if err != nil {
+			return fmt.Errorf("farm answers with what is no digest: %w", err)
+		}
+		lacks[d] = true
+	}
+	return nil
+}
+
 // Result implements cas.ActionCache.
 func (s *Store) Result(ctx context.Context, d digest.Digest) (*repb.ActionResult, error) {
 	r, err := s.c.GetActionResult(ctx, &repb.GetActionResultRequest{
-		InstanceName: s.c.InstanceName, ActionDigest: d.Proto(), InlineStdout: true, InlineStderr: true})
+		InstanceName: s.c.InstanceName, ActionDigest: d.Proto(), DigestFunction: d.Function.Proto(), InlineStdout: true, InlineStderr: true})
 	if err != nil {
 		return nil, fmt.Errorf("result of %v: %w", d, translate(err))
 	}
@@ -69,7 +91,7 @@ func (s *Store) Result(ctx context.Context, d digest.Digest) (*repb.ActionResult
 // SetResult implements cas.ActionCache. Farms may refuse it.
 func (s *Store) SetResult(ctx context.Context, d digest.Digest, r *repb.ActionResult) error {
 	_, err := s.c.UpdateActionResult(ctx, &repb.UpdateActionResultRequest{
-		InstanceName: s.c.InstanceName, ActionDigest: d.Proto(), ActionResult: r})
+		InstanceName: s.c.InstanceName, ActionDigest: d.Proto(), DigestFunction: d.Function.Proto(), ActionResult: r})
 	if err != nil {
 		return fmt.Errorf("set result of %v: %w", d, translate(err))
 	}

@@ -28,11 +28,15 @@ type Merkle struct {
 	Dirs map[digest.Digest][]byte
 }
 
-// Build makes the canonical Merkle tree of files: equal files give equal
-// bytes. Errors name the path: an unclean path, a name that REv2 cannot carry,
-// an entry below something that is no directory.
-func Build(files Files) (*Merkle, error) {
-	b := builder{files: files, dirs: map[digest.Digest][]byte{}}
+// Build makes the canonical Merkle tree of files, with SHA-256 as their digests
+// are: equal files give equal bytes. Errors name the path: an unclean path, a
+// name that REv2 cannot carry, an entry below something that is no directory.
+func Build(files Files) (*Merkle, error) { return BuildBy(digest.SHA256, files) }
+
+// BuildBy is Build with another function. A digest by a different one is an
+// error, for nobody could tell.
+func BuildBy(f digest.Function, files Files) (*Merkle, error) {
+	b := builder{function: f, files: files, dirs: map[digest.Digest][]byte{}}
 	paths := make([]string, 0, len(files))
 	for p := range files {
 		paths = append(paths, p)
@@ -94,8 +98,9 @@ func comparePaths(a, b string) int {
 }
 
 type builder struct {
-	files Files
-	dirs  map[digest.Digest][]byte
+	function digest.Function
+	files    Files
+	dirs     map[digest.Digest][]byte
 }
 
 // dir makes the directory whose path, with a trailing slash, is prefix; paths
@@ -133,7 +138,7 @@ func countBelow(paths []string, path string) int {
 // entry, and all below it.
 func (b *builder) node(msg *repb.Directory, name, path string, paths []string, depth int) error {
 	e, explicit := b.files[path]
-	if !explicit || e.Kind == Dir && e.Digest == digest.Empty {
+	if !explicit || e.Kind == Dir && e.Digest.IsEmpty() {
 		if explicit {
 			paths = paths[1:]
 		}
@@ -147,14 +152,17 @@ func (b *builder) node(msg *repb.Directory, name, path string, paths []string, d
 	if len(paths) > 1 {
 		return fmt.Errorf("tree: %q is below %q, which is %v", paths[1], path, e.Kind)
 	}
-	return leaf(msg, name, path, e)
+	return b.leaf(msg, name, path, e)
 }
 
 // leaf adds e, below which nothing else stands, to msg.
-func leaf(msg *repb.Directory, name, path string, e Entry) error {
+func (b *builder) leaf(msg *repb.Directory, name, path string, e Entry) error {
 	if e.Kind != Symlink {
 		if err := e.Digest.Validate(); err != nil {
 			return fmt.Errorf("tree: path %q: %w", path, err)
+		}
+		if e.Digest.Function != b.function {
+			return fmt.Errorf("tree: path %q: %v in a tree of %v", path, e.Digest, b.function)
 		}
 	}
 	switch e.Kind {
@@ -178,7 +186,7 @@ func (b *builder) add(msg *repb.Directory) (digest.Digest, error) {
 	if err != nil {
 		return digest.Digest{}, fmt.Errorf("tree: encode directory: %w", err)
 	}
-	d := digest.Of(data)
+	d := b.function.Of(data)
 	b.dirs[d] = data
 	return d, nil
 }

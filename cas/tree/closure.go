@@ -48,10 +48,10 @@ func (c *closure) dir(d digest.Digest, depth int) error {
 	}
 	c.all = append(c.all, d)
 	for _, f := range msg.Files {
-		c.all = append(c.all, of(f.Digest))
+		c.all = append(c.all, of(d.Function, f.Digest))
 	}
 	for _, sub := range msg.Directories {
-		if err := c.dir(of(sub.Digest), depth+1); err != nil {
+		if err := c.dir(of(d.Function, sub.Digest), depth+1); err != nil {
 			return err
 		}
 	}

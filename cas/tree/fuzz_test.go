@@ -41,7 +41,7 @@ func FuzzDecode(f *testing.F) {
 			for _, dir := range append(msg.Children, msg.Root) {
 				wantSound(t, dir)
 			}
-			tree.TreeFiles(msg)
+			tree.TreeFiles(digest.SHA256, msg)
 		} else if msg != nil || !errors.Is(err, tree.ErrMalformed) {
 			t.Errorf("DecodeTree = %v, %v", msg, err)
 		}

@@ -123,7 +123,7 @@ func (w *walker) walk(path string, d digest.Digest, depth int) error {
 		return err
 	}
 	for _, sub := range msg.Directories {
-		if err := w.walk(join(path, sub.Name), of(sub.Digest), depth+1); err != nil {
+		if err := w.walk(join(path, sub.Name), of(d.Function, sub.Digest), depth+1); err != nil {
 			return err
 		}
 	}
@@ -135,7 +135,7 @@ func (w *walker) walk(path string, d digest.Digest, depth int) error {
 func Load(ctx context.Context, s cas.Store, root digest.Digest, limits Limits) (Files, error) {
 	files := Files{}
 	err := Walk(ctx, s, root, limits, func(path string, dir *repb.Directory) error {
-		files.add(path, dir)
+		files.add(root.Function, path, dir)
 		return nil
 	})
 	if err != nil {
@@ -144,21 +144,21 @@ func Load(ctx context.Context, s cas.Store, root digest.Digest, limits Limits) (
 	return files, nil
 }
 
-func (f Files) add(path string, dir *repb.Directory) {
+func (f Files) add(by digest.Function, path string, dir *repb.Directory) {
 	for _, n := range dir.Files {
-		f[join(path, n.Name)] = Entry{Kind: File, Digest: of(n.Digest), Exec: n.IsExecutable}
+		f[join(path, n.Name)] = Entry{Kind: File, Digest: of(by, n.Digest), Exec: n.IsExecutable}
 	}
 	for _, n := range dir.Symlinks {
 		f[join(path, n.Name)] = Entry{Kind: Symlink, Target: n.Target}
 	}
 	if path != "" && len(dir.Files)+len(dir.Symlinks)+len(dir.Directories) == 0 {
-		f[path] = Entry{Kind: Dir, Digest: digest.Empty}
+		f[path] = Entry{Kind: Dir, Digest: by.Empty()}
 	}
 }
 
-// of returns p's digest, which has been validated.
-func of(p *repb.Digest) digest.Digest {
-	return digest.Digest{Hash: p.Hash, Size: p.SizeBytes}
+// of returns p's digest by f, which has been validated.
+func of(f digest.Function, p *repb.Digest) digest.Digest {
+	return digest.Digest{Hash: p.Hash, Size: p.SizeBytes, Function: f}
 }
 
 func join(dir, name string) string {

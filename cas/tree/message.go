@@ -31,7 +31,7 @@ func (m *Merkle) Tree() ([]byte, error) {
 			msg.Children = append(msg.Children, dir)
 		}
 		for _, sub := range dir.Directories {
-			if d := of(sub.Digest); !seen[d] {
+			if d := of(m.Root.Function, sub.Digest); !seen[d] {
 				seen[d] = true
 				queue = append(queue, d)
 			}
@@ -58,13 +58,13 @@ func DecodeTree(b []byte) (*repb.Tree, error) {
 	return msg, nil
 }
 
-// TreeFiles returns the digests of all files in a valid Tree message, each
+// TreeFiles returns the digests by f of all files in a valid Tree message, each
 // once, sorted.
-func TreeFiles(msg *repb.Tree) []digest.Digest {
+func TreeFiles(f digest.Function, msg *repb.Tree) []digest.Digest {
 	set := map[digest.Digest]bool{}
 	for _, dir := range directories(msg) {
-		for _, f := range dir.Files {
-			set[of(f.Digest)] = true
+		for _, n := range dir.Files {
+			set[of(f, n.Digest)] = true
 		}
 	}
 	return slices.SortedFunc(maps.Keys(set), digest.Compare)

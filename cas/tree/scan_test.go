@@ -198,7 +198,7 @@ func TestStatCachePersists(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw[31] ^= 1
-	if want := digest.FromRaw(raw, 7); got["f"].Digest != want {
+	if want := digest.SHA256.FromRaw(raw, 7); got["f"].Digest != want {
 		t.Errorf("digest is %v, want the forged %v", got["f"].Digest, want)
 	}
 }

@@ -161,7 +161,7 @@ func (c *StatCache) look(st stat) (digest.Digest, bool) {
 		c.known[n] = r
 		c.changed = true
 	}
-	return digest.FromRaw(r.sum, r.size), true
+	return digest.SHA256.FromRaw(r.sum, r.size), true
 }
 
 // learn remembers d for a file that was read from start on and had st before
@@ -224,7 +224,7 @@ func digestOpen(f *os.File) (digest.Digest, error) {
 		h.Write(buf[:n])
 		size += int64(n)
 		if err == io.EOF {
-			return digest.FromRaw([sha256.Size]byte(h.Sum(nil)), size), nil
+			return digest.SHA256.OfHash(h, size), nil
 		}
 		if err != nil {
 			return digest.Digest{}, err

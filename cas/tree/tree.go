@@ -40,5 +40,5 @@ type Entry struct {
 
 // Files is a tree by slash-separated relative path. A Dir entry grafts a whole
 // tree that is known by digest; parents need no entry of their own. The empty
-// directory is a Dir with digest.Empty, below which other entries may stand.
+// directory is a Dir with the digest of nothing, below which other entries may stand.
 type Files map[string]Entry

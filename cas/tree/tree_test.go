@@ -248,7 +248,7 @@ func TestTreeMessage(t *testing.T) {
 	if len(msg.Children) != 3 { // b and d are the same directory
 		t.Errorf("%d children, want 3", len(msg.Children))
 	}
-	if got := tree.TreeFiles(msg); len(got) != 3 {
+	if got := tree.TreeFiles(digest.SHA256, msg); len(got) != 3 {
 		t.Errorf("%d files, want 3: %v", len(got), got)
 	}
 	if m, err = tree.Build(tree.Files{"a": dir(digest.Of([]byte("x")))}); err != nil {

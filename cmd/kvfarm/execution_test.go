@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,7 +27,7 @@ func skipCache(r *repb.ExecuteRequest) { r.SkipCacheLookup = true }
 func doNotCache(a *repb.Action, _ *repb.Command) { a.DoNotCache = true }
 
 func result(c *client, d digest.Digest) (*repb.ActionResult, error) {
-	return c.ac.GetActionResult(c.t.Context(), &repb.GetActionResultRequest{ActionDigest: d.Proto()})
+	return c.ac.GetActionResult(c.t.Context(), &repb.GetActionResultRequest{DigestFunction: c.by.Proto(), ActionDigest: d.Proto()})
 }
 
 // A result one of whose outputs was damaged on disk is a miss, though the
@@ -36,7 +35,7 @@ func result(c *client, d digest.Digest) (*repb.ActionResult, error) {
 func resultIsComplete(c *client) {
 	state := c.t.TempDir()
 	p := spawn(c.t, "serve", "--listen", "127.0.0.1:0", "--state", state, "--workers", "1")
-	own := connect(c.t, p.addr)
+	own := c.connect(p.addr)
 	content := "content of a file inside a tree " + strings.Repeat("x", 5000)
 	d := own.act([]string{"sequence", "mkdir", "out/deep", ",", "write", "out/deep/f", content},
 		func(_ *repb.Action, c *repb.Command) { c.OutputPaths = []string{"out"} })
@@ -46,8 +45,8 @@ func resultIsComplete(c *client) {
 	}
 	p.kill()
 	overwrite(c.t, state, content)
-	own = connect(c.t, spawn(c.t, "serve", "--listen", "127.0.0.1:0", "--state", state, "--workers", "1").addr)
-	_, err := own.read(readOf(digest.Of([]byte(content))))
+	own = c.connect(spawn(c.t, "serve", "--listen", "127.0.0.1:0", "--state", state, "--workers", "1").addr)
+	_, err := own.read(readOf(c.by.Of([]byte(content))))
 	wantCode(c.t, "damaged file", err, codes.DataLoss)
 	_, err = result(own, d)
 	wantCode(c.t, "result without the file", err, codes.NotFound)
@@ -57,7 +56,7 @@ func resultIsComplete(c *client) {
 	if _, err := result(own, d); err != nil {
 		c.t.Errorf("after that: %v", err)
 	}
-	_, err = own.ac.UpdateActionResult(c.t.Context(), &repb.UpdateActionResultRequest{ActionDigest: d.Proto(), ActionResult: &repb.ActionResult{}})
+	_, err = own.ac.UpdateActionResult(c.t.Context(), &repb.UpdateActionResultRequest{DigestFunction: c.by.Proto(), ActionDigest: d.Proto(), ActionResult: &repb.ActionResult{}})
 	wantCode(c.t, "update by a client", err, codes.PermissionDenied)
 }
 
@@ -98,11 +97,11 @@ func executeLooksIntoTheCache(c *client) {
 	if forced := c.run(d, skipCache); forced.CachedResult {
 		c.t.Error("skip_cache_lookup is ignored")
 	}
-	lost := func(s string) *repb.Digest { return digest.Of([]byte("never uploaded " + s)).Proto() }
+	lost := func(s string) *repb.Digest { return c.by.Of([]byte("never uploaded " + s)).Proto() }
 	root := c.putProto(&repb.Directory{Files: []*repb.FileNode{{Name: "f", Digest: lost("file")}}})
 	_, err := c.execute(c.putProto(&repb.Action{CommandDigest: lost("command"), InputRootDigest: root.Proto()}))
 	c.wantMissing(err, lost("command"), lost("file"))
-	_, err = c.execute(digest.Of([]byte("never uploaded action")))
+	_, err = c.execute(c.by.Of([]byte("never uploaded action")))
 	c.wantMissing(err, lost("action"))
 }
 
@@ -116,7 +115,8 @@ func (c *client) wantMissing(err error, want ...*repb.Digest) {
 		}
 	}
 	for _, p := range want {
-		if !subjects[fmt.Sprintf("MISSING blobs/%s/%d", p.Hash, p.SizeBytes)] {
+		d, err := c.by.FromProto(p)
+		if err != nil || !subjects["MISSING blobs/"+d.String()] {
 			c.t.Errorf("%v is not named in %v", p, subjects)
 		}
 	}
@@ -157,7 +157,7 @@ func metadataOfEveryOperation(c *client) {
 			if err := op.Metadata.UnmarshalTo(meta); err != nil {
 				c.t.Fatal(err)
 			}
-			if !proto.Equal(meta.ActionDigest, d.Proto()) || meta.Stage == repb.ExecutionStage_UNKNOWN ||
+			if !proto.Equal(meta.ActionDigest, d.Proto()) || meta.DigestFunction != c.by.Proto() || meta.Stage == repb.ExecutionStage_UNKNOWN ||
 				(meta.Stage == repb.ExecutionStage_COMPLETED) != op.Done {
 				c.t.Errorf("metadata %v, done %t", meta, op.Done)
 			}
@@ -167,7 +167,7 @@ func metadataOfEveryOperation(c *client) {
 
 func waitExecution(c *client) {
 	p := spawn(c.t, "serve", "--listen", "127.0.0.1:0", "--state", c.t.TempDir()) // no workers: nothing moves
-	own := connect(c.t, p.addr)
+	own := c.connect(p.addr)
 	stream, err := own.submit(own.act([]string{"nothing"}))
 	if err != nil {
 		c.t.Fatal(err)
@@ -246,7 +246,7 @@ func (c *client) names(d digest.Digest, change ...func(*repb.ExecuteRequest)) ma
 }
 
 func merging(c *client) {
-	own := connect(c.t, spawn(c.t, "serve", "--listen", "127.0.0.1:0", "--state", c.t.TempDir()).addr) // nothing moves
+	own := c.connect(spawn(c.t, "serve", "--listen", "127.0.0.1:0", "--state", c.t.TempDir()).addr) // nothing moves
 	if n := own.names(own.act([]string{"nothing"})); len(n) != 1 {
 		c.t.Errorf("identical actions run %d times", len(n))
 	}
@@ -353,7 +353,7 @@ func seesWhatItDeclares(c *client) {
 	if resp := c.run(c.act([]string{"dial", "192.0.2.1:80"})); !strings.Contains(string(resp.Result.StderrRaw), "unreachable") {
 		c.t.Errorf("network: %v", resp.Result)
 	}
-	file := digest.Of([]byte("pristine"))
+	file := c.by.Of([]byte("pristine"))
 	c.put([]byte("pristine"))
 	with := func(a *repb.Action, _ *repb.Command) {
 		a.InputRootDigest, a.DoNotCache = c.root(tree.Files{"in": {Digest: file}}).Proto(), true

@@ -131,6 +131,7 @@ func (p *process) signal(t testing.TB, s syscall.Signal) {
 // client is a connection to a server in another process.
 type client struct {
 	t     testing.TB
+	by    digest.Function // of all that it sends and asks for
 	caps  repb.CapabilitiesClient
 	cas   repb.ContentAddressableStorageClient
 	bytes bspb.ByteStreamClient
@@ -154,6 +155,13 @@ func connect(t testing.TB, addr string) *client {
 	return &client{t: t, conn: conn, caps: repb.NewCapabilitiesClient(conn), cas: repb.NewContentAddressableStorageClient(conn),
 		bytes: bspb.NewByteStreamClient(conn), ac: repb.NewActionCacheClient(conn), exec: repb.NewExecutionClient(conn),
 		ops: longrunning.NewOperationsClient(conn)}
+}
+
+// connect returns a client of another server that is like c.
+func (c *client) connect(addr string) *client {
+	other := connect(c.t, addr)
+	other.by = c.by
+	return other
 }
 
 // spawnFarm starts a server with a worker. Where sandboxes are refused it skips.
@@ -190,8 +198,8 @@ func wantCode(t testing.TB, what string, err error, want codes.Code) {
 // put stores a small blob.
 func (c *client) put(b []byte) digest.Digest {
 	c.t.Helper()
-	d := digest.Of(b)
-	resp, err := c.cas.BatchUpdateBlobs(c.t.Context(), &repb.BatchUpdateBlobsRequest{
+	d := c.by.Of(b)
+	resp, err := c.cas.BatchUpdateBlobs(c.t.Context(), &repb.BatchUpdateBlobsRequest{DigestFunction: c.by.Proto(),
 		Requests: []*repb.BatchUpdateBlobsRequest_Request{{Digest: d.Proto(), Data: b}}})
 	if err != nil || resp.Responses[0].Status.GetCode() != 0 {
 		c.t.Fatalf("put %v: %v, %v", d, resp, err)
@@ -247,7 +255,7 @@ func (c *client) read(req *bspb.ReadRequest) ([]byte, error) {
 // blob returns a stored blob.
 func (c *client) blob(p *repb.Digest) []byte {
 	c.t.Helper()
-	d, err := digest.FromProto(p)
+	d, err := c.by.FromProto(p)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -265,7 +273,7 @@ func (c *client) root(files tree.Files) digest.Digest {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	d := digest.Of(program)
+	d := c.by.Of(program)
 	if _, err := c.upload("uploads/"+uploadID+"/blobs/"+d.String(), program); err != nil {
 		c.t.Fatal(err)
 	}
@@ -273,7 +281,7 @@ func (c *client) root(files tree.Files) digest.Digest {
 	for name, e := range files {
 		all[name] = e
 	}
-	m, err := tree.Build(all)
+	m, err := tree.BuildBy(c.by, all)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -321,7 +329,7 @@ func (c *client) execute(d digest.Digest, change ...func(*repb.ExecuteRequest)) 
 }
 
 func (c *client) submit(d digest.Digest, change ...func(*repb.ExecuteRequest)) (repb.Execution_ExecuteClient, error) {
-	req := &repb.ExecuteRequest{ActionDigest: d.Proto()}
+	req := &repb.ExecuteRequest{DigestFunction: c.by.Proto(), ActionDigest: d.Proto()}
 	for _, f := range change {
 		f(req)
 	}

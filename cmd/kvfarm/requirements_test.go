@@ -22,6 +22,16 @@ import (
 // all, as it would be for its clients.
 func TestRequirements(t *testing.T) {
 	c := serveFarm(t)
+	for _, by := range digest.Functions() {
+		t.Run(by.String(), func(t *testing.T) {
+			mine := *c
+			mine.by = by
+			requirements(t, &mine)
+		})
+	}
+}
+
+func requirements(t *testing.T, c *client) {
 	for _, r := range []struct {
 		name string
 		test func(*client)
@@ -74,7 +84,7 @@ func capabilitiesFrom20(c *client) {
 
 func (c *client) missing(ps ...*repb.Digest) []*repb.Digest {
 	c.t.Helper()
-	resp, err := c.cas.FindMissingBlobs(c.t.Context(), &repb.FindMissingBlobsRequest{BlobDigests: ps})
+	resp, err := c.cas.FindMissingBlobs(c.t.Context(), &repb.FindMissingBlobsRequest{DigestFunction: c.by.Proto(), BlobDigests: ps})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -82,13 +92,13 @@ func (c *client) missing(ps ...*repb.Digest) []*repb.Digest {
 }
 
 func emptyBlobIsPresent(c *client) {
-	if m := c.missing(digest.Empty.Proto()); len(m) > 0 {
+	if m := c.missing(c.by.Empty().Proto()); len(m) > 0 {
 		c.t.Errorf("missing %v", m)
 	}
-	if b := c.blob(digest.Empty.Proto()); len(b) > 0 {
+	if b := c.blob(c.by.Empty().Proto()); len(b) > 0 {
 		c.t.Errorf("holds %q", b)
 	}
-	batch, err := c.cas.BatchReadBlobs(c.t.Context(), &repb.BatchReadBlobsRequest{Digests: []*repb.Digest{digest.Empty.Proto()}})
+	batch, err := c.cas.BatchReadBlobs(c.t.Context(), &repb.BatchReadBlobsRequest{DigestFunction: c.by.Proto(), Digests: []*repb.Digest{c.by.Empty().Proto()}})
 	if err != nil || batch.Responses[0].Status.Code != 0 {
 		c.t.Errorf("batch: %v, %v", batch, err)
 	}
@@ -96,22 +106,22 @@ func emptyBlobIsPresent(c *client) {
 
 func sizeIsPartOfTheDigest(c *client) {
 	d := c.put([]byte("five!"))
-	other := &repb.Digest{Hash: d.Hash, SizeBytes: 6}
-	if m := c.missing(d.Proto(), other); len(m) != 1 || m[0].SizeBytes != 6 {
+	other := digest.Digest{Hash: d.Hash, Size: 6, Function: c.by}
+	if m := c.missing(d.Proto(), other.Proto()); len(m) != 1 || m[0].SizeBytes != 6 {
 		c.t.Errorf("missing %v, want the blob of six bytes", m)
 	}
-	_, err := c.read(&bspb.ReadRequest{ResourceName: "blobs/" + d.Hash + "/6"})
+	_, err := c.read(&bspb.ReadRequest{ResourceName: "blobs/" + other.String()})
 	wantCode(c.t, "read with another size", err, codes.NotFound)
 	for _, hash := range []string{strings.ToUpper(d.Hash), d.Hash[1:], "x" + d.Hash[1:], ""} {
-		_, err := c.cas.FindMissingBlobs(c.t.Context(), &repb.FindMissingBlobsRequest{BlobDigests: []*repb.Digest{{Hash: hash, SizeBytes: 5}}})
+		_, err := c.cas.FindMissingBlobs(c.t.Context(), &repb.FindMissingBlobsRequest{DigestFunction: c.by.Proto(), BlobDigests: []*repb.Digest{{Hash: hash, SizeBytes: 5}}})
 		wantCode(c.t, "hash "+hash, err, codes.InvalidArgument)
 	}
 }
 
 func batchStatusPerBlob(c *client) {
 	good := []byte("batch: good")
-	up, err := c.cas.BatchUpdateBlobs(c.t.Context(), &repb.BatchUpdateBlobsRequest{Requests: []*repb.BatchUpdateBlobsRequest_Request{
-		{Digest: digest.Of([]byte("something else")).Proto(), Data: good}, {Digest: digest.Of(good).Proto(), Data: good}}})
+	up, err := c.cas.BatchUpdateBlobs(c.t.Context(), &repb.BatchUpdateBlobsRequest{DigestFunction: c.by.Proto(), Requests: []*repb.BatchUpdateBlobsRequest_Request{
+		{Digest: c.by.Of([]byte("something else")).Proto(), Data: good}, {Digest: c.by.Of(good).Proto(), Data: good}}})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -122,8 +132,8 @@ func batchStatusPerBlob(c *client) {
 		c.t.Errorf("right digest beside it: %v", got)
 	}
 	big := castest.Bytes(4, 4<<20+1) // the advertised limit and one more
-	_, err = c.cas.BatchUpdateBlobs(c.t.Context(), &repb.BatchUpdateBlobsRequest{
-		Requests: []*repb.BatchUpdateBlobsRequest_Request{{Digest: digest.Of(big).Proto(), Data: big}}})
+	_, err = c.cas.BatchUpdateBlobs(c.t.Context(), &repb.BatchUpdateBlobsRequest{DigestFunction: c.by.Proto(),
+		Requests: []*repb.BatchUpdateBlobsRequest_Request{{Digest: c.by.Of(big).Proto(), Data: big}}})
 	wantCode(c.t, "more than the limit", err, codes.InvalidArgument)
 }
 
@@ -133,7 +143,10 @@ func byteStreamNames(c *client) {
 		"uploads/U/blobs/D/dir/file.txt", "uploads/blobs/uploads/U/blobs/D",
 	} {
 		b := castest.Bytes(uint64(500+i), 1000)
-		d := digest.Of(b)
+		d := c.by.Of(b)
+		if strings.Contains(name, "sha256") && c.by != digest.SHA256 {
+			continue
+		}
 		name = strings.NewReplacer("U", uploadID, "D", d.String()).Replace(name)
 		if resp, err := c.upload(name, b); err != nil || resp.CommittedSize != 1000 {
 			c.t.Errorf("write %s: %v, %v", name, resp, err)
@@ -146,7 +159,7 @@ func byteStreamNames(c *client) {
 
 func writeOfAnExistingBlob(c *client) {
 	b := castest.Bytes(6, 1<<20)
-	d := digest.Of(b)
+	d := c.by.Of(b)
 	name := "uploads/" + uploadID + "/blobs/" + d.String()
 	for what, other := range map[string][]byte{"wrong bytes": b[1:], "too many": append(bytes.Clone(b), 'x')} {
 		_, err := c.upload(name, other)
@@ -193,7 +206,7 @@ func readOffsetAndLimit(c *client) {
 
 func zstdStreams(c *client) {
 	b := bytes.Repeat([]byte("compressible "), 10_000)
-	d := digest.Of(b)
+	d := c.by.Of(b)
 	z, err := zstd.NewWriter(nil)
 	if err != nil {
 		c.t.Fatal(err)
@@ -222,7 +235,7 @@ func zstdStreams(c *client) {
 
 // directories asks for a tree in pages of two.
 func (c *client) directories(root digest.Digest) (dirs []*repb.Directory, err error) {
-	stream, err := c.cas.GetTree(c.t.Context(), &repb.GetTreeRequest{RootDigest: root.Proto(), PageSize: 2})
+	stream, err := c.cas.GetTree(c.t.Context(), &repb.GetTreeRequest{DigestFunction: c.by.Proto(), RootDigest: root.Proto(), PageSize: 2})
 	for err == nil {
 		var page *repb.GetTreeResponse
 		if page, err = stream.Recv(); err == nil {
@@ -237,11 +250,11 @@ func (c *client) directories(root digest.Digest) (dirs []*repb.Directory, err er
 
 func getTree(c *client) {
 	f := tree.Entry{Digest: c.put([]byte("f"))}
-	m, err := tree.Build(tree.Files{"a/same/f": f, "b/same/f": f, "c/other/f": f, "lost/g": f, "h": f})
+	m, err := tree.BuildBy(c.by, tree.Files{"a/same/f": f, "b/same/f": f, "c/other/f": f, "lost/g": f, "h": f})
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	lost, err := tree.Build(tree.Files{"g": f})
+	lost, err := tree.BuildBy(c.by, tree.Files{"g": f})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -258,26 +271,42 @@ func getTree(c *client) {
 	}
 }
 
-// Classic functions have hashes of lengths of their own; a server that has one
-// alone refuses the others, by name and by length.
+// Classic functions have hashes of lengths of their own and need not be named;
+// BLAKE3 must be. Content under one function is not there under another.
 func digestFunctions(c *client) {
 	caps, err := c.caps.GetCapabilities(c.t.Context(), &repb.GetCapabilitiesRequest{})
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	d := c.put([]byte("functions"))
-	for f, name := range repb.DigestFunction_Value_name {
-		function := repb.DigestFunction_Value(f)
-		known := function == repb.DigestFunction_UNKNOWN || slices.Contains(caps.CacheCapabilities.DigestFunctions, function)
-		want := codes.InvalidArgument
-		if known {
-			want = codes.OK
+	known := []repb.DigestFunction_Value{repb.DigestFunction_SHA256, repb.DigestFunction_BLAKE3}
+	if !slices.Equal(caps.CacheCapabilities.DigestFunctions, known) || !slices.Equal(caps.ExecutionCapabilities.DigestFunctions, known) {
+		c.t.Errorf("functions %v and %v, want %v", caps.CacheCapabilities.DigestFunctions, caps.ExecutionCapabilities.DigestFunctions, known)
+	}
+	content := []byte("functions of " + c.by.String())
+	d := c.put(content)
+	for v, name := range repb.DigestFunction_Value_name {
+		function := repb.DigestFunction_Value(v)
+		resp, err := c.cas.FindMissingBlobs(c.t.Context(), &repb.FindMissingBlobsRequest{BlobDigests: []*repb.Digest{d.Proto()}, DigestFunction: function})
+		if function == repb.DigestFunction_UNKNOWN {
+			function = repb.DigestFunction_SHA256
 		}
-		_, err := c.cas.FindMissingBlobs(c.t.Context(), &repb.FindMissingBlobsRequest{BlobDigests: []*repb.Digest{d.Proto()}, DigestFunction: function})
-		wantCode(c.t, name, err, want)
-		if function != repb.DigestFunction_SHA256 && !known {
-			_, err := c.read(&bspb.ReadRequest{ResourceName: "blobs/" + strings.ToLower(name) + "/" + d.String()})
+		if !slices.Contains(known, function) {
+			wantCode(c.t, name, err, codes.InvalidArgument)
+			_, err := c.read(&bspb.ReadRequest{ResourceName: "blobs/" + strings.ToLower(name) + "/" + d.Hash + "/1"})
 			wantCode(c.t, "read by "+name, err, codes.InvalidArgument)
+			continue
+		}
+		if lacks := len(resp.GetMissingBlobDigests()) > 0; err != nil || lacks != (function != c.by.Proto()) {
+			c.t.Errorf("by %s: missing is %t, %v", name, lacks, err)
+		}
+	}
+	for _, f := range digest.Functions() {
+		if f != c.by {
+			_, err := c.read(readOf(f.Of(content)))
+			wantCode(c.t, "the same content by "+f.String(), err, codes.NotFound)
+			same := digest.Digest{Hash: d.Hash, Size: d.Size, Function: f}
+			_, err = c.upload("uploads/"+uploadID+"/blobs/"+same.String(), content)
+			wantCode(c.t, "another function's hash", err, codes.InvalidArgument)
 		}
 	}
 	_, err = c.cas.FindMissingBlobs(c.t.Context(), &repb.FindMissingBlobsRequest{BlobDigests: []*repb.Digest{{Hash: d.Hash[:40], SizeBytes: 9}}})

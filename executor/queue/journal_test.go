@@ -10,6 +10,7 @@ import (
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/executor/journal"
 	"github.com/kvfarm/kvfarm/executor/queue"
 )
@@ -43,7 +44,7 @@ func again(t *testing.T, q *queue.Queue, name string) *queue.Waiter {
 func TestRestoreOfAQueuedTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, j := restore(t, queue.Config{}, &journal.Memory{})
-		task := queue.Task{Instance: "i", Action: action("a"), Platform: []queue.Property{{Name: "os", Value: "x"}}, Priority: 3,
+		task := queue.Task{Instance: "i", Action: digest.BLAKE3.Of([]byte("a")), Platform: []queue.Property{{Name: "os", Value: "x"}}, Priority: 3,
 			Timeout: time.Minute, Origin: queue.Origin{Tool: "t", Invocation: "n"}}
 		w := submit(t, q, task)
 		q, _ = restore(t, queue.Config{}, j)

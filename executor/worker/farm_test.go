@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -33,6 +34,7 @@ type farm struct {
 	results *memstore.ActionCache
 	queue   *queue.Queue
 	root    digest.Digest // of a tree with the actor in it
+	by      digest.Function
 }
 
 // slots is how many actions the worker runs at a time.
@@ -101,8 +103,8 @@ func (f *farm) inputRoot(t testing.TB) digest.Digest {
 
 func (f *farm) put(t testing.TB, b []byte) digest.Digest {
 	t.Helper()
-	d, err := cas.PutBlob(t.Context(), f.store, b)
-	if err != nil {
+	d := f.by.Of(b)
+	if err := f.store.Put(t.Context(), d, bytes.NewReader(b)); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -119,11 +121,14 @@ func (f *farm) message(t testing.TB, m proto.Message) digest.Digest {
 
 func (f *farm) tree(t testing.TB, files tree.Files) digest.Digest {
 	t.Helper()
-	d, err := tree.Upload(t.Context(), f.store, files)
+	m, err := tree.BuildBy(f.by, files)
+	if err == nil {
+		err = m.Upload(t.Context(), f.store)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d
+	return m.Root
 }
 
 // action is a command with its inputs; the root is the farm's.

@@ -155,13 +155,16 @@ func classify(err error) *queue.Failure {
 	return f
 }
 
+// by is the digest function of the action, and of all that it names and leaves.
+func (j *job) by() digest.Function { return j.lease.Task.Action.Function }
+
 // read gets the action and its command and says what the sandbox is to do.
 func (j *job) read(ctx context.Context) (*sandbox.Spec, error) {
 	j.action, j.command = &repb.Action{}, &repb.Command{}
 	if err := j.message(ctx, j.lease.Task.Action, j.action); err != nil {
 		return nil, fmt.Errorf("read action: %w", err)
 	}
-	d, err := digest.FromProto(j.action.CommandDigest)
+	d, err := j.by().FromProto(j.action.CommandDigest)
 	if err != nil {
 		return nil, invalid("read command: %w", err)
 	}
@@ -233,7 +236,7 @@ func (j *job) property(name string) string {
 
 // fetch pins root and inputs and adds them to s.
 func (j *job) fetch(ctx context.Context, s *sandbox.Spec) error {
-	d, err := digest.FromProto(j.action.InputRootDigest)
+	d, err := j.by().FromProto(j.action.InputRootDigest)
 	if err != nil {
 		return invalid("input root: %w", err)
 	}

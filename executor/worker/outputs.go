@@ -67,6 +67,7 @@ func (j *job) outputParents() ([]string, error) {
 // them.
 type collector struct {
 	store  cas.Store
+	by     digest.Function
 	view   *os.Root
 	format repb.Command_OutputDirectoryFormat
 	room   int64 // bytes of files that may yet come: one without a byte on disk may claim as many as it likes
@@ -77,7 +78,7 @@ type collector struct {
 // collect stores the outputs and returns the result that names them. Of a
 // command that was stopped, only its text is kept.
 func (j *job) collect(ctx context.Context, left *sandbox.Result) (*repb.ActionResult, error) {
-	c := &collector{store: j.cfg.Store, view: left.Inputs,
+	c := &collector{store: j.cfg.Store, by: j.by(), view: left.Inputs,
 		format: j.command.OutputDirectoryFormat, room: j.cfg.Outputs}
 	r := &repb.ActionResult{ExitCode: int32(left.ExitCode)}
 	var err error
@@ -153,7 +154,7 @@ func (c *collector) text(ctx context.Context, o *sandbox.Output) ([]byte, *repb.
 	if b := o.Bytes(); len(b) <= inlineText {
 		return b, nil, nil
 	}
-	d := digest.Of(o.Bytes())
+	d := c.by.Of(o.Bytes())
 	return nil, d.Proto(), c.put(ctx, d, o.Bytes())
 }
 
@@ -196,7 +197,7 @@ func (c *collector) file(ctx context.Context, at string, info fs.FileInfo) (dige
 		if err != nil {
 			return digest.Digest{}, err
 		}
-		d := digest.Of(b)
+		d := c.by.Of(b)
 		return d, c.put(ctx, d, b)
 	}
 	return c.large(ctx, f)
@@ -212,7 +213,7 @@ func (c *collector) open(at string) (*os.File, error) {
 }
 
 func (c *collector) large(ctx context.Context, f *os.File) (digest.Digest, error) {
-	d, err := digest.OfReader(f)
+	d, err := c.by.OfReader(f)
 	if err != nil {
 		return d, err
 	}
@@ -231,7 +232,7 @@ func (c *collector) dir(ctx context.Context, at string) (*repb.OutputDirectory, 
 	if err := c.walk(ctx, files, at, "", 0); err != nil {
 		return nil, err
 	}
-	m, err := tree.Build(files)
+	m, err := tree.BuildBy(c.by, files)
 	if err != nil {
 		return nil, invalid("output %q: %w", at, err)
 	}
@@ -249,7 +250,7 @@ func (c *collector) dir(ctx context.Context, at string) (*repb.OutputDirectory, 
 		if err != nil {
 			return nil, err
 		}
-		d := digest.Of(body)
+		d := c.by.Of(body)
 		out.TreeDigest = d.Proto()
 		if err := c.put(ctx, d, body); err != nil {
 			return nil, err
@@ -271,7 +272,7 @@ func (c *collector) walk(ctx context.Context, files tree.Files, at, name string,
 		return err
 	}
 	if len(entries) == 0 && name != "" {
-		files[name] = tree.Entry{Kind: tree.Dir, Digest: digest.Empty}
+		files[name] = tree.Entry{Kind: tree.Dir, Digest: c.by.Empty()}
 	}
 	for _, e := range entries {
 		if err := c.entry(ctx, files, path.Join(at, e.Name()), path.Join(name, e.Name()), depth, e); err != nil {

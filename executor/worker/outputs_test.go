@@ -27,7 +27,12 @@ var makeOutputs = []string{"sequence",
 	"mkdir", "out/empty", ",", "mkdir", "out/d/e", ",", "write", "out/d/e/f", "deep"}
 
 func TestOutputs(t *testing.T) {
-	f := newFarm(t)
+	for _, by := range digest.Functions() {
+		t.Run(by.String(), func(t *testing.T) { testOutputs(t, newFarmWith(t, queue.Config{}, func(f *farm) { f.by = by })) })
+	}
+}
+
+func testOutputs(t *testing.T, f *farm) {
 	everything := map[string]string{
 		"a": "hello", "tool": "*tool", "link": "->a", "dangling": "->/nowhere", "empty/": "", "d/e/f": "deep",
 	}
@@ -111,7 +116,7 @@ func (f *farm) outputs(t *testing.T, r *repb.ActionResult) map[string]string {
 			maps.Copy(out, f.tree20(t, o))
 		}
 		if o.RootDirectoryDigest != nil {
-			d, err := digest.FromProto(o.RootDirectoryDigest)
+			d, err := f.by.FromProto(o.RootDirectoryDigest)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -163,7 +168,7 @@ func (f *farm) contents(t *testing.T, dir string, files tree.Files) map[string]s
 
 func (f *farm) content(t *testing.T, p *repb.Digest, exec bool) string {
 	t.Helper()
-	d, err := digest.FromProto(p)
+	d, err := f.by.FromProto(p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +198,12 @@ func TestLinksForOldClients(t *testing.T) {
 }
 
 func TestLargeOutputs(t *testing.T) {
-	f := newFarm(t)
+	for _, by := range digest.Functions() {
+		t.Run(by.String(), func(t *testing.T) { testLargeOutputs(t, newFarmWith(t, queue.Config{}, func(f *farm) { f.by = by })) })
+	}
+}
+
+func testLargeOutputs(t *testing.T, f *farm) {
 	a := act("sequence", "fill", "big", "5", ",", "files", ".", "3000", ",", "spam", "100000")
 	a.OutputPaths = []string{""}
 	r := f.run(t, a).Result

@@ -152,6 +152,8 @@ func TestRootsForOtherClients(t *testing.T) {
 		g.store, g.roots = f.store, worker.Roots{Default: marked("default"), Named: map[string]digest.Digest{"docker://debian": marked("debian")}}
 	})
 	for image, want := range map[string]string{"": "default", "docker://debian": "debian"} {
+		f.by = otherThan(f.by) // the roots stay what they are
+		other.by, other.root = f.by, f.actorRoot(t)
 		o := other.run(t, &action{
 			Command: &repb.Command{Arguments: []string{"actor", "cat", "in/file", "/etc/mark"}, OutputPaths: []string{"out"},
 				EnvironmentVariables: []*repb.Command_EnvironmentVariable{{Name: "PATH", Value: "/usr/bin:/bin"}}},
@@ -174,6 +176,13 @@ func TestRootsForOtherClients(t *testing.T) {
 	if o.Failure != nil || !strings.Contains(string(o.Result.StderrRaw), "read-only") {
 		t.Errorf("a write to the default root: %v, %v", o.Failure, o.Result)
 	}
+}
+
+func otherThan(f digest.Function) digest.Function {
+	if f == digest.SHA256 {
+		return digest.BLAKE3
+	}
+	return digest.SHA256
 }
 
 // TestRootThatIsNotThere stops a worker before it takes a lease.

@@ -90,7 +90,7 @@ func read(ctx context.Context, s Store, d digest.Digest) (*Proof, error) {
 	if err := message(ctx, s, d, &action); err != nil {
 		return nil, err
 	}
-	at, err := digest.FromProto(action.CommandDigest)
+	at, err := d.Function.FromProto(action.CommandDigest)
 	if err != nil || at.Size > maxMessage {
 		return nil, errOther
 	}
@@ -144,7 +144,7 @@ func (p *Proof) parse(argv []string) (slice, verdict string, err error) {
 
 // inputs finds engine and slice in the input root.
 func (p *Proof) inputs(ctx context.Context, s Store, root *repb.Digest, slice string) error {
-	d, err := digest.FromProto(root)
+	d, err := p.Action.Function.FromProto(root)
 	if err != nil {
 		return errOther
 	}
@@ -153,7 +153,7 @@ func (p *Proof) inputs(ctx context.Context, s Store, root *repb.Digest, slice st
 		return err
 	}
 	for _, f := range dir.Files {
-		at, err := digest.FromProto(f.Digest)
+		at, err := p.Action.Function.FromProto(f.Digest)
 		if err != nil {
 			return errOther
 		}
@@ -177,7 +177,7 @@ func (p *Proof) result(ctx context.Context, s Store, verdict string) error {
 	}
 	for _, f := range r.OutputFiles {
 		if f.Path == verdict {
-			p.Verdict, err = digest.FromProto(f.Digest)
+			p.Verdict, err = p.Action.Function.FromProto(f.Digest)
 			return err
 		}
 	}

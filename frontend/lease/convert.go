@@ -30,14 +30,15 @@ func fromProperties(ps []*repb.Platform_Property) []queue.Property {
 
 func toLease(l *queue.Lease) *kvfarmpb.TakeResponse {
 	t := &kvfarmpb.Task{
-		InstanceName: l.Task.Instance,
-		ActionDigest: l.Task.Action.Proto(),
-		DoNotCache:   l.Task.DoNotCache,
-		Properties:   toProperties(l.Task.Platform),
-		Priority:     l.Task.Priority,
-		Tool:         l.Task.Origin.Tool,
-		Invocation:   l.Task.Origin.Invocation,
-		Traceparent:  l.Task.Origin.Trace,
+		InstanceName:   l.Task.Instance,
+		ActionDigest:   l.Task.Action.Proto(),
+		DoNotCache:     l.Task.DoNotCache,
+		Properties:     toProperties(l.Task.Platform),
+		Priority:       l.Task.Priority,
+		Tool:           l.Task.Origin.Tool,
+		Invocation:     l.Task.Origin.Invocation,
+		Traceparent:    l.Task.Origin.Trace,
+		DigestFunction: l.Task.Action.Function.Proto(),
 	}
 	if l.Task.Timeout != 0 {
 		t.Timeout = durationpb.New(l.Task.Timeout)
@@ -47,7 +48,7 @@ func toLease(l *queue.Lease) *kvfarmpb.TakeResponse {
 }
 
 func fromLease(p *kvfarmpb.TakeResponse) (*queue.Lease, error) {
-	d, err := digest.FromProto(p.GetTask().GetActionDigest())
+	d, err := fromDigest(p.GetTask().GetActionDigest(), p.GetTask().GetDigestFunction())
 	if err != nil {
 		return nil, fmt.Errorf("lease %q: %w", p.Lease, err)
 	}
@@ -105,6 +106,7 @@ func toOutcome(id string, o *queue.Outcome) *kvfarmpb.CompleteRequest {
 		req.Failure = &kvfarmpb.Failure{Kind: kinds[f.Kind], Reason: f.Reason}
 		for _, d := range f.Missing {
 			req.Failure.Missing = append(req.Failure.Missing, d.Proto())
+			req.Failure.MissingFunctions = append(req.Failure.MissingFunctions, d.Function.Proto())
 		}
 	}
 	return req
@@ -120,12 +122,28 @@ func fromOutcome(req *kvfarmpb.CompleteRequest) (*queue.Outcome, error) {
 		return o, nil
 	}
 	o.Failure = &queue.Failure{Kind: kindsBack[f.Kind], Reason: f.Reason}
-	for _, p := range f.Missing {
-		d, err := digest.FromProto(p)
+	functions := f.MissingFunctions
+	if len(functions) == 0 {
+		functions = make([]repb.DigestFunction_Value, len(f.Missing))
+	}
+	if len(functions) != len(f.Missing) {
+		return nil, fmt.Errorf("complete lease %q: %d missing blobs and %d digest functions", req.Lease, len(f.Missing), len(functions))
+	}
+	for i, p := range f.Missing {
+		d, err := fromDigest(p, functions[i])
 		if err != nil {
 			return nil, fmt.Errorf("complete lease %q: missing blob: %w", req.Lease, err)
 		}
 		o.Failure.Missing = append(o.Failure.Missing, d)
 	}
 	return o, nil
+}
+
+// fromDigest reads a digest with its function.
+func fromDigest(p *repb.Digest, v repb.DigestFunction_Value) (digest.Digest, error) {
+	f, err := digest.FunctionFromProto(v)
+	if err != nil {
+		return digest.Digest{}, err
+	}
+	return f.FromProto(p)
 }

@@ -92,7 +92,7 @@ func end(t *testing.T, w *queue.Waiter) *queue.Outcome {
 
 func TestLeaseCarriesTheTask(t *testing.T) {
 	r := start(t, queue.Config{})
-	task := queue.Task{Instance: "i", Action: action, Platform: []queue.Property{{Name: "color", Value: "red"}},
+	task := queue.Task{Instance: "i", Action: digest.BLAKE3.Of([]byte("action")), Platform: []queue.Property{{Name: "color", Value: "red"}},
 		Priority: -3, Timeout: time.Minute, DoNotCache: true, Origin: queue.Origin{Tool: "bazel 7", Invocation: "i"}}
 	w := r.submit(t, task)
 	l := r.lease(t)
@@ -142,7 +142,7 @@ func TestOutcomes(t *testing.T) {
 	for name, want := range map[string]*queue.Outcome{
 		"result":  {Result: result, Message: "m"},
 		"timeout": {Result: result, Failure: &queue.Failure{Kind: queue.Timeout, Reason: "slow"}},
-		"missing": {Failure: &queue.Failure{Kind: queue.Missing, Reason: "gone", Missing: []digest.Digest{action}}},
+		"missing": {Failure: &queue.Failure{Kind: queue.Missing, Reason: "gone", Missing: []digest.Digest{action, digest.BLAKE3.Of([]byte("x"))}}},
 		"invalid": {Failure: &queue.Failure{Kind: queue.Invalid, Reason: "no"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,10 +16,7 @@ import (
 // GetActionResult returns a cached result, with the contents inlined that the
 // client asks for, as far as they fit.
 func (s *Server) GetActionResult(ctx context.Context, req *repb.GetActionResultRequest) (*repb.ActionResult, error) {
-	if err := checkFunction(req.DigestFunction); err != nil {
-		return nil, s.fail(err)
-	}
-	d, err := digestOf(req.ActionDigest)
+	d, err := named(req.ActionDigest, req.DigestFunction)
 	if err != nil {
 		return nil, s.fail(err)
 	}
@@ -27,7 +24,7 @@ func (s *Server) GetActionResult(ctx context.Context, req *repb.GetActionResultR
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	return s.inline(ctx, result, req), nil
+	return s.inline(ctx, d.Function, result, req), nil
 }
 
 // UpdateActionResult stores a result, if clients may.
@@ -35,10 +32,7 @@ func (s *Server) UpdateActionResult(ctx context.Context, req *repb.UpdateActionR
 	if !s.mayUpdate(ctx, req.InstanceName) {
 		return nil, status.Error(codes.PermissionDenied, "update action result: this caller may not; workers write the action cache")
 	}
-	if err := checkFunction(req.DigestFunction); err != nil {
-		return nil, s.fail(err)
-	}
-	d, err := digestOf(req.ActionDigest)
+	d, err := named(req.ActionDigest, req.DigestFunction)
 	if err != nil {
 		return nil, s.fail(err)
 	}
@@ -62,9 +56,9 @@ type wishes interface {
 	GetInlineOutputFiles() []string
 }
 
-// inline returns result with contents filled in. A content that is too large
+// inline returns result, of an action by f, with contents filled in. A content that is too large
 // or cannot be read stays behind its digest.
-func (s *Server) inline(ctx context.Context, result *repb.ActionResult, w wishes) *repb.ActionResult {
+func (s *Server) inline(ctx context.Context, by digest.Function, result *repb.ActionResult, w wishes) *repb.ActionResult {
 	if !w.GetInlineStdout() && !w.GetInlineStderr() && len(w.GetInlineOutputFiles()) == 0 {
 		return result
 	}
@@ -74,7 +68,7 @@ func (s *Server) inline(ctx context.Context, result *repb.ActionResult, w wishes
 		if !wanted || len(have) > 0 || p == nil || p.SizeBytes > room {
 			return have
 		}
-		d, err := digest.FromProto(p)
+		d, err := by.FromProto(p)
 		if err != nil {
 			return have
 		}

@@ -11,7 +11,8 @@ import (
 
 // FindMissingBlobs returns the blobs that the store lacks.
 func (s *Server) FindMissingBlobs(ctx context.Context, req *repb.FindMissingBlobsRequest) (*repb.FindMissingBlobsResponse, error) {
-	if err := checkFunction(req.DigestFunction); err != nil {
+	f, err := functionOf(req.DigestFunction)
+	if err != nil {
 		return nil, s.fail(err)
 	}
 	if len(req.BlobDigests) > maxDigests {
@@ -19,7 +20,7 @@ func (s *Server) FindMissingBlobs(ctx context.Context, req *repb.FindMissingBlob
 	}
 	ds := make([]digest.Digest, 0, len(req.BlobDigests))
 	for _, p := range req.BlobDigests {
-		d, err := digestOf(p)
+		d, err := digestOf(f, p)
 		if err != nil {
 			return nil, s.fail(err)
 		}
@@ -47,7 +48,11 @@ func pick(all []*repb.Digest, ds, missing []digest.Digest) []*repb.Digest {
 
 // BatchUpdateBlobs stores several small blobs, each with a status of its own.
 func (s *Server) BatchUpdateBlobs(ctx context.Context, req *repb.BatchUpdateBlobsRequest) (*repb.BatchUpdateBlobsResponse, error) {
-	if err := checkBatch(req); err != nil {
+	f, err := functionOf(req.DigestFunction)
+	if err == nil {
+		err = checkBatch(req)
+	}
+	if err != nil {
 		return nil, s.fail(err)
 	}
 	resp := &repb.BatchUpdateBlobsResponse{}
@@ -56,7 +61,7 @@ func (s *Server) BatchUpdateBlobs(ctx context.Context, req *repb.BatchUpdateBlob
 	for _, r := range req.Requests {
 		answer := &repb.BatchUpdateBlobsResponse_Response{Digest: r.Digest}
 		resp.Responses = append(resp.Responses, answer)
-		b, err := batchBlob(r)
+		b, err := batchBlob(f, r)
 		if err != nil {
 			answer.Status = batchStatus(s.fail(err))
 			continue
@@ -70,9 +75,6 @@ func (s *Server) BatchUpdateBlobs(ctx context.Context, req *repb.BatchUpdateBlob
 }
 
 func checkBatch(req *repb.BatchUpdateBlobsRequest) error {
-	if err := checkFunction(req.DigestFunction); err != nil {
-		return err
-	}
 	total, unpacked := 0, int64(0)
 	for _, r := range req.Requests {
 		total += len(r.Data)
@@ -87,8 +89,8 @@ func checkBatch(req *repb.BatchUpdateBlobsRequest) error {
 	return nil
 }
 
-func batchBlob(r *repb.BatchUpdateBlobsRequest_Request) (cas.Blob, error) {
-	d, err := digestOf(r.Digest)
+func batchBlob(f digest.Function, r *repb.BatchUpdateBlobsRequest_Request) (cas.Blob, error) {
+	d, err := digestOf(f, r.Digest)
 	if err != nil {
 		return cas.Blob{}, err
 	}
@@ -101,7 +103,8 @@ func batchBlob(r *repb.BatchUpdateBlobsRequest_Request) (cas.Blob, error) {
 
 // BatchReadBlobs reads several small blobs, each with a status of its own.
 func (s *Server) BatchReadBlobs(ctx context.Context, req *repb.BatchReadBlobsRequest) (*repb.BatchReadBlobsResponse, error) {
-	if err := checkFunction(req.DigestFunction); err != nil {
+	f, err := functionOf(req.DigestFunction)
+	if err != nil {
 		return nil, s.fail(err)
 	}
 	var total int64
@@ -112,7 +115,7 @@ func (s *Server) BatchReadBlobs(ctx context.Context, req *repb.BatchReadBlobsReq
 	}
 	resp := &repb.BatchReadBlobsResponse{}
 	for _, p := range req.Digests {
-		data, err := s.readBlob(ctx, p)
+		data, err := s.readBlob(ctx, f, p)
 		if ctx.Err() != nil {
 			return nil, s.fail(ctx.Err())
 		}
@@ -122,8 +125,8 @@ func (s *Server) BatchReadBlobs(ctx context.Context, req *repb.BatchReadBlobsReq
 	return resp, nil
 }
 
-func (s *Server) readBlob(ctx context.Context, p *repb.Digest) ([]byte, error) {
-	d, err := digestOf(p)
+func (s *Server) readBlob(ctx context.Context, f digest.Function, p *repb.Digest) ([]byte, error) {
+	d, err := digestOf(f, p)
 	if err != nil {
 		return nil, err
 	}

@@ -27,10 +27,7 @@ func (s *Server) Execute(req *repb.ExecuteRequest, stream repb.Execution_Execute
 }
 
 func (s *Server) execute(req *repb.ExecuteRequest, stream operations) error {
-	if err := checkFunction(req.DigestFunction); err != nil {
-		return err
-	}
-	d, err := digestOf(req.ActionDigest)
+	d, err := named(req.ActionDigest, req.DigestFunction)
 	if err != nil {
 		return err
 	}
@@ -65,9 +62,9 @@ func (s *Server) execute(req *repb.ExecuteRequest, stream operations) error {
 // name leads nowhere.
 func (s *Server) hit(ctx context.Context, d digest.Digest, result *repb.ActionResult, w wishes) *longrunning.Operation {
 	meta := &repb.ExecuteOperationMetadata{Stage: repb.ExecutionStage_COMPLETED, ActionDigest: d.Proto(),
-		PartialExecutionMetadata: result.ExecutionMetadata}
+		PartialExecutionMetadata: result.ExecutionMetadata, DigestFunction: d.Function.Proto()}
 	return operation(uuid.NewString(), meta, &repb.ExecuteResponse{
-		Result: s.inline(ctx, result, w), CachedResult: true, Status: toStatus(nil).Proto()})
+		Result: s.inline(ctx, d.Function, result, w), CachedResult: true, Status: toStatus(nil).Proto()})
 }
 
 // task reads the action and checks that all it needs is stored.
@@ -76,11 +73,11 @@ func (s *Server) task(ctx context.Context, d digest.Digest, req *repb.ExecuteReq
 	if err := s.message(ctx, d, action); err != nil {
 		return nil, err
 	}
-	cd, err := digestOf(action.CommandDigest)
+	cd, err := digestOf(d.Function, action.CommandDigest)
 	if err != nil {
 		return nil, fmt.Errorf("command of action %v: %w", d, err)
 	}
-	root, err := digestOf(action.InputRootDigest)
+	root, err := digestOf(d.Function, action.InputRootDigest)
 	if err != nil {
 		return nil, fmt.Errorf("input root of action %v: %w", d, err)
 	}

@@ -36,7 +36,7 @@ func (c *completeness) missing(ctx context.Context, root digest.Digest) ([]diges
 	lost, err := walk(ctx, c.store, root, c.isKnown, func(d digest.Digest, dir *repb.Directory) error {
 		dirs = append(dirs, d)
 		for _, f := range dir.Files {
-			fd, err := digestOf(f.Digest)
+			fd, err := digestOf(d.Function, f.Digest)
 			if err != nil {
 				return err
 			}

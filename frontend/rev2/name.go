@@ -24,7 +24,7 @@ func parseRead(name string) (resource, error) {
 	if r, _, ok := readName(strings.Split(name, "/")); ok {
 		return r, nil
 	}
-	return resource{}, invalid("read name %q: want [instance/]blobs/hash/size with a SHA-256 in lower case", name)
+	return resource{}, invalid("read name %q: want [instance/]blobs/hash/size with a SHA-256 in lower case, or blake3/hash/size", name)
 }
 
 // parseWrite takes apart a name to write to:
@@ -38,7 +38,7 @@ func parseWrite(name string) (resource, error) {
 	if r, _, ok := writeName(strings.Split(name, "/")); ok {
 		return r, nil
 	}
-	return resource{}, invalid("write name %q: want [instance/]uploads/uuid/blobs/hash/size with a SHA-256 in lower case", name)
+	return resource{}, invalid("write name %q: want [instance/]uploads/uuid/blobs/hash/size with a SHA-256 in lower case, or blake3/hash/size", name)
 }
 
 // Instance returns the instance that a name for either begins with; "" if it
@@ -83,19 +83,15 @@ func writeName(words []string) (r resource, instance int, ok bool) {
 
 // blobName reads words if all of them are the name of one blob.
 func blobName(words []string) (resource, bool) {
-	n := len(words)
-	d, err := digest.Parse(words[n-2] + "/" + words[n-1])
-	if err != nil {
+	name := strings.Join(words, "/")
+	plain, ok := strings.CutPrefix(name, "blobs/")
+	zstd := false
+	if !ok {
+		plain, zstd = strings.CutPrefix(name, "compressed-blobs/zstd/")
+	}
+	if !ok && !zstd {
 		return resource{}, false
 	}
-	if n > 3 && words[n-3] == "sha256" {
-		n--
-	}
-	switch kind := strings.Join(words[:n-2], "/"); kind {
-	case "blobs":
-		return resource{digest: d}, true
-	case "compressed-blobs/zstd":
-		return resource{digest: d, zstd: true}, true
-	}
-	return resource{}, false
+	d, err := digest.Parse(plain)
+	return resource{digest: d, zstd: zstd}, err == nil
 }

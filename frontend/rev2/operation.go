@@ -20,6 +20,7 @@ func (s *Server) operation(ctx context.Context, state queue.State, partial *repb
 		Stage:                    stages[state.Stage],
 		ActionDigest:             state.Action.Proto(),
 		PartialExecutionMetadata: partial,
+		DigestFunction:           state.Action.Function.Proto(),
 	}
 	if s.cfg.Logs != nil {
 		meta.StdoutStreamName, meta.StderrStreamName = logName(state, "stdout"), logName(state, "stderr")
@@ -27,7 +28,7 @@ func (s *Server) operation(ctx context.Context, state queue.State, partial *repb
 	if state.Outcome == nil {
 		return operation(state.Name, meta, nil)
 	}
-	return operation(state.Name, meta, s.response(ctx, state.Outcome, w))
+	return operation(state.Name, meta, s.response(ctx, state, w))
 }
 
 var stages = map[queue.Stage]repb.ExecutionStage_Value{
@@ -52,10 +53,11 @@ func operation(name string, meta *repb.ExecuteOperationMetadata, resp *repb.Exec
 
 // response is how a task ended. Errors stand in the response's status, never
 // in the operation's.
-func (s *Server) response(ctx context.Context, o *queue.Outcome, w wishes) *repb.ExecuteResponse {
+func (s *Server) response(ctx context.Context, state queue.State, w wishes) *repb.ExecuteResponse {
+	o := state.Outcome
 	resp := &repb.ExecuteResponse{Message: o.Message, Status: s.failure(o.Failure).Proto()}
 	if o.Result != nil {
-		resp.Result = s.inline(ctx, o.Result, w)
+		resp.Result = s.inline(ctx, state.Action.Function, o.Result, w)
 	}
 	return resp
 }

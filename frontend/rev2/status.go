@@ -105,23 +105,32 @@ func preconditions(message string, ds []digest.Digest) *status.Status {
 	return st
 }
 
-// digestOf checks a digest from outside.
-func digestOf(p *repb.Digest) (digest.Digest, error) {
-	d, err := digest.FromProto(p)
+// digestOf checks a digest by f from outside.
+func digestOf(f digest.Function, p *repb.Digest) (digest.Digest, error) {
+	d, err := f.FromProto(p)
 	if err != nil {
 		return digest.Digest{}, invalid("%w", err)
 	}
 	return d, nil
 }
 
-// checkFunction refuses digest functions other than SHA-256. Unknown means
-// that the hash's length tells, which digestOf looks at.
-func checkFunction(f repb.DigestFunction_Value) error {
-	switch f {
-	case repb.DigestFunction_UNKNOWN, repb.DigestFunction_SHA256:
-		return nil
+// functionOf is the digest function of a request, and so of all digests in it and
+// in what they lead to.
+func functionOf(v repb.DigestFunction_Value) (digest.Function, error) {
+	f, err := digest.FunctionFromProto(v)
+	if err != nil {
+		return f, invalid("%w", err)
 	}
-	return invalid("digest function %v is not supported", f)
+	return f, nil
+}
+
+// named reads a digest that a request names.
+func named(p *repb.Digest, v repb.DigestFunction_Value) (digest.Digest, error) {
+	f, err := functionOf(v)
+	if err != nil {
+		return digest.Digest{}, err
+	}
+	return digestOf(f, p)
 }
 
 // batchStatus is err as the status of one blob, which also says OK.

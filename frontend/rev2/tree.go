@@ -28,10 +28,7 @@ func (s *Server) GetTree(req *repb.GetTreeRequest, stream repb.ContentAddressabl
 }
 
 func (s *Server) getTree(req *repb.GetTreeRequest, stream repb.ContentAddressableStorage_GetTreeServer) error {
-	if err := checkFunction(req.DigestFunction); err != nil {
-		return err
-	}
-	root, err := digestOf(req.RootDigest)
+	root, err := named(req.RootDigest, req.DigestFunction)
 	if err != nil {
 		return err
 	}
@@ -102,7 +99,7 @@ func walk(ctx context.Context, store cas.Store, root digest.Digest, skip func(di
 			return nil, err
 		}
 		for _, node := range dir.Directories {
-			c, err := digestOf(node.Digest)
+			c, err := digestOf(root.Function, node.Digest)
 			if err != nil {
 				return nil, err
 			}

@@ -47,7 +47,7 @@ func (c *Cache) makeDifference(ctx context.Context, n *node) (made, *base, int, 
 	if under == nil {
 		return made{}, nil, 0, nil
 	}
-	b := c.linker()
+	b := c.linker(n.digest.Function)
 	temp := c.temp()
 	if err := b.buildDifference(ctx, least, c.path(temp)); err != nil {
 		c.unpin(under.entry)
@@ -66,6 +66,9 @@ func (c *Cache) choose(n *node) (under *base, least *difference, cost int) {
 	bases := c.pinBases()
 	room := n.entries / worthwhile
 	for _, b := range bases {
+		if b.tree.digest.Function != n.digest.Function {
+			continue // there is no telling what is the same
+		}
 		if d, cost := diff(b.tree, n, room); d != nil {
 			under, least, room = b, d, cost
 		}

@@ -2,8 +2,6 @@ package inputs
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +23,8 @@ var epoch = time.Unix(946684800, 0) // the year 2000
 
 // builder lays out one tree. Files are placed several at a time.
 type builder struct {
-	place  func(ctx context.Context, f *repb.FileNode, name string) error
+	by     digest.Function // of all of it
+	place  func(ctx context.Context, d digest.Digest, exec bool, name string) error
 	give   func(name string) error
 	pooled bool // place links files that the pool accounts for
 	eg     *errgroup.Group
@@ -147,13 +146,14 @@ func (b *builder) symlink(target, name string) error {
 }
 
 func (b *builder) file(ctx context.Context, f *repb.FileNode, name string) error {
-	err := b.place(ctx, f, name)
+	d := of(b.by, f.Digest)
+	err := b.place(ctx, d, f.IsExecutable, name)
 	if !errors.Is(err, cas.ErrNotFound) {
 		return err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if d := of(f.Digest); !b.seen[d] {
+	if !b.seen[d] {
 		b.seen[d] = true
 		b.missing = append(b.missing, d)
 	}
@@ -175,12 +175,12 @@ func fetch(ctx context.Context, store cas.Store, d digest.Digest, exec bool, nam
 	if err != nil {
 		return err
 	}
-	hash := sha256.New()
+	hash := d.Function.New()
 	n, err := io.Copy(io.MultiWriter(f, hash), r)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("fetch %v: %w", d, err)
 	}
-	if got := (digest.Digest{Hash: hex.EncodeToString(hash.Sum(nil)), Size: n}); got != d {
+	if got := d.Function.OfHash(hash, n); got != d {
 		return fmt.Errorf("fetch %v: %w: it is %v", d, cas.ErrMismatch, got)
 	}
 	return os.Chtimes(name, epoch, epoch)

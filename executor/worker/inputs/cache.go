@@ -51,7 +51,7 @@ const (
 //	  trees/TREE           trees of hard links
 //	  tmp/                 what is being made, dropped, or not to outlive the process
 //
-// where TREE is HASH.SIZE of the digest, the tree's bytes and entries. A tree
+// where HASH begins with "blake3-" if it is one, and TREE is HASH.SIZE of the digest, the tree's bytes and entries. A tree
 // is made in tmp and renamed. All of it is read by actions through read-only
 // mounts and as lower layers of overlays only, so that no hard link can be
 // written through.

@@ -11,8 +11,6 @@ import (
 	"sync"
 	"syscall"
 
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
-
 	"github.com/kvfarm/kvfarm/cas/digest"
 )
 
@@ -54,7 +52,7 @@ func (p *pool) size() size {
 // name returns where a content is kept. A program and a plain file of the same
 // content are two, for a link shares the mode.
 func (p *pool) name(d digest.Digest, exec bool) string {
-	name := d.Hash
+	name := hashName(d)
 	if exec {
 		name += "x"
 	}
@@ -115,20 +113,20 @@ func (p *pool) sweep(excess size) {
 	}
 }
 
-// link places f by a hard link to the pool, and fetches it first if need be.
-func (c *Cache) link(ctx context.Context, f *repb.FileNode, name string) error {
-	kept := c.pool.name(of(f.Digest), f.IsExecutable)
+// link places a file by a hard link to the pool, and fetches it first if need be.
+func (c *Cache) link(ctx context.Context, d digest.Digest, exec bool, name string) error {
+	kept := c.pool.name(d, exec)
 	for {
 		err := os.Link(kept, name)
 		switch {
 		case err == nil:
 			return nil
 		case errors.Is(err, syscall.EMLINK):
-			return c.fetchOwned(ctx, of(f.Digest), f.IsExecutable, name)
+			return c.fetchOwned(ctx, d, exec, name)
 		case !errors.Is(err, fs.ErrNotExist):
 			return err
 		}
-		if err := c.fill(ctx, of(f.Digest), f.IsExecutable, kept); err != nil {
+		if err := c.fill(ctx, d, exec, kept); err != nil {
 			return err
 		}
 	}

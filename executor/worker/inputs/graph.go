@@ -53,7 +53,7 @@ func (g *graph) loadRest(ctx context.Context, d digest.Digest, msg *repb.Directo
 	l.fresh[d] = msg
 	var level []digest.Digest
 	for _, sub := range msg.Directories {
-		level = append(level, l.want(of(sub.Digest))...)
+		level = append(level, l.want(of(d.Function, sub.Digest))...)
 	}
 	return l.load(ctx, d, level)
 }
@@ -143,7 +143,7 @@ func (l *loader) fetch(ctx context.Context, level []digest.Digest) ([]digest.Dig
 			}
 			l.fresh[d] = msg
 			for _, sub := range msg.Directories {
-				next = append(next, l.want(of(sub.Digest))...)
+				next = append(next, l.want(of(d.Function, sub.Digest))...)
 			}
 			return nil
 		})
@@ -157,7 +157,7 @@ func readDirectory(ctx context.Context, store cas.Store, d digest.Digest) (*repb
 	if err != nil {
 		return nil, err
 	}
-	if got := digest.Of(body); got != d {
+	if got := d.Function.Of(body); got != d {
 		return nil, fmt.Errorf("read directory %v: %w: it is %v", d, cas.ErrMismatch, got)
 	}
 	return tree.Decode(body)
@@ -171,7 +171,7 @@ func (l *loader) link(d digest.Digest) *node {
 	n := &node{digest: d, msg: l.fresh[d]}
 	sortEntries(n.msg)
 	for _, sub := range n.msg.Directories {
-		n.subs = append(n.subs, l.link(of(sub.Digest)))
+		n.subs = append(n.subs, l.link(of(d.Function, sub.Digest)))
 	}
 	n.count()
 	l.known[d] = n
@@ -186,4 +186,7 @@ func (n *node) count() {
 	}
 }
 
-func of(p *repb.Digest) digest.Digest { return digest.Digest{Hash: p.Hash, Size: p.SizeBytes} }
+// of returns p's digest by f, which has been validated.
+func of(f digest.Function, p *repb.Digest) digest.Digest {
+	return digest.Digest{Hash: p.Hash, Size: p.SizeBytes, Function: f}
+}

@@ -26,6 +26,7 @@ import (
 // countingStore counts what is read.
 type countingStore struct {
 	*memstore.Store
+	by   digest.Function // of what tests put
 	mu   sync.Mutex
 	gets map[digest.Digest]int
 	slow time.Duration
@@ -45,7 +46,7 @@ func (s *countingStore) Get(ctx context.Context, d digest.Digest, offset int64) 
 
 // files makes a tree of files whose contents are given; "dir/" is a folder,
 // "->x" a link to x.
-func files(t testing.TB, s cas.Store, contents map[string]string) tree.Files {
+func files(t testing.TB, s *countingStore, contents map[string]string) tree.Files {
 	t.Helper()
 	out := tree.Files{}
 	for name, content := range contents {
@@ -57,8 +58,8 @@ func files(t testing.TB, s cas.Store, contents map[string]string) tree.Files {
 		case isLink:
 			out[name] = tree.Entry{Kind: tree.Symlink, Target: target}
 		default:
-			d, err := cas.PutBlob(t.Context(), s, []byte(content))
-			if err != nil {
+			d := s.by.Of([]byte(content))
+			if err := s.Put(t.Context(), d, strings.NewReader(content)); err != nil {
 				t.Fatal(err)
 			}
 			out[name] = tree.Entry{Kind: tree.File, Digest: d, Exec: strings.Contains(content, "#!")}
@@ -67,13 +68,16 @@ func files(t testing.TB, s cas.Store, contents map[string]string) tree.Files {
 	return out
 }
 
-func upload(t testing.TB, s cas.Store, contents map[string]string) digest.Digest {
+func upload(t testing.TB, s *countingStore, contents map[string]string) digest.Digest {
 	t.Helper()
-	d, err := tree.Upload(t.Context(), s, files(t, s, contents))
+	m, err := tree.BuildBy(s.by, files(t, s, contents))
+	if err == nil {
+		err = m.Upload(t.Context(), s)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d
+	return m.Root
 }
 
 func open(t testing.TB, cfg inputs.Config, s cas.Store) *inputs.Cache {

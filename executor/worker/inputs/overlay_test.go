@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/executor/sandbox"
 	"github.com/kvfarm/kvfarm/executor/sandbox/sandboxtest"
 	"github.com/kvfarm/kvfarm/executor/worker/inputs"
@@ -35,6 +36,7 @@ func TestDifferences(t *testing.T) {
 	}
 	layered := 0
 	for range 30 {
+		s.by = digest.Functions()[random.IntN(2)]
 		p := pin(t, c, upload(t, s, content))
 		layered += len(p.Layers) - 1
 		r, err := host.Run(t.Context(), sandbox.Spec{Root: root, Dir: c.Dir(), Layers: p.Layers,

@@ -41,8 +41,8 @@ func (c *Cache) makeRoot(ctx context.Context, d digest.Digest, key string, mount
 		}
 	}
 	b := &builder{give: func(string) error { return nil },
-		place: func(ctx context.Context, f *repb.FileNode, name string) error {
-			return fetch(ctx, c.store, of(f.Digest), f.IsExecutable, name)
+		by: d.Function, place: func(ctx context.Context, d digest.Digest, exec bool, name string) error {
+			return fetch(ctx, c.store, d, exec, name)
 		}}
 	return c.finish(key, b, func(temp string) error {
 		if err := b.build(ctx, n, temp); err != nil {
@@ -56,7 +56,15 @@ func (c *Cache) makeRoot(ctx context.Context, d digest.Digest, key string, mount
 }
 
 // keyName is a digest as a file name.
-func keyName(d digest.Digest) string { return fmt.Sprintf("%s.%d", d.Hash, d.Size) }
+func keyName(d digest.Digest) string { return fmt.Sprintf("%s.%d", hashName(d), d.Size) }
+
+// hashName is a digest's hash in a file name, with what function it is of.
+func hashName(d digest.Digest) string {
+	if d.Function == digest.SHA256 {
+		return d.Hash
+	}
+	return d.Function.String() + "-" + d.Hash
+}
 
 // treeName adds a tree's size to its key.
 func treeName(key string, s size) string { return fmt.Sprintf("%s.%d.%d", key, s.bytes, s.entries) }
@@ -131,13 +139,13 @@ func (c *Cache) Split(ctx context.Context, d digest.Digest, name string) (Tree, 
 	if i < 0 {
 		return Tree{}, digest.Digest{}, fmt.Errorf("split input tree %v: %w: it has no folder %q", d, ErrBadRoot, name)
 	}
-	off := of(top.Directories[i].Digest)
+	off := of(d.Function, top.Directories[i].Digest)
 	top.Directories = slices.Delete(top.Directories, i, i+1)
 	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(top)
 	if err != nil {
 		return Tree{}, digest.Digest{}, fmt.Errorf("split input tree %v: %w", d, err)
 	}
-	n, err := c.dirs.loadRest(ctx, digest.Of(body), top)
+	n, err := c.dirs.loadRest(ctx, d.Function.Of(body), top)
 	return Tree{n}, off, err
 }
 
@@ -152,7 +160,7 @@ func (c *Cache) Inputs(ctx context.Context, t Tree) (*Pin, error) {
 				return m, err
 			}
 		}
-		b := c.linker()
+		b := c.linker(t.digest.Function)
 		return c.finish(key, b, func(temp string) error { return b.build(ctx, t.node, temp) })
 	})
 	if err == nil && t.entries >= minEntries {
@@ -162,4 +170,6 @@ func (c *Cache) Inputs(ctx context.Context, t Tree) (*Pin, error) {
 }
 
 // linker makes trees of hard links.
-func (c *Cache) linker() *builder { return &builder{give: c.give, place: c.link, pooled: true} }
+func (c *Cache) linker(by digest.Function) *builder {
+	return &builder{by: by, give: c.give, place: c.link, pooled: true}
+}

@@ -310,9 +310,11 @@ type Task struct {
 	Tool       string `protobuf:"bytes,7,opt,name=tool,proto3" json:"tool,omitempty"`
 	Invocation string `protobuf:"bytes,8,opt,name=invocation,proto3" json:"invocation,omitempty"`
 	// The span that it belongs to, as in the W3C's header; empty if there is none.
-	Traceparent   string `protobuf:"bytes,9,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Traceparent string `protobuf:"bytes,9,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
+	// Of the action and of all that it names. Unset: SHA-256.
+	DigestFunction v2.DigestFunction_Value `protobuf:"varint,10,opt,name=digest_function,json=digestFunction,proto3,enum=build.bazel.remote.execution.v2.DigestFunction_Value" json:"digest_function,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Task) Reset() {
@@ -406,6 +408,13 @@ func (x *Task) GetTraceparent() string {
 		return x.Traceparent
 	}
 	return ""
+}
+
+func (x *Task) GetDigestFunction() v2.DigestFunction_Value {
+	if x != nil {
+		return x.DigestFunction
+	}
+	return v2.DigestFunction_Value(0)
 }
 
 type RenewRequest struct {
@@ -767,9 +776,12 @@ type Failure struct {
 	Kind   Failure_Kind           `protobuf:"varint,1,opt,name=kind,proto3,enum=kvfarm.v1.Failure_Kind" json:"kind,omitempty"`
 	Reason string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Of KIND_MISSING: all of them.
-	Missing       []*v2.Digest `protobuf:"bytes,3,rep,name=missing,proto3" json:"missing,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Missing []*v2.Digest `protobuf:"bytes,3,rep,name=missing,proto3" json:"missing,omitempty"`
+	// Those of missing, in their order. Left out if all are SHA-256: what an action
+	// names is of one function, but a worker's own root may be of another.
+	MissingFunctions []v2.DigestFunction_Value `protobuf:"varint,4,rep,packed,name=missing_functions,json=missingFunctions,proto3,enum=build.bazel.remote.execution.v2.DigestFunction_Value" json:"missing_functions,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Failure) Reset() {
@@ -819,6 +831,13 @@ func (x *Failure) GetReason() string {
 func (x *Failure) GetMissing() []*v2.Digest {
 	if x != nil {
 		return x.Missing
+	}
+	return nil
+}
+
+func (x *Failure) GetMissingFunctions() []v2.DigestFunction_Value {
+	if x != nil {
+		return x.MissingFunctions
 	}
 	return nil
 }
@@ -876,7 +895,7 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"\x04task\x18\x03 \x01(\v2\x0f.kvfarm.v1.TaskR\x04task\x12\x18\n" +
 	"\aattempt\x18\x04 \x01(\x05R\aattempt\x122\n" +
 	"\x06queued\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06queued\x12+\n" +
-	"\x03ttl\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\"\x96\x03\n" +
+	"\x03ttl\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\"\xf6\x03\n" +
 	"\x04Task\x12#\n" +
 	"\rinstance_name\x18\x01 \x01(\tR\finstanceName\x12L\n" +
 	"\raction_digest\x18\x02 \x01(\v2'.build.bazel.remote.execution.v2.DigestR\factionDigest\x12 \n" +
@@ -891,7 +910,9 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"\n" +
 	"invocation\x18\b \x01(\tR\n" +
 	"invocation\x12 \n" +
-	"\vtraceparent\x18\t \x01(\tR\vtraceparent\"L\n" +
+	"\vtraceparent\x18\t \x01(\tR\vtraceparent\x12^\n" +
+	"\x0fdigest_function\x18\n" +
+	" \x01(\x0e25.build.bazel.remote.execution.v2.DigestFunction.ValueR\x0edigestFunction\"L\n" +
 	"\fRenewRequest\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12&\n" +
 	"\x05stage\x18\x02 \x01(\x0e2\x10.kvfarm.v1.StageR\x05stage\"\x0f\n" +
@@ -911,11 +932,12 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12E\n" +
 	"\x06result\x18\x02 \x01(\v2-.build.bazel.remote.execution.v2.ActionResultR\x06result\x12\x18\n" +
 	"\amessage\x18\x03 \x01(\tR\amessage\x12,\n" +
-	"\afailure\x18\x04 \x01(\v2\x12.kvfarm.v1.FailureR\afailure\"\x96\x02\n" +
+	"\afailure\x18\x04 \x01(\v2\x12.kvfarm.v1.FailureR\afailure\"\xfa\x02\n" +
 	"\aFailure\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.kvfarm.v1.Failure.KindR\x04kind\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12A\n" +
-	"\amissing\x18\x03 \x03(\v2'.build.bazel.remote.execution.v2.DigestR\amissing\"\x82\x01\n" +
+	"\amissing\x18\x03 \x03(\v2'.build.bazel.remote.execution.v2.DigestR\amissing\x12b\n" +
+	"\x11missing_functions\x18\x04 \x03(\x0e25.build.bazel.remote.execution.v2.DigestFunction.ValueR\x10missingFunctions\"\x82\x01\n" +
 	"\x04Kind\x12\x0e\n" +
 	"\n" +
 	"KIND_FAULT\x10\x00\x12\r\n" +
@@ -971,7 +993,8 @@ var file_kvfarm_v1_lease_proto_goTypes = []any{
 	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
 	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
 	(*v2.Digest)(nil),             // 17: build.bazel.remote.execution.v2.Digest
-	(*v2.ActionResult)(nil),       // 18: build.bazel.remote.execution.v2.ActionResult
+	(v2.DigestFunction_Value)(0),  // 18: build.bazel.remote.execution.v2.DigestFunction.Value
+	(*v2.ActionResult)(nil),       // 19: build.bazel.remote.execution.v2.ActionResult
 }
 var file_kvfarm_v1_lease_proto_depIdxs = []int32{
 	14, // 0: kvfarm.v1.TakeRequest.properties:type_name -> build.bazel.remote.execution.v2.Platform.Property
@@ -982,27 +1005,29 @@ var file_kvfarm_v1_lease_proto_depIdxs = []int32{
 	17, // 5: kvfarm.v1.Task.action_digest:type_name -> build.bazel.remote.execution.v2.Digest
 	14, // 6: kvfarm.v1.Task.properties:type_name -> build.bazel.remote.execution.v2.Platform.Property
 	15, // 7: kvfarm.v1.Task.timeout:type_name -> google.protobuf.Duration
-	0,  // 8: kvfarm.v1.RenewRequest.stage:type_name -> kvfarm.v1.Stage
-	18, // 9: kvfarm.v1.PublishRequest.result:type_name -> build.bazel.remote.execution.v2.ActionResult
-	18, // 10: kvfarm.v1.CompleteRequest.result:type_name -> build.bazel.remote.execution.v2.ActionResult
-	12, // 11: kvfarm.v1.CompleteRequest.failure:type_name -> kvfarm.v1.Failure
-	1,  // 12: kvfarm.v1.Failure.kind:type_name -> kvfarm.v1.Failure.Kind
-	17, // 13: kvfarm.v1.Failure.missing:type_name -> build.bazel.remote.execution.v2.Digest
-	2,  // 14: kvfarm.v1.Lease.Take:input_type -> kvfarm.v1.TakeRequest
-	5,  // 15: kvfarm.v1.Lease.Renew:input_type -> kvfarm.v1.RenewRequest
-	7,  // 16: kvfarm.v1.Lease.Publish:input_type -> kvfarm.v1.PublishRequest
-	9,  // 17: kvfarm.v1.Lease.Log:input_type -> kvfarm.v1.LogRequest
-	11, // 18: kvfarm.v1.Lease.Complete:input_type -> kvfarm.v1.CompleteRequest
-	3,  // 19: kvfarm.v1.Lease.Take:output_type -> kvfarm.v1.TakeResponse
-	6,  // 20: kvfarm.v1.Lease.Renew:output_type -> kvfarm.v1.RenewResponse
-	8,  // 21: kvfarm.v1.Lease.Publish:output_type -> kvfarm.v1.PublishResponse
-	10, // 22: kvfarm.v1.Lease.Log:output_type -> kvfarm.v1.LogResponse
-	13, // 23: kvfarm.v1.Lease.Complete:output_type -> kvfarm.v1.CompleteResponse
-	19, // [19:24] is the sub-list for method output_type
-	14, // [14:19] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	18, // 8: kvfarm.v1.Task.digest_function:type_name -> build.bazel.remote.execution.v2.DigestFunction.Value
+	0,  // 9: kvfarm.v1.RenewRequest.stage:type_name -> kvfarm.v1.Stage
+	19, // 10: kvfarm.v1.PublishRequest.result:type_name -> build.bazel.remote.execution.v2.ActionResult
+	19, // 11: kvfarm.v1.CompleteRequest.result:type_name -> build.bazel.remote.execution.v2.ActionResult
+	12, // 12: kvfarm.v1.CompleteRequest.failure:type_name -> kvfarm.v1.Failure
+	1,  // 13: kvfarm.v1.Failure.kind:type_name -> kvfarm.v1.Failure.Kind
+	17, // 14: kvfarm.v1.Failure.missing:type_name -> build.bazel.remote.execution.v2.Digest
+	18, // 15: kvfarm.v1.Failure.missing_functions:type_name -> build.bazel.remote.execution.v2.DigestFunction.Value
+	2,  // 16: kvfarm.v1.Lease.Take:input_type -> kvfarm.v1.TakeRequest
+	5,  // 17: kvfarm.v1.Lease.Renew:input_type -> kvfarm.v1.RenewRequest
+	7,  // 18: kvfarm.v1.Lease.Publish:input_type -> kvfarm.v1.PublishRequest
+	9,  // 19: kvfarm.v1.Lease.Log:input_type -> kvfarm.v1.LogRequest
+	11, // 20: kvfarm.v1.Lease.Complete:input_type -> kvfarm.v1.CompleteRequest
+	3,  // 21: kvfarm.v1.Lease.Take:output_type -> kvfarm.v1.TakeResponse
+	6,  // 22: kvfarm.v1.Lease.Renew:output_type -> kvfarm.v1.RenewResponse
+	8,  // 23: kvfarm.v1.Lease.Publish:output_type -> kvfarm.v1.PublishResponse
+	10, // 24: kvfarm.v1.Lease.Log:output_type -> kvfarm.v1.LogResponse
+	13, // 25: kvfarm.v1.Lease.Complete:output_type -> kvfarm.v1.CompleteResponse
+	21, // [21:26] is the sub-list for method output_type
+	16, // [16:21] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_kvfarm_v1_lease_proto_init() }
