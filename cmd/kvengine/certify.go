@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/kvfarm/kvfarm/engine/certificate"
-	"github.com/kvfarm/kvfarm/engine/check"
 	"github.com/kvfarm/kvfarm/engine/exec"
 	"github.com/kvfarm/kvfarm/engine/ir"
 	"github.com/kvfarm/kvfarm/engine/verdict"
@@ -13,16 +12,16 @@ import (
 
 // proveCertified proves a slice, with evidence in a folder if one is named.
 // The verdict is the same with and without.
-func proveCertified(s *ir.Slice, cfg exec.Config, dir string) (*verdict.Verdict, error) {
+func proveCertified(s *ir.Slice, cfg exec.Config, prove func(*ir.Slice, exec.Config) (*verdict.Verdict, error), dir string) (*verdict.Verdict, error) {
 	if dir == "" {
-		return check.Prove(s, cfg)
+		return prove(s, cfg)
 	}
 	w, err := certificate.NewWriter(dir)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Watch = w.Query
-	v, err := check.Prove(s, cfg)
+	v, err := prove(s, cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,13 @@
 // Command kvengine decides slices.
 //
-//	kvengine prove [--budget N] [--loops N] [--paths] [--certify DIR] --out verdict.json slice.kvs
+//	kvengine prove [--budget N] [--loops N] [--paths] [--held | --alone] [--certify DIR] --out verdict.json slice.kvs
 //	kvengine check DIR
 //	kvengine replay --out result.json slice.kvs verdict.json
 //	kvengine run --out verdict.json slice.kvs inputs.json
 //	kvengine knows <slices
 //
-// With --paths it follows one path after the other and merges none.
+// With --paths it follows one path after the other and merges none. With --held it
+// decides the panics that the root itself holds, with --alone without following what the root calls.
 // Run makes a verdict of inputs that something else found, a list as witnesses have it.
 // What knows is for: kvlower --census asks it which constructs are supported.
 // With --certify it writes evidence for each contradiction that the solver found,
@@ -35,7 +36,7 @@ func main() {
 }
 
 const usage = `usage:
-  kvengine prove [--budget N] [--loops N] [--paths] [--certify DIR] --out verdict.json slice.kvs
+  kvengine prove [--budget N] [--loops N] [--paths] [--held | --alone] [--certify DIR] --out verdict.json slice.kvs
   kvengine check DIR
   kvengine replay --out result.json slice.kvs verdict.json
   kvengine run --out verdict.json slice.kvs inputs.json
@@ -78,6 +79,8 @@ func prove(args []string) error {
 	budget := fs.Int64("budget", 0, "")
 	loops := fs.Int("loops", 0, "")
 	paths := fs.Bool("paths", false, "")
+	held := fs.Bool("held", false, "")
+	alone := fs.Bool("alone", false, "")
 	evidence := fs.String("certify", "", "")
 	if err := flags(fs, args, 1); err != nil {
 		return err
@@ -90,7 +93,11 @@ func prove(args []string) error {
 		return err
 	}
 	cfg := exec.Config{Budget: *budget, LoopBound: *loops, Paths: *paths}
-	v, err := proveCertified(s, cfg, *evidence)
+	how := check.Prove
+	if *held || *alone {
+		how = func(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, error) { return check.ProveHeld(s, cfg, *alone) }
+	}
+	v, err := proveCertified(s, cfg, how, *evidence)
 	if err != nil {
 		return fmt.Errorf("prove %s: %w", fs.Arg(0), err)
 	}

@@ -14,9 +14,15 @@ import (
 // Prove executes a slice and decides its sites. An error is about the engine or
 // the slice's form, never about what the slice does.
 func Prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, error) {
+	v, _, err := prove(s, cfg)
+	return v, err
+}
+
+// prove returns the panic locations that the root holds too, if cfg is about those alone.
+func prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, []int, error) {
 	p, err := interp.Compile(s)
 	if err != nil {
-		return nil, fmt.Errorf("prepare replays: %w", err)
+		return nil, nil, fmt.Errorf("prepare replays: %w", err)
 	}
 	steps := &allowance{left: replaysAll}
 	cfg.Confirm = func(site *exec.Site, w *exec.Witness) error {
@@ -36,7 +42,7 @@ func Prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, error) {
 		v.End = witnessOf(r.End).Inputs
 	}
 	judge(v, r)
-	return v, nil
+	return v, r.Held, nil
 }
 
 // decide enters one site.

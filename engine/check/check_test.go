@@ -24,6 +24,7 @@ import (
 //	; verdict WORD [REASON]
 //	; loops N        (bound of loops, instead of the default)
 //	; budget N
+//	; alone          (what the root calls is not followed)
 //	; merging       (the expectation holds only where paths are merged)
 //	; assumes TEXT  (among the verdict's assumptions; "nothing": there are none)
 //
@@ -85,6 +86,7 @@ func (p *program) note(note string) {
 		p.assumes = append(p.assumes, v)
 	}
 	p.merging = p.merging || note == "merging"
+	p.cfg.Alone = p.cfg.Alone || note == "alone"
 	fmt.Sscanf(note, "loops %d", &p.cfg.LoopBound)
 	fmt.Sscanf(note, "budget %d", &p.cfg.Budget)
 }

@@ -100,6 +100,9 @@ func (x *exec) enterCall(s *state, in *ir.Inst, fi int, args []*value) (bool, er
 	if len(args) != len(fl.fn.Sig.Params) || !in.Type.Equal(fl.fn.Sig.Ret.Type) {
 		return false, x.mismatch(s)
 	}
+	if !x.follows(fi) {
+		return x.skip(s, in, fi, args)
+	}
 	if depth(s.top) >= x.cfg.CallDepth {
 		return false, &stop{reason: "recursion bound", bound: x.cfg.CallDepth}
 	}

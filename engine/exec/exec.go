@@ -25,6 +25,7 @@ type Config struct {
 	LoopBound int   // rounds of a loop that some inputs leave and others do not; 0 means CheckLoops or AutoLoops
 	CallDepth int   // frames; 0 means DefaultCallDepth
 	Paths     bool  // do not merge: one path at a time
+	Alone     bool  // decide the panics that the root itself holds only, and follow few of its calls
 	// Confirm runs a witness and says why it does not reach its site, nil if it does. Without it nothing is refuted.
 	Confirm func(*Site, *Witness) error
 	// Ends runs a witness and says why it does not reach the end of the root, nil if it does. A written check must have one.
@@ -57,6 +58,7 @@ type Result struct {
 	Ended       bool     // some input reaches the end of the root
 	End         *Witness // it, if Ends confirmed it
 	Idle        bool     // a written check none of whose assertions is reached
+	Held        []int    // panic locations that the root holds, ascending, if Config.Alone
 	Assumptions []string
 	Stats       Stats
 }
@@ -104,6 +106,7 @@ type exec struct {
 	siteList    []*Site
 	siteFuncs   [][]blockSite
 	reach       *reach
+	alone       *alone // nil unless Config.Alone
 	stops       []Stop
 	open        []question
 	first       smt.Stats // of the solver before the open questions
@@ -215,6 +218,9 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	x.panicSites()
 	x.reach = newReach(x)
 	x.told = x.newTold()
+	if cfg.Alone {
+		x.alone = newAlone(x)
+	}
 	return x
 }
 
@@ -314,12 +320,12 @@ func (x *exec) run(s *state) {
 
 // overBudget compares the work done with the budget. A part of it is kept for the questions that are open at the end. Loose runs, which cannot
 // refute, get a part of the work only: then they are given up, and s goes on
-// without them. The trial of a loop gets a part too.
+// without them; a run alone is hardly anything else. The trial of a loop gets a part too.
 func (x *exec) overBudget(s *state) error {
 	if x.exhausted() || x.trial != nil && x.work() > x.trial.limit {
 		return stopf("budget")
 	}
-	if s.loose == expr.False || x.looseWork <= max(leastLoose, x.cfg.Budget/loosePart) {
+	if s.loose == expr.False || x.alone != nil || x.looseWork <= max(leastLoose, x.cfg.Budget/loosePart) {
 		return nil
 	}
 	err := x.give(s, s.loose, &stop{reason: s.why})
@@ -346,7 +352,7 @@ const (
 // stopped notes that the root is not proved. What remains is to decide sites,
 // and those that are decided at all are decided early.
 func (x *exec) stopped(at Stop) {
-	if len(x.stops) == 0 {
+	if len(x.stops) == 0 && x.alone == nil {
 		so := x.work()
 		x.limit = min(x.limit, so+max(leastStop, (x.limit-so)/stopPart))
 	}
@@ -422,6 +428,6 @@ func (x *exec) result() *Result {
 	if !x.ended && x.lost != "" {
 		x.stops = append(x.stops, Stop{x.lost, Place{Func: x.slice.Root}})
 	}
-	return &Result{Sites: x.sortedSites(), Stopped: x.stops, Bound: x.bound, Ended: x.ended, End: x.end, Idle: x.idle(),
+	return &Result{Sites: x.sortedSites(), Stopped: x.stops, Bound: x.bound, Ended: x.ended, End: x.end, Idle: x.idle(), Held: x.held(),
 		Assumptions: x.sortedAssumptions(), Stats: x.stats}
 }

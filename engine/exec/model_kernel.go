@@ -106,7 +106,7 @@ func (x *exec) formats(c *callee, first int) (*value, error) {
 	reason := "called back by C: " + c.name
 	called := false
 	x.reach.back(x.formattersOf(c.s, c.args[min(first, len(c.args)):]), true, func(site *Site) {
-		site.give(reason)
+		x.elsewhere(site, reason)
 		called = true
 	})
 	if called {

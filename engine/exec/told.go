@@ -79,7 +79,7 @@ func (x *exec) giveOf(call outsideCall) (any bool) {
 	x.reach.back(func(fi int) bool {
 		return x.told.all || x.told.funcs[fi] || slices.Contains(alike, fi)
 	}, false, func(site *Site) {
-		site.give(call.reason)
+		x.elsewhere(site, call.reason)
 		any = true
 	})
 	return any

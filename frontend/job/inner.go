@@ -40,9 +40,8 @@ type crateCode struct {
 	panics []position.Panic // panic calls, those that no root reaches too
 }
 
-// inner chooses the inner roots of u whose proofs could decide a site that its
-// automatic roots left undecided or do not reach, after it has noted every
-// owner and every panic call there is.
+// inner chooses the functions of u that hold a panic which its automatic roots left
+// undecided or do not reach, after it has noted every owner and every panic call there is.
 func (j *Job) inner(u unit, index cutCrate) []cut {
 	code := crateCode{crate: u.source}
 	for _, p := range index.panics {
@@ -50,12 +49,9 @@ func (j *Job) inner(u unit, index cutCrate) []cut {
 			code.panics = append(code.panics, p)
 		}
 	}
-	var holding []cut
-	for _, c := range index.cuts {
-		if len(c.root.Owns) > 0 {
-			holding = append(holding, c)
-			code.owners = append(code.owners, report.Owner{Symbol: c.root.Symbol, Locs: c.root.Owns})
-		}
+	holding := u.holding(index.cuts)
+	for _, c := range holding {
+		code.owners = append(code.owners, report.Owner{Symbol: c.root.Symbol, Locs: c.root.Owns})
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -63,7 +59,7 @@ func (j *Job) inner(u unit, index cutCrate) []cut {
 	j.live.AddPanics(u.source, code.panics)
 	var out []cut
 	for i, c := range holding {
-		if c.root.Kind == position.Inner && j.live.Open(u.source, code.owners[i]) {
+		if j.live.Open(u.source, code.owners[i]) {
 			out = append(out, c)
 		}
 	}

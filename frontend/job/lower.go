@@ -14,6 +14,7 @@ import (
 
 // cut is one slice and the positions beside it.
 type cut struct {
+	way   way
 	root  position.Root
 	slice tree.Entry
 	at    tree.Entry

@@ -24,10 +24,22 @@ const (
 	provePriority = 1
 )
 
+// way is what of a root's slice is decided.
+type way string
+
+const (
+	whole way = ""        // every check in it
+	held  way = "--held"  // the panics that the root itself holds: by itself, and if that leaves one open, with all that it calls
+	alone way = "--alone" // the same, by itself only
+)
+
 // ProveAction is the action whose digest is a proof's key: the engine, the
-// slice, the budget, and nothing else.
-func ProveAction(engine Tool, slice tree.Entry, budget int64, name string) *kbuild.Action {
+// slice, what of it is decided, the budget, and nothing else.
+func ProveAction(engine Tool, slice tree.Entry, w way, budget int64, name string) *kbuild.Action {
 	argv := []string{"./kvengine", "prove"}
+	if w != whole {
+		argv = append(argv, string(w))
+	}
 	if budget > 0 {
 		argv = append(argv, "--budget", strconv.FormatInt(budget, 10))
 	}
@@ -46,13 +58,17 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	if j.Fuzz != nil {
 		return j.fuzz(ctx, u, bc, c)
 	}
-	a := ProveAction(j.Engine, c.slice, j.budget(u, c), c.root.Name)
-	a.Priority = priority(j.Costs.expect(u.source, c.root.Symbol, c.slice.Digest.Size))
+	a := ProveAction(j.Engine, c.slice, c.way, j.budget(u, c), c.root.Name)
+	symbol := c.root.Symbol
+	if c.way == alone { // beside a proof of the whole
+		symbol += string(alone)
+	}
+	a.Priority = priority(j.Costs.expect(u.source, symbol, c.slice.Digest.Size))
 	r, err := j.runner.Run(ctx, a)
 	if err != nil {
 		return err
 	}
-	j.Costs.note(u.source, c.root.Symbol, cmp.Or(r.CPU, r.Wall))
+	j.Costs.note(u.source, symbol, cmp.Or(r.CPU, r.Wall))
 	v, err := j.verdict(ctx, r)
 	if err != nil {
 		return err

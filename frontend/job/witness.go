@@ -120,7 +120,7 @@ func writeWitness(dir, name string, w *WitnessFile) error {
 // refute the same site, the check's witness is the one to show.
 func compareProofs(a, b *report.Proof) int {
 	return cmp.Or(boolCompare(b.Root.Kind == "check", a.Root.Kind == "check"),
-		cmp.Compare(a.Crate, b.Crate), cmp.Compare(a.Root.Name, b.Root.Name), cmp.Compare(a.Slice.Hash, b.Slice.Hash))
+		cmp.Compare(a.Crate, b.Crate), cmp.Compare(a.Root.Name, b.Root.Name), cmp.Compare(a.Slice.Hash, b.Slice.Hash), cmp.Compare(a.Root.Kind, b.Root.Kind))
 }
 
 // WriteWitnesses writes a file for each witness below dir, unless it is there,

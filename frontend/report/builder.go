@@ -43,7 +43,7 @@ type Builder struct {
 	report  *pb.Report
 
 	owners      map[spot][]ownerID
-	ownerProofs map[ownerID]*Proof
+	ownerProofs map[ownerID][]*Proof
 	open        map[spot]bool // that some root leaves undecided
 
 	inCode  map[siteKey]bool // sites that stand in a crate's code, and whether by a location
@@ -58,7 +58,7 @@ func NewBuilder(about *pb.Tree, tree Source, waivers []Waiver) *Builder {
 		sites:   map[siteKey]*site{},
 		report:  &pb.Report{Version: Version, Tree: about},
 
-		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID]*Proof{}, open: map[spot]bool{},
+		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID][]*Proof{}, open: map[spot]bool{},
 		inCode: map[siteKey]bool{},
 	}
 }
@@ -81,7 +81,8 @@ func (b *Builder) AddProof(p *Proof) []*pb.Site {
 	sites, trusted := b.trusting(p, sitesOf(p))
 	b.report.Roots = append(b.report.Roots, b.root(p, sites, trusted))
 	if p.Root.Kind != position.Check {
-		b.ownerProofs[ownerID{p.Crate, p.Root.Symbol}] = p
+		id := ownerID{p.Crate, p.Root.Symbol}
+		b.ownerProofs[id] = append(b.ownerProofs[id], p)
 	}
 	if p.Root.Kind == position.Inner {
 		return nil
@@ -135,7 +136,7 @@ func (b *Builder) Report(wall float64) *pb.Report {
 	r.Actions = actions(r.Actions)
 	slices.SortFunc(r.Roots, func(x, y *pb.Root) int {
 		return cmp.Or(cmp.Compare(x.Crate, y.Crate), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Slice, y.Slice),
-			cmp.Compare(x.Symbol, y.Symbol))
+			cmp.Compare(x.Symbol, y.Symbol), cmp.Compare(x.Kind, y.Kind))
 	})
 	r.Sites = nil
 	for _, s := range b.sites {

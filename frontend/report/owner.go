@@ -113,11 +113,7 @@ func (b *Builder) settle(s *site) {
 			return
 		}
 		for _, id := range b.owners[at] {
-			p := b.ownerProofs[id]
-			if p == nil {
-				return
-			}
-			w := p.proves(s.key)
+			p, w := b.best(id, s.key)
 			if w != pb.Verdict_PROVED && w != pb.Verdict_PROVED_UP_TO {
 				return
 			}
@@ -134,6 +130,19 @@ func (b *Builder) settle(s *site) {
 			s.roots = append(s.roots, name)
 		}
 	}
+}
+
+// best is the proof of an owner that says most of the check at a location; UNKNOWN
+// if there is none. Each of them is about every call of the owner.
+func (b *Builder) best(id ownerID, key siteKey) (*Proof, pb.Verdict) {
+	var best *Proof
+	v := pb.Verdict_UNKNOWN
+	for _, p := range b.ownerProofs[id] {
+		if w := p.proves(key); best == nil || rank[w] < rank[v] {
+			best, v = p, w
+		}
+	}
+	return best, v
 }
 
 // proves is what p says of the check at a location that its root owns, for

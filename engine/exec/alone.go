@@ -1,0 +1,147 @@
+package exec
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/smt"
+)
+
+// A run alone decides only the panics that the root itself holds, in all its calls
+// by whomever: it does not follow what the root calls. Such a call may change all
+// that it can reach, and returns anything of its type. What it comes to itself is
+// given up, but for the root's own panics: if it calls the root again, that is
+// another call of the root, of which the same is proved. So it is cheap however
+// much the root leads to, and decides what hangs on the root's own code.
+//
+// Small functions without loops are followed all the same: what len or deref
+// returns is what most checks are about.
+
+// followed is the number of instructions up to which a function is followed in
+// A run alone, those of all that it leads to included.
+const followed = 120
+
+// notFollowed is why what comes after a call is not known in a run alone.
+const notFollowed = "a call is not followed"
+
+// alone is what a run alone knows of the slice's functions.
+type alone struct {
+	tokens map[int]bool // panic locations that the root holds
+	sizes  []int        // by function: instructions of all it leads to, more than followed if that is not known
+	states []uint8      // by function, while sizes are found: 1 being looked at, 2 done
+}
+
+func newAlone(x *exec) *alone {
+	n := len(x.slice.Funcs)
+	o := &alone{tokens: map[int]bool{}, sizes: make([]int, n), states: make([]uint8, n)}
+	for _, b := range x.slice.Funcs[x.slice.Root].Blocks {
+		for _, in := range b.Insts {
+			for i := range in.Args {
+				o.holds(x.slice, &in.Args[i])
+			}
+		}
+	}
+	for fi := range x.slice.Funcs {
+		o.size(x, fi)
+	}
+	return o
+}
+
+// holds notes the location tokens in an operand of the root.
+func (o *alone) holds(s *ir.Slice, v *ir.Value) {
+	if v.Kind == ir.GlobalAddr && s.Globals[v.Index].Loc > 0 {
+		o.tokens[s.Globals[v.Index].Loc-1] = true
+	}
+	for i := range v.Elems {
+		o.holds(s, &v.Elems[i])
+	}
+}
+
+// size finds how many instructions fi leads to: too many where there is a loop
+// or a recursion.
+func (o *alone) size(x *exec, fi int) int {
+	const many = followed + 1
+	switch o.states[fi] {
+	case 1:
+		return many
+	case 2:
+		return o.sizes[fi]
+	}
+	o.states[fi] = 1
+	fl := x.flows[fi]
+	n := fl.total
+	if len(fl.loops) > 0 {
+		n = many
+	}
+	for _, c := range x.reach.callees[fi] {
+		if n > followed {
+			break
+		}
+		if c >= 0 {
+			n += o.size(x, c)
+		}
+	}
+	o.states[fi], o.sizes[fi] = 2, min(n, many)
+	return o.sizes[fi]
+}
+
+// elsewhere gives up a panic that code which is not followed can come to. In an own
+// run that code's calls of the root are calls of which the same is proved.
+func (x *exec) elsewhere(site *Site, reason string) {
+	if x.alone == nil || site.Loc < 0 || !x.alone.tokens[site.Loc] {
+		site.give(reason)
+	}
+}
+
+// held lists the panic locations that a run alone is about, ascending.
+func (x *exec) held() []int {
+	if x.alone == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(x.alone.tokens))
+}
+
+// follows reports whether a call of function fi is executed.
+func (x *exec) follows(fi int) bool {
+	return x.alone == nil || x.alone.sizes[fi] <= followed
+}
+
+// skip is a call of a function that is not followed.
+func (x *exec) skip(s *state, in *ir.Inst, fi int, args []*value) (bool, error) {
+	if r, _ := x.sat(s, expr.True); r == smt.Unsat {
+		return false, errOver
+	}
+	fn := x.flows[fi].fn
+	for i, v := range args {
+		p := &fn.Sig.Params[i]
+		if _, err := x.argument(s, in, i, v, &p.Attr, p.Type); err != nil {
+			return false, err
+		}
+	}
+	x.loosen(s, expr.True, notFollowed)
+	x.leak(s, args)
+	x.havoc(s, expr.True)
+	seen := x.reach.noneSeen()
+	x.reach.mark(fi, false, seen)
+	x.reach.sites(seen, func(site *Site) { x.elsewhere(site, notFollowed) })
+	if fn.Sig.NoReturn || in.CallSig != nil && in.CallSig.NoReturn {
+		return false, errOver
+	}
+	if in.Result < 0 {
+		s.top.inst++
+		return true, nil
+	}
+	v, err := x.arbitrary(in.Type)
+	if err != nil {
+		return false, err
+	}
+	if err := x.trust(s, v, &fn.Sig.Ret.Attr, in.Type); err != nil {
+		return false, err
+	}
+	if err := x.deliver(s, in, v); err != nil {
+		return false, err
+	}
+	return true, nil
+}
