@@ -29,7 +29,7 @@ type Store interface {
 type Proof struct {
 	Action  digest.Digest
 	Engine  digest.Digest
-	Bounds  []string // flags of the engine: --budget N, --loops N
+	Bounds  []string // flags of the engine: --held or --alone, --budget N, --loops N
 	Slice   digest.Digest
 	Verdict digest.Digest
 }
@@ -125,6 +125,9 @@ func (p *Proof) parse(argv []string) (slice, verdict string, err error) {
 		return "", "", errOther
 	}
 	rest := argv[2 : len(argv)-1]
+	if rest[0] == "--held" || rest[0] == "--alone" {
+		p.Bounds, rest = append(p.Bounds, rest[0]), rest[1:]
+	}
 	for ; len(rest) >= 2; rest = rest[2:] {
 		switch n, err := strconv.ParseInt(rest[1], 10, 64); {
 		case rest[0] == "--out":
