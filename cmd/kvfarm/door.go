@@ -53,6 +53,14 @@ func (d *door) mayUpdate() func(ctx context.Context, instance string) bool {
 	return d.guard.MayUpdate
 }
 
+// mayFetch is whose requests may have the server fetch assets.
+func (d *door) mayFetch() func(ctx context.Context, instance string) bool {
+	if d.guard == nil {
+		return nil
+	}
+	return d.guard.MayFetch
+}
+
 // reloads has SIGHUP read the grants again, until stop is called.
 func (d *door) reloads(log *slog.Logger) (stop func()) {
 	if d.guard == nil {

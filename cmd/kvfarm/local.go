@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
+	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/badgerstore"
 	"github.com/kvfarm/kvfarm/cas/complete"
 	"github.com/kvfarm/kvfarm/executor/journal"
@@ -33,6 +34,7 @@ import (
 // The embedded farm and `kvfarm serve` are the same but for who may connect.
 type localFarm struct {
 	store   *badgerstore.Store
+	results cas.ActionCache // complete ones
 	queue   *queue.Queue
 	logs    *livelog.Logs
 	server  *grpc.Server
@@ -81,11 +83,11 @@ func openFarm(ctx context.Context, cfg farmConfig) (_ *localFarm, err error) {
 	f.ctx, f.stop = context.WithCancel(context.WithoutCancel(ctx))
 	f.group, f.ctx = errgroup.WithContext(f.ctx)
 	f.server = grpc.NewServer(slices.Concat(rev2.Options(), traceServe(), cfg.options)...)
-	cache := complete.New(f.store, f.store)
+	f.results = complete.New(f.store, f.store)
 	f.logs = livelog.New(f.queue)
-	rev2.New(rev2.Config{Store: f.store, Cache: cache, Queue: f.queue, Logs: f.logs, Fresh: cfg.fresh,
+	rev2.New(rev2.Config{Store: f.store, Cache: f.results, Queue: f.queue, Logs: f.logs, Fresh: cfg.fresh,
 		MayUpdate: cfg.mayUpdate, Log: f.log}).Register(f.server)
-	kvfarmpb.RegisterLeaseServer(f.server, lease.NewServer(f.queue, cache, f.logs))
+	kvfarmpb.RegisterLeaseServer(f.server, lease.NewServer(f.queue, f.results, f.logs))
 	return f, nil
 }
 

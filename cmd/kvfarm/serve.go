@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"google.golang.org/grpc"
+
+	"github.com/kvfarm/kvfarm/frontend/asset"
 )
 
 // serveFlags is what `kvfarm serve` is told.
@@ -22,6 +24,7 @@ type serveFlags struct {
 	known   []string // platform properties beside those of plain workers
 	http    string   // address for metrics and health; empty: none
 	pprof   bool     // profiles there, too
+	assets  []string // where assets may be fetched from
 	roots   rootFlags
 	cache   cacheFlags
 	door    door
@@ -66,6 +69,7 @@ SIGHUP has it and the files that it names read again.`,
 	graceFlag(c.Flags(), &s.grace)
 	c.Flags().StringVar(&s.http, "http", "", "`HOST:PORT` for Prometheus (/metrics), liveness (/healthz) and readiness (/readyz) (default: none)")
 	c.Flags().BoolVar(&s.pprof, "pprof", false, "serve profiles of this process on --http too (/debug/pprof/)")
+	c.Flags().StringArrayVar(&s.assets, "asset_origin", nil, "`URI` below which the Remote Asset API may fetch: https://HOST/PATH, http://HOST/PATH or file:///PATH; repeatable (default: none, assets are what was pushed)")
 	s.roots.flags(c.Flags())
 	s.cache.flags(c.Flags())
 	s.door.flags(c.Flags())
@@ -110,6 +114,9 @@ func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*lo
 		return nil, err
 	}
 	m.watch(f)
+	if err := s.serveAssets(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	if err := errors.Join(s.cache.start(f), m.serve(f, s.http, s.pprof)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -122,6 +129,17 @@ func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*lo
 		}
 	}
 	return f, nil
+}
+
+// serveAssets adds the Remote Asset API.
+func (s *serveFlags) serveAssets(f *localFarm) error {
+	origins, err := asset.NewOrigins(s.assets)
+	if err != nil {
+		return err
+	}
+	asset.New(asset.Config{Store: f.store, Results: f.results, Origins: origins, MayPush: s.door.mayUpdate(), MayFetch: s.door.mayFetch(),
+		Dir: s.dir, Log: f.log}).Register(f.server)
+	return nil
 }
 
 // graceFlag is for how long actions may go on after a signal.

@@ -29,7 +29,7 @@ const (
 	Read    Permission = "read"    // blobs and cached results, and learn which there are
 	Write   Permission = "write"   // blobs
 	Execute Permission = "execute" // actions; follow and cancel them
-	Update  Permission = "update"  // the action cache: others will take these results for true
+	Update  Permission = "update"  // the action cache, and what assets are: others will take these for true
 	Work    Permission = "work"    // take leases, and write the results of their actions
 	Admin   Permission = "admin"   // all of these
 

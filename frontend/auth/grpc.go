@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	longrunning "cloud.google.com/go/longrunning/autogen/longrunningpb"
+	asset "github.com/bazelbuild/remote-apis/build/bazel/remote/asset/v1"
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -38,7 +39,12 @@ var needs = map[string]Permission{
 	longrunning.Operations_WaitOperation_FullMethodName:   Execute,
 	longrunning.Operations_CancelOperation_FullMethodName: Execute,
 
+	asset.Fetch_FetchBlob_FullMethodName:      Read, // of what was pushed; more takes what MayFetch says
+	asset.Fetch_FetchDirectory_FullMethodName: Read,
+
 	repb.ActionCache_UpdateActionResult_FullMethodName: Update,
+	asset.Push_PushBlob_FullMethodName:                 Update,
+	asset.Push_PushDirectory_FullMethodName:            Update,
 
 	pb.Lease_Take_FullMethodName:     Work,
 	pb.Lease_Renew_FullMethodName:    Work,
@@ -64,9 +70,19 @@ func (g *Guard) Options(instance func(resource string) string) []grpc.ServerOpti
 
 // MayUpdate reports whether the caller of ctx may write the action cache.
 func (g *Guard) MayUpdate(ctx context.Context, instance string) bool {
+	return g.may(ctx, Update, instance)
+}
+
+// MayFetch reports whether the caller of ctx may have the server fetch and store
+// blobs.
+func (g *Guard) MayFetch(ctx context.Context, instance string) bool {
+	return g.may(ctx, Write, instance)
+}
+
+func (g *Guard) may(ctx context.Context, p Permission, instance string) bool {
 	r := g.now.Load()
 	c, err := r.caller(ctx)
-	return err == nil && r.may(c, Update, &instance)
+	return err == nil && r.may(c, p, &instance)
 }
 
 type door struct {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	longrunning "cloud.google.com/go/longrunning/autogen/longrunningpb"
+	assetpb "github.com/bazelbuild/remote-apis/build/bazel/remote/asset/v1"
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	bspb "google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc"
@@ -23,6 +24,7 @@ import (
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/memstore"
 	"github.com/kvfarm/kvfarm/executor/queue"
+	"github.com/kvfarm/kvfarm/frontend/asset"
 	"github.com/kvfarm/kvfarm/frontend/auth"
 	"github.com/kvfarm/kvfarm/frontend/lease"
 	"github.com/kvfarm/kvfarm/frontend/rev2"
@@ -59,6 +61,7 @@ func start(t *testing.T, files map[string]string) *rig {
 	store, results, q := memstore.New(), memstore.NewActionCache(), queue.New(queue.Config{})
 	server := grpc.NewServer(append(rev2.Options(), r.guard.Options(rev2.Instance)...)...)
 	rev2.New(rev2.Config{Store: store, Cache: results, Queue: q, MayUpdate: r.guard.MayUpdate, Log: slog.New(slog.DiscardHandler)}).Register(server)
+	asset.New(asset.Config{Store: store, Results: results, MayPush: r.guard.MayUpdate}).Register(server)
 	kvfarmpb.RegisterLeaseServer(server, lease.NewServer(q, results, nil))
 	for service, info := range server.GetServiceInfo() {
 		for _, m := range info.Methods {
@@ -159,6 +162,14 @@ var calls = map[string]map[string]call{
 		"GetTree": func(ctx context.Context, r *rig, instance string) error {
 			return drain(r.cas.GetTree(ctx, &repb.GetTreeRequest{InstanceName: instance, RootDigest: some.Proto()}))
 		},
+		"FetchBlob": func(ctx context.Context, r *rig, instance string) error {
+			_, err := assetpb.NewFetchClient(r.conn).FetchBlob(ctx, &assetpb.FetchBlobRequest{InstanceName: instance, Uris: []string{"urn:x"}})
+			return err
+		},
+		"FetchDirectory": func(ctx context.Context, r *rig, instance string) error {
+			_, err := assetpb.NewFetchClient(r.conn).FetchDirectory(ctx, &assetpb.FetchDirectoryRequest{InstanceName: instance, Uris: []string{"urn:x"}})
+			return err
+		},
 		"Read": func(ctx context.Context, r *rig, instance string) error {
 			return drain(r.bytes.Read(ctx, &bspb.ReadRequest{ResourceName: resource(instance, "")}))
 		},
@@ -188,6 +199,14 @@ var calls = map[string]map[string]call{
 		},
 	},
 	"update": {
+		"PushBlob": func(ctx context.Context, r *rig, instance string) error {
+			_, err := assetpb.NewPushClient(r.conn).PushBlob(ctx, &assetpb.PushBlobRequest{InstanceName: instance})
+			return err
+		},
+		"PushDirectory": func(ctx context.Context, r *rig, instance string) error {
+			_, err := assetpb.NewPushClient(r.conn).PushDirectory(ctx, &assetpb.PushDirectoryRequest{InstanceName: instance})
+			return err
+		},
 		"UpdateActionResult": func(ctx context.Context, r *rig, instance string) error {
 			_, err := r.ac.UpdateActionResult(ctx, &repb.UpdateActionResultRequest{InstanceName: instance, ActionDigest: some.Proto(), ActionResult: &repb.ActionResult{}})
 			return err

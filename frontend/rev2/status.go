@@ -140,3 +140,7 @@ func batchStatus(err error) *statuspb.Status {
 	}
 	return status.Convert(err).Proto()
 }
+
+// Status translates an error of a store, a cache or a queue for other services of
+// the same server.
+func Status(err error) error { return toStatus(err).Err() }
