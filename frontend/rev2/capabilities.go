@@ -28,9 +28,12 @@ func (s *Server) GetCapabilities(ctx context.Context, req *repb.GetCapabilitiesR
 			SymlinkAbsolutePathStrategy:     repb.SymlinkAbsolutePathStrategy_ALLOWED,
 			SupportedCompressors:            zstd,
 			SupportedBatchUpdateCompressors: zstd,
+			SplitBlobSupport:                true,
+			SpliceBlobSupport:               true,
+			FastCdc_2020Params:              &repb.FastCdc2020Params{AvgChunkSizeBytes: chunkSize},
 		},
 		LowApiVersion:  &semver.SemVer{Major: 2},
-		HighApiVersion: &semver.SemVer{Major: 2, Minor: 12},
+		HighApiVersion: &semver.SemVer{Major: 2, Minor: 13},
 	}
 	if s.cfg.Queue != nil {
 		caps.ExecutionCapabilities = &repb.ExecutionCapabilities{
