@@ -1,13 +1,14 @@
 // Command kvengine decides slices.
 //
-//	kvengine prove [--budget N] [--loops N] [--paths] [--held | --alone] [--certify DIR] --out verdict.json slice.kvs
+//	kvengine prove [--budget N] [--loops N] [--paths] [--held | --alone [--of N,...]] [--certify DIR] --out verdict.json slice.kvs
 //	kvengine check DIR
 //	kvengine replay --out result.json slice.kvs verdict.json
 //	kvengine run --out verdict.json slice.kvs inputs.json
 //	kvengine knows <slices
 //
 // With --paths it follows one path after the other and merges none. With --held it
-// decides the panics that the root itself holds, with --alone without following what the root calls.
+// decides the panics that the root itself holds, with --alone without following what the root calls;
+// with --of those that the first of these functions of the slice holds, in the root's calls of it, through the others.
 // Run makes a verdict of inputs that something else found, a list as witnesses have it.
 // What knows is for: kvlower --census asks it which constructs are supported.
 // With --certify it writes evidence for each contradiction that the solver found,
@@ -21,6 +22,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/kvfarm/kvfarm/engine/check"
 	"github.com/kvfarm/kvfarm/engine/exec"
@@ -36,7 +39,7 @@ func main() {
 }
 
 const usage = `usage:
-  kvengine prove [--budget N] [--loops N] [--paths] [--held | --alone] [--certify DIR] --out verdict.json slice.kvs
+  kvengine prove [--budget N] [--loops N] [--paths] [--held | --alone [--of N,...]] [--certify DIR] --out verdict.json slice.kvs
   kvengine check DIR
   kvengine replay --out result.json slice.kvs verdict.json
   kvengine run --out verdict.json slice.kvs inputs.json
@@ -81,6 +84,7 @@ func prove(args []string) error {
 	paths := fs.Bool("paths", false, "")
 	held := fs.Bool("held", false, "")
 	alone := fs.Bool("alone", false, "")
+	of := fs.String("of", "", "")
 	evidence := fs.String("certify", "", "")
 	if err := flags(fs, args, 1); err != nil {
 		return err
@@ -93,6 +97,12 @@ func prove(args []string) error {
 		return err
 	}
 	cfg := exec.Config{Budget: *budget, LoopBound: *loops, Paths: *paths}
+	if *of != "" && !*alone {
+		return fmt.Errorf("prove: --of is for --alone")
+	}
+	if cfg.Of, err = functions(*of, s); err != nil {
+		return err
+	}
 	how := check.Prove
 	if *held || *alone {
 		how = func(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, error) { return check.ProveHeld(s, cfg, *alone) }
@@ -102,6 +112,21 @@ func prove(args []string) error {
 		return fmt.Errorf("prove %s: %w", fs.Arg(0), err)
 	}
 	return write(*out, v.Encode)
+}
+
+// functions reads a list of functions of s, by number.
+func functions(list string, s *ir.Slice) (out []int, err error) {
+	if list == "" {
+		return nil, nil
+	}
+	for _, f := range strings.Split(list, ",") {
+		n, err := strconv.Atoi(f)
+		if err != nil || n < 0 || n >= len(s.Funcs) {
+			return nil, fmt.Errorf("prove: --of %s: %q is no function of the slice, which has %d", list, f, len(s.Funcs))
+		}
+		out = append(out, n)
+	}
+	return out, nil
 }
 
 func replay(args []string) error {

@@ -71,9 +71,10 @@ func lower(j job) error {
 // writer writes slices with their maps and gathers the index of them.
 type writer struct {
 	job
-	c      *cut.Cutter
-	owners *cut.Owners
-	index  position.Index
+	c       *cut.Cutter
+	owners  *cut.Owners
+	callees map[string][]string // by symbol: owners to look at in its calls
+	index   position.Index
 }
 
 // allChecks writes the written checks of a file that is made of nothing else.
@@ -95,6 +96,7 @@ func (w *writer) allChecks() error {
 func (w *writer) all() error {
 	roots := w.c.Roots()
 	w.owners = w.c.Owners()
+	callers := w.findCallees()
 	for _, symbol := range roots {
 		kind := position.Auto
 		if cut.IsCheck(symbol) {
@@ -111,7 +113,7 @@ func (w *writer) all() error {
 		return nil
 	}
 	written := map[string]bool{}
-	for _, symbol := range slices.Concat(w.owners.Symbols, w.c.Callbacks()) {
+	for _, symbol := range slices.Concat(w.owners.Symbols, w.c.Callbacks(), callers) {
 		if slices.Contains(roots, symbol) || written[symbol] {
 			continue
 		}
@@ -124,12 +126,20 @@ func (w *writer) all() error {
 	return nil
 }
 
-func (w *writer) write(symbol, kind string) error {
-	cut := w.c.Cut
-	if w.checks {
-		cut = w.c.CutCheck
+// findCallees notes which owners each function calls, and lists those that call any.
+func (w *writer) findCallees() (callers []string) {
+	w.callees = map[string][]string{}
+	for _, owner := range w.owners.Symbols {
+		for _, caller := range w.owners.Callers(w.c, owner) {
+			w.callees[caller] = append(w.callees[caller], owner)
+			callers = append(callers, caller)
+		}
 	}
-	s, m, err := cut(symbol)
+	return callers
+}
+
+func (w *writer) write(symbol, kind string) error {
+	s, m, symbols, err := w.c.CutNamed(symbol, w.checks || cut.IsCheck(symbol))
 	if err != nil {
 		return err
 	}
@@ -145,7 +155,10 @@ func (w *writer) write(symbol, kind string) error {
 			e.Owns = append(e.Owns, m.Locs[k])
 		}
 	}
-	if kind == position.Inner && len(e.Owns) == 0 && e.Called == "" {
+	for _, callee := range w.callees[symbol] {
+		e.Calls = append(e.Calls, position.Callee{Symbol: callee, Func: slices.Index(symbols, callee)})
+	}
+	if kind == position.Inner && len(e.Owns) == 0 && e.Called == "" && len(e.Calls) == 0 {
 		return nil
 	}
 	w.index.Roots = append(w.index.Roots, e)

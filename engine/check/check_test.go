@@ -25,6 +25,7 @@ import (
 //	; loops N        (bound of loops, instead of the default)
 //	; budget N
 //	; alone          (what the root calls is not followed)
+//	; of N           (but function N is, and what it holds is decided)
 //	; merging       (the expectation holds only where paths are merged)
 //	; assumes TEXT  (among the verdict's assumptions; "nothing": there are none)
 //
@@ -89,6 +90,10 @@ func (p *program) note(note string) {
 	p.cfg.Alone = p.cfg.Alone || note == "alone"
 	fmt.Sscanf(note, "loops %d", &p.cfg.LoopBound)
 	fmt.Sscanf(note, "budget %d", &p.cfg.Budget)
+	if of := 0; strings.HasPrefix(note, "of ") {
+		fmt.Sscanf(note, "of %d", &of)
+		p.cfg.Of = append(p.cfg.Of, of)
+	}
 }
 
 func show(v *verdict.Verdict) (word string, sites []string) {

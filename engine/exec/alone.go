@@ -36,7 +36,11 @@ type alone struct {
 func newAlone(x *exec) *alone {
 	n := len(x.slice.Funcs)
 	o := &alone{tokens: map[int]bool{}, sizes: make([]int, n), states: make([]uint8, n)}
-	for _, b := range x.slice.Funcs[x.slice.Root].Blocks {
+	holder := x.slice.Root
+	if len(x.cfg.Of) > 0 {
+		holder = x.cfg.Of[0]
+	}
+	for _, b := range x.slice.Funcs[holder].Blocks {
 		for _, in := range b.Insts {
 			for i := range in.Args {
 				o.holds(x.slice, &in.Args[i])
@@ -45,6 +49,9 @@ func newAlone(x *exec) *alone {
 	}
 	for fi := range x.slice.Funcs {
 		o.size(x, fi)
+	}
+	for _, fi := range x.cfg.Of {
+		o.sizes[fi] = 0
 	}
 	return o
 }

@@ -26,6 +26,9 @@ type Config struct {
 	CallDepth int   // frames; 0 means DefaultCallDepth
 	Paths     bool  // do not merge: one path at a time
 	Alone     bool  // decide the panics that the root itself holds only, and follow few of its calls
+	// Of are functions that a run alone follows however large they are. If there are any, it is about the panics
+	// that the first of them holds, in the calls of it that the root makes, itself or through the others.
+	Of []int
 	// Confirm runs a witness and says why it does not reach its site, nil if it does. Without it nothing is refuted.
 	Confirm func(*Site, *Witness) error
 	// Ends runs a witness and says why it does not reach the end of the root, nil if it does. A written check must have one.

@@ -29,7 +29,7 @@ type Store interface {
 type Proof struct {
 	Action  digest.Digest
 	Engine  digest.Digest
-	Bounds  []string // flags of the engine: --held or --alone, --budget N, --loops N
+	Bounds  []string // flags of the engine: --held or --alone, --of N, --budget N, --loops N
 	Slice   digest.Digest
 	Verdict digest.Digest
 }
@@ -132,7 +132,7 @@ func (p *Proof) parse(argv []string) (slice, verdict string, err error) {
 		switch n, err := strconv.ParseInt(rest[1], 10, 64); {
 		case rest[0] == "--out":
 			verdict = rest[1]
-		case (rest[0] == "--budget" || rest[0] == "--loops") && err == nil:
+		case (rest[0] == "--budget" || rest[0] == "--loops" || rest[0] == "--of") && err == nil:
 			p.Bounds = append(p.Bounds, rest[0], strconv.FormatInt(n, 10))
 		default:
 			return "", "", errOther

@@ -56,6 +56,7 @@ func (j *Job) inner(u unit, index cutCrate) []cut {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.crates = append(j.crates, code)
+	j.live.AddOwners(u.source, code.owners)
 	j.live.AddPanics(u.source, code.panics)
 	var out []cut
 	for i, c := range holding {

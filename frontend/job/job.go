@@ -87,6 +87,7 @@ type Job struct {
 	mu     sync.Mutex
 	proofs []*report.Proof
 	crates []crateCode
+	called []report.Context
 	opt    optimised
 	live   *report.Builder // shows failures as they are found
 	errs   []error
@@ -210,7 +211,10 @@ func (j *Job) decide(ctx context.Context, u unit, bc *Bitcode) error {
 	}
 	inner := j.inner(u, index)
 	j.plan.skip(len(holding) - len(inner))
-	return j.proveAll(ctx, u, bc, inner)
+	if err := j.proveAll(ctx, u, bc, inner); err != nil {
+		return err
+	}
+	return j.inContext(ctx, u, index)
 }
 
 // promote makes automatic roots of the functions that C calls by their address:

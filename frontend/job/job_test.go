@@ -39,6 +39,8 @@ type fakeFarm struct {
 	fail  string // name of an action that the farm loses
 	// refuted is a root whose site fails, besides those that say so.
 	refuted string
+	// undecided begins the names of inner roots that decide nothing.
+	undecided string
 	// native is how native replays end, and what fuzzing says.
 	native string
 	fuzz   *job.Fuzz
@@ -64,7 +66,7 @@ func (f *fakeFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, e
 		return r, f.lower(ctx, a, r)
 	case "optimise":
 		return r, f.optimise(ctx, r)
-	case "prove":
+	case "prove", "context":
 		return r, f.prove(ctx, a, r)
 	case "run":
 		return r, f.prove(ctx, a, r)
@@ -109,8 +111,12 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 		if strings.HasPrefix(name, "own_") {
 			root.Owns = []position.Pos{{File: "drivers/a.rs", Line: len(name)}}
 		}
+		holder := name
+		if callee, ok := strings.CutPrefix(name, "calls_"); ok { // it calls one that holds a location
+			root.Kind, root.Calls, holder = "inner", []position.Callee{{Symbol: strings.TrimLeft(callee, "x"), Func: 7}}, strings.TrimLeft(callee, "x")
+		}
 		index.Roots = append(index.Roots, root)
-		at := position.Map{Version: position.Version, Root: name, Locs: []position.Pos{{File: "drivers/a.rs", Line: len(name)}}, Funcs: []position.Func{{Name: name}}}
+		at := position.Map{Version: position.Version, Root: name, Locs: []position.Pos{{File: "drivers/a.rs", Line: len(holder)}}, Funcs: []position.Func{{Name: name}}}
 		if files[root.Slice], err = f.put(ctx, name); err != nil {
 			return err
 		}
@@ -166,8 +172,19 @@ func (f *fakeFarm) prove(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 			v.Sites[0].Verdict = verdict.Proved
 		}
 	}
+	if a.Kind == "context" {
+		v.Verdict = verdict.Unknown
+		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Unknown, Witness: -1}}
+		if slices.Contains(a.Argv, "--alone") && strings.Contains(strings.Join(a.Argv, " "), "--of 7") && a.Name != f.refuted {
+			v.Sites[0].Verdict = verdict.Proved
+		}
+	}
 	if strings.HasPrefix(a.Name, "in_") && a.Name != f.refuted {
 		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Proved, Witness: -1}}
+	}
+	if f.undecided != "" && strings.HasPrefix(a.Name, f.undecided) {
+		v.Verdict = verdict.Unknown
+		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Unknown, Witness: -1}}
 	}
 	r.Outputs["verdict.json"], err = f.put(ctx, v)
 	return err
@@ -417,6 +434,35 @@ func TestInnerRoots(t *testing.T) {
 		}
 		if status := report.ExitStatus(got.report); status != tt.status {
 			t.Errorf("%s: status %d, want %d", tt.roots, status, tt.status)
+		}
+	}
+}
+
+// A function that can fail by itself is looked at in the calls of it, if all of them
+// are known, until one leaves it open.
+func TestCallers(t *testing.T) {
+	for _, tt := range []struct {
+		roots, refuted string
+		contexts       int
+		site           string
+	}{
+		{"stuck in_no calls_in_no calls_xin_no", "", 2, "PROVED [stuck calls_in_no calls_xin_no]"},
+		{"stuck in_no calls_in_no calls_xin_no", "calls_in_no", 1, "UNKNOWN [stuck]"},
+		{"stuck in_no calls_in_no calls_xin_no", "calls_xin_no", 2, "UNKNOWN [stuck]"},
+		{"stuck in_no in_nn calls_in_no", "", 0, "UNKNOWN [stuck]"},
+		{"stuck calls_in_ok", "", 0, "UNKNOWN [stuck]"},
+	} {
+		got := submit(t, &fakeKernel{crates: map[string]string{"drivers/a.rs": tt.roots}}, &fakeFarm{undecided: "in_n", refuted: tt.refuted}, "drivers")
+		ran := slices.DeleteFunc(slices.Clone(got.ran), func(a string) bool { return !strings.HasPrefix(a, "context ") })
+		if len(ran) != tt.contexts {
+			t.Errorf("%s: ran %q, want %d contexts", tt.roots, ran, tt.contexts)
+		}
+		if got.err != nil || len(got.report.Sites) != 1 {
+			t.Fatalf("%s: %v, sites %v", tt.roots, got.err, got.report.Sites)
+		}
+		s := got.report.Sites[0]
+		if site := fmt.Sprintf("%v %v", s.Verdict, s.Roots); site != tt.site {
+			t.Errorf("%s: %s, want %s", tt.roots, site, tt.site)
 		}
 	}
 }

@@ -33,13 +33,22 @@ const (
 	alone way = "--alone" // the same, by itself only
 )
 
+// flags say what of c is decided.
+func (c cut) flags() []string {
+	var out []string
+	if c.way != whole {
+		out = append(out, string(c.way))
+	}
+	if c.of > 0 {
+		out = append(out, "--of", strconv.Itoa(c.of))
+	}
+	return out
+}
+
 // ProveAction is the action whose digest is a proof's key: the engine, the
 // slice, what of it is decided, the budget, and nothing else.
-func ProveAction(engine Tool, slice tree.Entry, w way, budget int64, name string) *kbuild.Action {
-	argv := []string{"./kvengine", "prove"}
-	if w != whole {
-		argv = append(argv, string(w))
-	}
+func ProveAction(engine Tool, slice tree.Entry, what []string, budget int64, name string) *kbuild.Action {
+	argv := append([]string{"./kvengine", "prove"}, what...)
 	if budget > 0 {
 		argv = append(argv, "--budget", strconv.FormatInt(budget, 10))
 	}
@@ -58,7 +67,7 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	if j.Fuzz != nil {
 		return j.fuzz(ctx, u, bc, c)
 	}
-	a := ProveAction(j.Engine, c.slice, c.way, j.budget(u, c), c.root.Name)
+	a := ProveAction(j.Engine, c.slice, c.flags(), j.budget(u, c), c.root.Name)
 	symbol := c.root.Symbol
 	if c.way == alone { // beside a proof of the whole
 		symbol += string(alone)
@@ -150,6 +159,9 @@ func (j *Job) Fill(b *report.Builder) {
 	for _, c := range j.crates {
 		b.AddOwners(c.crate, c.owners)
 		b.AddPanics(c.crate, c.panics)
+	}
+	for _, c := range j.called {
+		b.AddContext(c)
 	}
 	if len(j.opt.claimed) > 0 && j.opt.done == len(j.opt.claimed) {
 		b.AddRemains(j.opt.remains)

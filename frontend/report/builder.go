@@ -44,6 +44,7 @@ type Builder struct {
 
 	owners      map[spot][]ownerID
 	ownerProofs map[ownerID][]*Proof
+	contexts    map[ownerID]Context
 	open        map[spot]bool // that some root leaves undecided
 
 	inCode  map[siteKey]bool // sites that stand in a crate's code, and whether by a location
@@ -58,7 +59,7 @@ func NewBuilder(about *pb.Tree, tree Source, waivers []Waiver) *Builder {
 		sites:   map[siteKey]*site{},
 		report:  &pb.Report{Version: Version, Tree: about},
 
-		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID][]*Proof{}, open: map[spot]bool{},
+		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID][]*Proof{}, open: map[spot]bool{}, contexts: map[ownerID]Context{},
 		inCode: map[siteKey]bool{},
 	}
 }

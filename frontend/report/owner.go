@@ -107,24 +107,30 @@ func (b *Builder) settle(s *site) {
 		return
 	}
 	v, cached := s.rest, s.cached
+	reason := "proved in each function that holds it, for all callers whose behaviour is defined up to there"
 	var names []string
 	for _, at := range s.open {
 		if len(b.owners[at]) == 0 {
 			return
 		}
 		for _, id := range b.owners[at] {
-			p, w := b.best(id, s.key)
-			if w != pb.Verdict_PROVED && w != pb.Verdict_PROVED_UP_TO {
+			by, called := b.proofsOf(id, s.key)
+			if len(by) == 0 {
 				return
 			}
-			if rank[w] > rank[v] {
-				v = w
+			if called {
+				reason = "proved in each function that holds it, or in each call of one, for all callers whose behaviour is defined up to there"
 			}
-			cached = cached && p.Cached
-			names = append(names, p.Root.Name)
+			for _, p := range by {
+				if w := p.proves(s.key); rank[w] > rank[v] {
+					v = w
+				}
+				cached = cached && p.Cached
+				names = append(names, p.Root.Name)
+			}
 		}
 	}
-	s.verdict, s.cached, s.reason = v, cached, "proved in each function that holds it, for all callers whose behaviour is defined up to there"
+	s.verdict, s.cached, s.reason = v, cached, reason
 	for _, name := range names {
 		if !slices.Contains(s.roots, name) {
 			s.roots = append(s.roots, name)
@@ -132,17 +138,32 @@ func (b *Builder) settle(s *site) {
 	}
 }
 
-// best is the proof of an owner that says most of the check at a location; UNKNOWN
-// if there is none. Each of them is about every call of the owner.
-func (b *Builder) best(id ownerID, key siteKey) (*Proof, pb.Verdict) {
-	var best *Proof
-	v := pb.Verdict_UNKNOWN
-	for _, p := range b.ownerProofs[id] {
-		if w := p.proves(key); best == nil || rank[w] < rank[v] {
-			best, v = p, w
+// proofsOf are proofs that an owner cannot fail at a location: one of itself, or, as
+// called says, one of each function that calls it. None if it may.
+func (b *Builder) proofsOf(id ownerID, key siteKey) (by []*Proof, called bool) {
+	if p := b.best(id, key); p != nil {
+		return []*Proof{p}, false
+	}
+	for _, p := range b.contexts[id].Calls {
+		if !proved(p.proves(key)) {
+			return nil, false
 		}
 	}
-	return best, v
+	return b.contexts[id].Calls, true
+}
+
+func proved(w pb.Verdict) bool { return w == pb.Verdict_PROVED || w == pb.Verdict_PROVED_UP_TO }
+
+// best is the proof of an owner that says most of the check at a location; nil
+// if none proves it. Each of them is about every call of the owner.
+func (b *Builder) best(id ownerID, key siteKey) *Proof {
+	var best *Proof
+	for _, p := range b.ownerProofs[id] {
+		if w := p.proves(key); proved(w) && (best == nil || rank[w] < rank[best.proves(key)]) {
+			best = p
+		}
+	}
+	return best
 }
 
 // proves is what p says of the check at a location that its root owns, for

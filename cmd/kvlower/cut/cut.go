@@ -83,30 +83,33 @@ func (c *Cutter) isBody(i int) bool {
 // Cut returns the slice of the root with the given symbol and its map. The
 // slice passes ir.Sanity.
 func (c *Cutter) Cut(symbol string) (*ir.Slice, *position.Map, error) {
-	return c.cut(symbol, IsCheck(symbol))
+	s, m, _, err := c.CutNamed(symbol, IsCheck(symbol))
+	return s, m, err
 }
 
 // CutCheck is Cut of one of Checks.
 func (c *Cutter) CutCheck(symbol string) (*ir.Slice, *position.Map, error) {
-	return c.cut(symbol, true)
+	s, m, _, err := c.CutNamed(symbol, true)
+	return s, m, err
 }
 
-func (c *Cutter) cut(symbol string, check bool) (*ir.Slice, *position.Map, error) {
+// CutNamed is Cut, or CutCheck; symbols are those of the slice's functions, by their numbers.
+func (c *Cutter) CutNamed(symbol string, check bool) (s *ir.Slice, m *position.Map, symbols []string, err error) {
 	root, ok := c.bySym[symbol]
 	if !ok || !c.isBody(root) {
-		return nil, nil, fmt.Errorf("cut %s: no such root", symbol)
+		return nil, nil, nil, fmt.Errorf("cut %s: no such root", symbol)
 	}
 	w := newWalk(c)
 	w.function(root)
 	w.run()
-	s := w.slice
+	s = w.slice
 	if !check {
 		s.Inputs = inputs(&s.Funcs[0].Sig, c.m.ParamTypes[symbol])
 	}
 	if err := ir.Sanity(s); err != nil {
-		return nil, nil, fmt.Errorf("cut %s: %w", symbol, err)
+		return nil, nil, nil, fmt.Errorf("cut %s: %w", symbol, err)
 	}
-	return s, w.mapping(), nil
+	return s, w.mapping(), w.symbols(), nil
 }
 
 // checkName is what a check that C could call is named.

@@ -17,6 +17,7 @@ type Owners struct {
 	Symbols []string // in the order in which the automatic roots reach them, then those that none reaches
 	Panics  []position.Panic
 	loose   map[Loc]bool
+	calls   calls
 }
 
 // Owners finds the owners of all locations in the code of the last file, and the
@@ -38,7 +39,7 @@ func (c *Cutter) Owners() *Owners {
 		}
 		w.run()
 	}
-	o := &Owners{loose: map[Loc]bool{}, Panics: w.panics(reached)}
+	o := &Owners{loose: map[Loc]bool{}, Panics: w.panics(reached), calls: w.calls()}
 	for _, g := range w.slice.Globals {
 		for i := range g.Relocs {
 			o.lose(w, &g.Relocs[i].Target)

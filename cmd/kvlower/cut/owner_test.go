@@ -8,7 +8,7 @@ import (
 )
 
 // One line per function that a location stands in, then the locations that it
-// owns: not the caller's that it panics with, not one that is stored, none of a
+// owns, and who calls it, where nobody else can: not the caller's that it panics with, not one that is stored, none of a
 // function whose inputs do not cover all that callers may pass.
 func TestOwners(t *testing.T) {
 	var b strings.Builder
@@ -19,6 +19,9 @@ func TestOwners(t *testing.T) {
 		for _, symbol := range o.Symbols {
 			s, m := mustCut(t, c, symbol)
 			fmt.Fprintf(&b, "  %s external=%v\n", c.Name(symbol), slices.Contains(c.Roots(), symbol))
+			for _, by := range o.Callers(c, symbol) {
+				fmt.Fprintf(&b, "    called by %s\n", c.Name(by))
+			}
 			for _, k := range o.Owns(s, m) {
 				fmt.Fprintf(&b, "    %s:%d:%d\n", m.Locs[k].File, m.Locs[k].Line, m.Locs[k].Col)
 			}

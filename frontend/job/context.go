@@ -1,0 +1,66 @@
+package job
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvfarm/kvfarm/engine/position"
+	"github.com/kvfarm/kvfarm/frontend/report"
+)
+
+// contextKind is the kind of actions that prove a function's panics in the calls
+// that another one makes. What they are is known when its own proof has failed only.
+const contextKind = "context"
+
+// inContext looks at functions of u that hold open checks which they cannot prove by
+// themselves, where it is known who calls them: at each call the caller says more of
+// the arguments than their types do.
+func (j *Job) inContext(ctx context.Context, u unit, index cutCrate) error {
+	callers := map[string][]cut{} // by symbol of the function that is called
+	for _, c := range index.cuts {
+		for _, callee := range c.root.Calls {
+			k := c
+			k.root.Kind, k.way, k.of = position.Inner, alone, callee.Func
+			callers[callee.Symbol] = append(callers[callee.Symbol], k)
+		}
+	}
+	j.mu.Lock()
+	open := j.live.Unsettled(u.source, func(symbol string) bool { return len(callers[symbol]) > 0 })
+	j.mu.Unlock()
+	g, ctx := errgroup.WithContext(ctx)
+	for _, symbol := range open {
+		g.Go(func() error {
+			return j.gather(ctx, u.name, j.calls(ctx, u, report.Context{Crate: u.source, Symbol: symbol}, callers[symbol]))
+		})
+	}
+	return g.Wait()
+}
+
+// calls has the calls of c's function proved one after the other, until one leaves all open.
+func (j *Job) calls(ctx context.Context, u unit, c report.Context, callers []cut) error {
+	for _, k := range callers {
+		a := ProveAction(j.Engine, k.slice, k.flags(), j.budget(u, k), k.root.Name)
+		a.Kind = contextKind
+		r, err := j.runner.Run(ctx, a)
+		if err != nil {
+			return err
+		}
+		v, err := j.verdict(ctx, r)
+		if err != nil {
+			return err
+		}
+		p, err := j.proof(ctx, u, k, r, v)
+		if err != nil {
+			return err
+		}
+		c.Calls = append(c.Calls, p)
+		if !p.Decides() {
+			return nil
+		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.called = append(j.called, c)
+	return nil
+}
