@@ -1,11 +1,12 @@
 // Command kvengine decides slices.
 //
-//	kvengine prove [--budget N] [--loops N] [--paths] [--held | --alone [--of N,...]] [--certify DIR] --out verdict.json slice.kvs
+//	kvengine prove [--budget N] [--loops N] [--shard DECISIONS] [--paths] [--held | --alone [--of N,...]] [--certify DIR] --out verdict.json slice.kvs
 //	kvengine check DIR
 //	kvengine replay --out result.json slice.kvs verdict.json
 //	kvengine run --out verdict.json slice.kvs inputs.json
 //	kvengine knows <slices
 //
+// With --shard it follows a part of the root only, and what it says is of that part. A verdict for want of budget names parts.
 // With --paths it follows one path after the other and merges none. With --held it
 // decides the panics that the root itself holds, with --alone without following what the root calls;
 // with --of those that the first of these functions of the slice holds, in the root's calls of it, through the others.
@@ -39,7 +40,7 @@ func main() {
 }
 
 const usage = `usage:
-  kvengine prove [--budget N] [--loops N] [--paths] [--held | --alone [--of N,...]] [--certify DIR] --out verdict.json slice.kvs
+  kvengine prove [--budget N] [--loops N] [--shard DECISIONS] [--paths] [--held | --alone [--of N,...]] [--certify DIR] --out verdict.json slice.kvs
   kvengine check DIR
   kvengine replay --out result.json slice.kvs verdict.json
   kvengine run --out verdict.json slice.kvs inputs.json
@@ -81,6 +82,7 @@ func prove(args []string) error {
 	out := fs.String("out", "verdict.json", "")
 	budget := fs.Int64("budget", 0, "")
 	loops := fs.Int("loops", 0, "")
+	part := fs.String("shard", "", "")
 	paths := fs.Bool("paths", false, "")
 	held := fs.Bool("held", false, "")
 	alone := fs.Bool("alone", false, "")
@@ -96,7 +98,11 @@ func prove(args []string) error {
 	if err != nil {
 		return err
 	}
-	cfg := exec.Config{Budget: *budget, LoopBound: *loops, Paths: *paths}
+	ds, err := verdict.ParseShard(*part)
+	if err != nil {
+		return fmt.Errorf("prove: %w", err)
+	}
+	cfg := exec.Config{Shard: ds, Budget: *budget, LoopBound: *loops, Paths: *paths}
 	if *of != "" && !*alone {
 		return fmt.Errorf("prove: --of is for --alone")
 	}
@@ -104,6 +110,9 @@ func prove(args []string) error {
 		return err
 	}
 	how := check.Prove
+	if (*held || *alone) && len(ds) > 0 {
+		return fmt.Errorf("prove: --shard divides what --held and --alone do not follow")
+	}
 	if *held || *alone {
 		how = func(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, error) { return check.ProveHeld(s, cfg, *alone) }
 	}

@@ -68,6 +68,7 @@ func TestBadInput(t *testing.T) {
 		{"cut", []string{"prove", "--out", filepath.Join(dir, "v.json"), cut}, "cut.kvs"},
 		{"empty", []string{"prove", "--out", filepath.Join(dir, "v.json"), file("empty.kvs", "")}, "empty.kvs"},
 		{"verdict", []string{"replay", refuted, file("bad.json", `{"version":1,`)}, "decode verdict"},
+		{"shard", []string{"prove", "--shard", "0.1", refuted}, "no decision"},
 		{"no certificate", []string{"check", dir}, "read certificate"},
 		{"foreign verdict", []string{"replay", refuted, file("v9.json", `{"version":9}`)}, "version 9"},
 	} {
@@ -95,5 +96,42 @@ func TestKnows(t *testing.T) {
 	}
 	if err := knows(strings.NewReader("kvslice 1\nnonsense"), &out, nil); err == nil {
 		t.Error("a broken slice is taken")
+	}
+}
+
+// TestProveShard proves the halves that a verdict for want of budget names. The
+// same half is the same bytes: that is what its key in a cache stands for.
+func TestProveShard(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "v.json")
+	read := func(args ...string) ([]byte, *verdict.Verdict) {
+		t.Helper()
+		if err := run(append(append([]string{"prove"}, args...), "--out", out, "../../engine/testdata/proved/loop.kvs")); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := verdict.Decode(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b, v
+	}
+	_, whole := read("--budget", "300")
+	halves, err := verdict.Split("", whole.Frontier, 2)
+	if err != nil || len(halves) != 2 || whole.Reason != verdict.Budget {
+		t.Fatalf("%s: halves %q, %v", whole.Reason, halves, err)
+	}
+	var parts []*verdict.Verdict
+	for _, h := range halves {
+		b, v := read("--shard", h)
+		if again, _ := read("--shard", h); string(b) != string(again) || v.Shard == nil || v.Shard.Of != h {
+			t.Errorf("shard %s is\n%s\nthen\n%s", h, b, again)
+		}
+		parts = append(parts, v)
+	}
+	if v, err := verdict.Join(whole, parts); err != nil || v.Verdict != verdict.Proved {
+		t.Errorf("joined: %v, %v", v, err)
 	}
 }

@@ -32,7 +32,10 @@ func prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, []int, error) {
 	cfg.Ends = func(w *exec.Witness) error { return ends(p, witnessOf(w).Inputs, steps) }
 	r := exec.Run(s, cfg)
 	v := &verdict.Verdict{Version: verdict.Version, Assumptions: r.Assumptions, Sites: []verdict.Site{}, Witnesses: []verdict.Witness{},
-		Stats: verdict.Stats{Instructions: r.Stats.Instructions, Queries: r.Stats.Queries, Conflicts: r.Stats.Conflicts, PeakObjects: r.Stats.PeakObjects}}
+		Stats: verdict.Stats{Instructions: r.Stats.Instructions, Queries: r.Stats.Queries, Conflicts: r.Stats.Conflicts, PeakObjects: r.Stats.PeakObjects, Work: r.Stats.Work}}
+	if len(cfg.Shard) > 0 {
+		v.Shard = &verdict.Shard{Of: verdict.FormatShard(cfg.Shard), Ended: r.Ended, Idle: r.Idle, Stopped: len(r.Stopped) > 0, Bound: r.Bound, Seen: []int{}}
+	}
 	for _, site := range r.Sites {
 		if site.Panic || site.Refuted != nil || site.Reason != "" {
 			decide(v, site)
@@ -41,8 +44,21 @@ func prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, []int, error) {
 	if r.End != nil {
 		v.End = witnessOf(r.End).Inputs
 	}
-	judge(v, r)
+	v.Judge(facts(r))
+	if v.Verdict == verdict.Unknown && v.Reason == verdict.Budget {
+		v.Frontier = r.Frontier
+	}
 	return v, r.Held, nil
+}
+
+// facts is what beside its sites a root's word hangs on.
+func facts(r *exec.Result) verdict.Facts {
+	f := verdict.Facts{Bound: r.Bound, Ended: r.Ended, Idle: r.Idle}
+	if len(r.Stopped) > 0 {
+		at := verdict.Place(r.Stopped[0].Place)
+		f.Stopped, f.Place = r.Stopped[0].Reason, &at
+	}
+	return f
 }
 
 // decide enters one site.
@@ -61,6 +77,9 @@ func decide(v *verdict.Verdict, site *exec.Site) {
 	default:
 		out.Verdict = verdict.Proved
 	}
+	if v.Shard != nil && site.Seen {
+		v.Shard.Seen = append(v.Shard.Seen, len(v.Sites))
+	}
 	v.Sites = append(v.Sites, out)
 }
 
@@ -77,42 +96,4 @@ func witnessOf(w *exec.Witness) verdict.Witness {
 		out.Stack = append(out.Stack, verdict.Place(p))
 	}
 	return out
-}
-
-// judge gives the root its word: what was refuted stays so; then what is open;
-// then a root whose end no run reaches, or none of its assertions; then what a bound leaves out.
-func judge(v *verdict.Verdict, r *exec.Result) {
-	refuted := false
-	var open *verdict.Site
-	for i := range v.Sites {
-		switch site := &v.Sites[i]; site.Verdict {
-		case verdict.Refuted:
-			refuted = true
-		case verdict.Unknown:
-			if open == nil {
-				open = site
-			}
-		}
-	}
-	v.Bound = r.Bound
-	switch {
-	case refuted:
-		v.Verdict, v.Bound = verdict.Refuted, 0
-	case len(r.Stopped) > 0:
-		v.Verdict, v.Reason = verdict.Unknown, r.Stopped[0].Reason
-		v.Place = &verdict.Place{Func: r.Stopped[0].Place.Func, Inst: r.Stopped[0].Place.Inst}
-	case open != nil:
-		v.Verdict, v.Reason = verdict.Unknown, open.Reason
-		v.Place = &verdict.Place{Func: open.Func, Inst: open.Inst}
-	case r.Ended && r.Idle && r.Bound == 0:
-		v.Verdict = verdict.Vacuous
-	case !r.Ended && r.Bound > 0:
-		v.Verdict, v.Reason = verdict.Unknown, "no run reaches the end within the bound"
-	case !r.Ended:
-		v.Verdict = verdict.Vacuous
-	case r.Bound > 0:
-		v.Verdict = verdict.ProvedTo
-	default:
-		v.Verdict = verdict.Proved
-	}
 }

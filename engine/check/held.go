@@ -72,5 +72,6 @@ func adopt(full, alone *verdict.Verdict, held []int) {
 	full.Stats.Instructions += alone.Stats.Instructions
 	full.Stats.Queries += alone.Stats.Queries
 	full.Stats.Conflicts += alone.Stats.Conflicts
+	full.Stats.Work += alone.Stats.Work
 	full.Stats.PeakObjects = max(full.Stats.PeakObjects, alone.Stats.PeakObjects)
 }

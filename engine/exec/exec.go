@@ -6,7 +6,8 @@
 // call.go, model_*.go (functions without a body), loose.go (what is not known), object.go, bytes.go,
 // access.go, merge.go (memory), cond.go and query.go (path conditions),
 // site.go and reach.go (what is decided), root.go and shape.go (inputs),
-// induct.go, trial.go, widen.go, guess.go (loops without a known end).
+// induct.go, trial.go, widen.go, guess.go (loops without a known end),
+// shard.go, frontier.go (parts of a root).
 package exec
 
 import (
@@ -17,6 +18,7 @@ import (
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
 	"github.com/kvfarm/kvfarm/engine/smt"
+	"github.com/kvfarm/kvfarm/engine/verdict"
 )
 
 // Config bounds a run. The zero Config is usable.
@@ -29,6 +31,8 @@ type Config struct {
 	// Of are functions that a run alone follows however large they are. If there are any, it is about the panics
 	// that the first of them holds, in the calls of it that the root makes, itself or through the others.
 	Of []int
+	// Shard are decisions: only the runs are followed of which all are true.
+	Shard []verdict.Decision
 	// Confirm runs a witness and says why it does not reach its site, nil if it does. Without it nothing is refuted.
 	Confirm func(*Site, *Witness) error
 	// Ends runs a witness and says why it does not reach the end of the root, nil if it does. A written check must have one.
@@ -62,6 +66,7 @@ type Result struct {
 	End         *Witness // it, if Ends confirmed it
 	Idle        bool     // a written check none of whose assertions is reached
 	Held        []int    // panic locations that the root holds, ascending, if Config.Alone
+	Frontier    []string // how the work can be divided, if the budget did not suffice
 	Assumptions []string
 	Stats       Stats
 }
@@ -129,6 +134,9 @@ type exec struct {
 	ofAddress bool  // what is required now is that an address is defined
 	blurred   bool  // poison may be seen in an address where there is none
 	touched   int64 // bytes that copies and fills went over
+
+	shard shard
+	forks forks
 
 	queue queue
 	wait  map[string]*state
@@ -211,6 +219,7 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 		outside: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, content: map[expr.Source]bool{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
 		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, contracts: map[string]bool{}, wait: map[string]*state{},
 		holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
+	x.shard, x.forks.seen = newShard(cfg.Shard), map[expr.Expr]bool{}
 	x.limit = cfg.Budget / 4 * 3
 	x.solver = x.newSolver(cfg.Budget, queryEffort)
 	for i, fn := range s.Funcs {
@@ -425,12 +434,16 @@ func (x *exec) result() *Result {
 	if x.unsure && !x.ended {
 		x.stops = append(x.stops, Stop{"budget", Place{Func: x.slice.Root}})
 	}
+	var front []string
+	if x.starved() {
+		x.guarded(func() { front = x.frontier() })
+	}
 	st := x.solver.Stats()
 	x.stats.Work = x.work()
 	x.stats.Queries, x.stats.Conflicts = x.first.Queries+st.Queries, x.first.Conflicts+st.Conflicts
 	if !x.ended && x.lost != "" {
 		x.stops = append(x.stops, Stop{x.lost, Place{Func: x.slice.Root}})
 	}
-	return &Result{Sites: x.sortedSites(), Stopped: x.stops, Bound: x.bound, Ended: x.ended, End: x.end, Idle: x.idle(), Held: x.held(),
+	return &Result{Sites: x.sortedSites(), Stopped: x.stops, Bound: x.bound, Ended: x.ended, End: x.end, Idle: x.idle(), Held: x.held(), Frontier: front,
 		Assumptions: x.sortedAssumptions(), Stats: x.stats}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
+	"github.com/kvfarm/kvfarm/engine/verdict"
 )
 
 // Kind is the sort of property that a site stands for. Panic sites have the
@@ -177,7 +178,7 @@ func (x *exec) seen() {
 	}
 	for _, s := range x.siteList {
 		if s.Panic && s.Bound > 0 && !s.Seen {
-			s.give("not reached within the bound")
+			s.give(verdict.Unreached)
 		}
 	}
 }

@@ -272,6 +272,10 @@ func (x *exec) decisive(s *state, ways []way) bool {
 
 // branch sends s along every way that some input takes.
 func (x *exec) branch(s *state, ways []way) (bool, error) {
+	ways, err := x.decided(s, ways)
+	if err != nil {
+		return false, err
+	}
 	ask := x.decisive(s, ways)
 	var open []way
 	var models []*expr.Evaluator
@@ -298,6 +302,7 @@ func (x *exec) branch(s *state, ways []way) (bool, error) {
 		}
 		return x.jump(s, open[0].to)
 	}
+	x.forked(s, open)
 	for i, w := range open {
 		t := s
 		if i < len(open)-1 {

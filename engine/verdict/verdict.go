@@ -53,7 +53,28 @@ type Verdict struct {
 	Witnesses   []Witness `json:"witnesses"`
 	End         []Input   `json:"end,omitempty"` // of a written check: a replayed run that reaches its end
 	Stats       Stats     `json:"stats"`
+
+	Shard    *Shard   `json:"shard,omitempty"`    // what of the root was followed; nil: all
+	Frontier []string `json:"frontier,omitempty"` // of a verdict for want of budget: how the work can be divided (Split)
 }
+
+// Shard says what a verdict about a part of a root needs to be joined with the others.
+// That verdict alone claims nothing of the root.
+type Shard struct {
+	Of      string `json:"of"`      // decisions that are true of its runs
+	Ended   bool   `json:"ended"`   // some run reaches the end of the root
+	Idle    bool   `json:"idle"`    // a written check none of whose assertions is reached
+	Stopped bool   `json:"stopped"` // a path was given up; the verdict's reason says why
+	Bound   int    `json:"bound"`   // least bound that was reached, 0 if none
+	Seen    []int  `json:"seen"`    // sites, by index, whose check some run comes to
+}
+
+// Reasons of Unknown that others ask for.
+const (
+	Budget    = "budget"                       // more work than was allowed
+	Unreached = "not reached within the bound" // of a site: a bound was reached before it, and no run came to it
+	Endless   = "no run reaches the end within the bound"
+)
 
 // Place is an instruction of the slice: Inst is its index within the function,
 // counted through the blocks in order.
@@ -95,6 +116,7 @@ type Stats struct {
 	Queries      int64 `json:"queries"`
 	Conflicts    int64 `json:"conflicts"`
 	PeakObjects  int64 `json:"peak_objects"`
+	Work         int64 `json:"work"` // in units of the budget
 }
 
 // Encode writes v as JSON.
@@ -132,6 +154,13 @@ func (v *Verdict) check() error {
 		}
 		if s.Verdict == Refuted && s.Witness < 0 {
 			return fmt.Errorf("decode verdict: site %d is refuted without a witness", i)
+		}
+	}
+	if v.Shard != nil {
+		for _, i := range v.Shard.Seen {
+			if i < 0 || i >= len(v.Sites) {
+				return fmt.Errorf("decode verdict: the shard saw site %d of %d", i, len(v.Sites))
+			}
 		}
 	}
 	for i, w := range v.Witnesses {
