@@ -52,7 +52,7 @@ func (s *submitFlags) inputs() (*inputs, error) {
 }
 
 func (s *submitFlags) spec() (job.Spec, error) {
-	spec := job.Spec{Targets: s.targets, Budget: s.budget, Fuzz: s.fuzz}
+	spec := job.Spec{Targets: s.targets, Budget: s.budget, Shards: s.shards, Fuzz: s.fuzz}
 	var err error
 	if spec.Checks, err = checks(s.checks); err != nil {
 		return spec, err

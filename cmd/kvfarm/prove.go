@@ -66,7 +66,7 @@ func (w *work) prove(ctx context.Context, paths []string) error {
 		return err
 	}
 	f := newFiles(read, tools)
-	spec := job.Spec{Budget: w.budget, Checks: f.checks(), Fuzz: w.fuzz}
+	spec := job.Spec{Budget: w.budget, Shards: w.shards, Checks: f.checks(), Fuzz: w.fuzz}
 	if spec.Lower, err = w.tool("kvlower"); err != nil {
 		return err
 	}

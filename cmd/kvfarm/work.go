@@ -23,6 +23,7 @@ type work struct {
 	report   string
 	jobs     int
 	budget   int64
+	shards   int
 	json     bool
 	noCache  []string // kinds of action, or everything
 	tools    string
@@ -36,6 +37,7 @@ func (w *work) flags(f *pflag.FlagSet) {
 	f.StringVar(&w.report, "report", "", "`DIR` for report.json, report.txt and witnesses (default: report in the state folder)")
 	f.IntVar(&w.jobs, "jobs", 0, "actions at a time (default: one per processor here, 64 on a farm)")
 	f.Int64Var(&w.budget, "budget", 0, "`STEPS` per root: instructions, terms and what the solver does, about 10 us each (default: the engine's)")
+	f.IntVar(&w.shards, "shards", 1, "divide a root that runs out of budget into up to `N` actions with the same budget each; 1: do not")
 	f.BoolVar(&w.json, "json", false, "write the report as JSON to standard output instead of text")
 	f.StringSliceVar(&w.noCache, "no-cache", nil, "run every action, or those of each `KIND` alone as in --no-cache=lower,prove, though its result be known")
 	f.Lookup("no-cache").NoOptDefVal = everything
@@ -61,6 +63,9 @@ func (w *work) advised(err error) error {
 	return err
 }
 
+// maxShards bounds what becomes of one root.
+const maxShards = 4096
+
 // check looks for mistakes that need no farm to be told, and fills in defaults.
 func (w *work) check() error {
 	if w.jobs < 0 {
@@ -68,6 +73,9 @@ func (w *work) check() error {
 	}
 	if w.budget < 0 {
 		return fmt.Errorf("--budget %d: want a positive number of steps, or 0 for the default", w.budget)
+	}
+	if w.shards < 0 || w.shards > maxShards {
+		return fmt.Errorf("--shards %d: want a number up to %d, 1 for no division", w.shards, maxShards)
 	}
 	if err := w.resolve(); err != nil {
 		return err

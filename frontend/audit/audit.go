@@ -16,6 +16,7 @@ import (
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/engine/verdict"
 )
 
 // Store is a store of blobs and results that can list the latter.
@@ -29,7 +30,7 @@ type Store interface {
 type Proof struct {
 	Action  digest.Digest
 	Engine  digest.Digest
-	Bounds  []string // flags of the engine: --held or --alone, --of N, --budget N, --loops N
+	Bounds  []string // flags of the engine: --held or --alone, --of N, --budget N, --loops N, --shard DECISIONS
 	Slice   digest.Digest
 	Verdict digest.Digest
 }
@@ -98,14 +99,14 @@ func read(ctx context.Context, s Store, d digest.Digest) (*Proof, error) {
 		return nil, err
 	}
 	p := &Proof{Action: d}
-	slice, verdict, err := p.parse(command.Arguments)
+	slice, to, err := p.parse(command.Arguments)
 	if err != nil {
 		return nil, err
 	}
 	if err := p.inputs(ctx, s, action.InputRootDigest, slice); err != nil {
 		return nil, err
 	}
-	return p, p.result(ctx, s, verdict)
+	return p, p.result(ctx, s, to)
 }
 
 func message(ctx context.Context, s Store, d digest.Digest, m proto.Message) error {
@@ -120,7 +121,7 @@ func message(ctx context.Context, s Store, d digest.Digest, m proto.Message) err
 }
 
 // parse takes a command line apart: kvengine prove BOUNDS --out VERDICT SLICE.
-func (p *Proof) parse(argv []string) (slice, verdict string, err error) {
+func (p *Proof) parse(argv []string) (slice, to string, err error) {
 	if len(argv) < 5 || len(argv) > maxCommands || path.Base(argv[0]) != engineFile || argv[1] != "prove" {
 		return "", "", errOther
 	}
@@ -129,20 +130,24 @@ func (p *Proof) parse(argv []string) (slice, verdict string, err error) {
 		p.Bounds, rest = append(p.Bounds, rest[0]), rest[1:]
 	}
 	for ; len(rest) >= 2; rest = rest[2:] {
-		switch n, err := strconv.ParseInt(rest[1], 10, 64); {
+		n, err := strconv.ParseInt(rest[1], 10, 64)
+		of, wrong := verdict.ParseShard(rest[1])
+		switch {
 		case rest[0] == "--out":
-			verdict = rest[1]
+			to = rest[1]
 		case (rest[0] == "--budget" || rest[0] == "--loops" || rest[0] == "--of") && err == nil:
 			p.Bounds = append(p.Bounds, rest[0], strconv.FormatInt(n, 10))
+		case rest[0] == "--shard" && wrong == nil:
+			p.Bounds = append(p.Bounds, rest[0], verdict.FormatShard(of))
 		default:
 			return "", "", errOther
 		}
 	}
 	slice = argv[len(argv)-1]
-	if len(rest) > 0 || verdict == "" || strings.Contains(slice, "/") {
+	if len(rest) > 0 || to == "" || strings.Contains(slice, "/") {
 		return "", "", errOther
 	}
-	return slice, verdict, nil
+	return slice, to, nil
 }
 
 // inputs finds engine and slice in the input root.
@@ -173,13 +178,13 @@ func (p *Proof) inputs(ctx context.Context, s Store, root *repb.Digest, slice st
 	return nil
 }
 
-func (p *Proof) result(ctx context.Context, s Store, verdict string) error {
+func (p *Proof) result(ctx context.Context, s Store, to string) error {
 	r, err := s.Result(ctx, p.Action)
 	if err != nil {
 		return err
 	}
 	for _, f := range r.OutputFiles {
-		if f.Path == verdict {
+		if f.Path == to {
 			p.Verdict, err = p.Action.Function.FromProto(f.Digest)
 			return err
 		}

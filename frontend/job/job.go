@@ -67,6 +67,7 @@ type Tool struct {
 type Spec struct {
 	Targets []string
 	Budget  int64 // engine's default if 0
+	Shards  int   // into which a root is divided at most if its budget does not suffice; none if less than 2
 	Checks  []Check
 	Source  report.Source // the tree's lines: they say whether a function is of C's kind; nil: none is
 	Lower   Tool

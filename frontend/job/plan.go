@@ -9,7 +9,7 @@ import (
 
 // plan counts the actions of a submit, so that a person sees how far it is. How
 // many proofs there are is known when the last unit is cut: from then on the
-// total stands. Inner roots count all, though only those are proved that could
+// total stands, but for shards of roots that turn out to be hard. Inner roots count all, though only those are proved that could
 // decide something; the others are told as skipped.
 type plan struct {
 	events event.Sink

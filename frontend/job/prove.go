@@ -46,7 +46,7 @@ func (c cut) flags() []string {
 }
 
 // ProveAction is the action whose digest is a proof's key: the engine, the
-// slice, what of it is decided, the budget, and nothing else.
+// slice, what of it is decided (which shard, for one), the budget, and nothing else.
 func ProveAction(engine Tool, slice tree.Entry, what []string, budget int64, name string) *kbuild.Action {
 	argv := append([]string{"./kvengine", "prove"}, what...)
 	if budget > 0 {
@@ -82,10 +82,15 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	if err != nil {
 		return err
 	}
+	v, shards, cached, err := j.divide(ctx, u, c, a, r, v)
+	if err != nil {
+		return err
+	}
 	p, err := j.proof(ctx, u, c, r, v)
 	if err != nil {
 		return err
 	}
+	p.Shards, p.Cached = shards, cached
 	if c.root.Kind == position.Inner { // its failures are nobody's yet
 		j.done(p)
 		return nil

@@ -29,6 +29,7 @@ type Proof struct {
 	Cached    bool
 	Budget    int64
 	Verdict   *verdict.Verdict
+	Shards    int // that Verdict was joined of; 0: it is the root's own
 	Positions *position.Map
 	Witness   []string // file of each witness, relative to the report; "" if none
 	Replay    []string // how each witness was confirmed
@@ -108,7 +109,7 @@ func (b *Builder) root(p *Proof, sites []verdict.Site, trusted bool) *pb.Root {
 		Bound: uint32(v.Bound), Assumptions: v.Assumptions, Sites: uint32(len(v.Sites)),
 		Instructions: float64(v.Stats.Instructions), Conflicts: float64(v.Stats.Conflicts),
 		Queries: float64(v.Stats.Queries), Budget: float64(p.Budget),
-		LoweredBy: p.LoweredBy.String(), Positions: p.At.String(), States: p.States, CCalls: C(b.tree, p.Root),
+		LoweredBy: p.LoweredBy.String(), Positions: p.At.String(), States: p.States, CCalls: C(b.tree, p.Root), Shards: uint32(p.Shards),
 	}
 	refuted := func(s verdict.Site) bool { return s.Verdict == verdict.Refuted }
 	if trusted && !slices.ContainsFunc(sites, refuted) {

@@ -56,6 +56,9 @@ func explainRoot(w io.Writer, r *pb.Report, x *pb.Root, dir string) {
 	field("states", x.States)
 	field("verdict", rootVerdict(x)+": "+meaning[x.Verdict])
 	field("cost", fmt.Sprintf("%.0f instructions, %.0f queries, %.0f conflicts", x.Instructions, x.Queries, x.Conflicts))
+	if x.Shards > 0 {
+		field("shards", fmt.Sprintf("%d; one budget did not suffice for all of it", x.Shards))
+	}
 	field("slice", x.Slice)
 	field("engine", r.Tree.Engine)
 	field("proved by", provenance(r, x.Action, x.Cached))

@@ -51,7 +51,7 @@ func openSites(w io.Writer, root *pb.Root, all []*pb.Site) {
 			fmt.Fprintf(w, "  --> and %d more\n", more)
 		}
 		if reason == "budget" {
-			fmt.Fprintln(w, "   = help: it used all of its budget, which --budget raises")
+			fmt.Fprintln(w, "   = help: it used all of its budget, which --budget raises; --shards 8 divides it among as many actions")
 		}
 		fmt.Fprintln(w)
 	}

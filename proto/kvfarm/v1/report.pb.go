@@ -590,7 +590,9 @@ type Root struct {
 	// Digest of the names and source positions beside the slice (engine/position).
 	Positions string `protobuf:"bytes,19,opt,name=positions,proto3" json:"positions,omitempty"`
 	// C calls it, by its name or its address, as its source says.
-	CCalls        bool `protobuf:"varint,20,opt,name=c_calls,json=cCalls,proto3" json:"c_calls,omitempty"`
+	CCalls bool `protobuf:"varint,20,opt,name=c_calls,json=cCalls,proto3" json:"c_calls,omitempty"`
+	// Parts that it was decided in, since one budget did not suffice; 0 if it was not divided.
+	Shards        uint32 `protobuf:"varint,21,opt,name=shards,proto3" json:"shards,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -763,6 +765,13 @@ func (x *Root) GetCCalls() bool {
 		return x.CCalls
 	}
 	return false
+}
+
+func (x *Root) GetShards() uint32 {
+	if x != nil {
+		return x.Shards
+	}
+	return 0
 }
 
 // Site is one check in the source, whoever inlines it.
@@ -1436,7 +1445,7 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\vcpu_seconds\x18\x06 \x01(\x01R\n" +
 	"cpuSeconds\x12\x16\n" +
 	"\x06worker\x18\a \x01(\tR\x06worker\x12\x1b\n" +
-	"\texit_code\x18\b \x01(\x05R\bexitCode\"\x98\x04\n" +
+	"\texit_code\x18\b \x01(\x05R\bexitCode\"\xb0\x04\n" +
 	"\x04Root\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
@@ -1459,7 +1468,8 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"lowered_by\x18\x11 \x01(\tR\tloweredBy\x12\x16\n" +
 	"\x06states\x18\x12 \x01(\tR\x06states\x12\x1c\n" +
 	"\tpositions\x18\x13 \x01(\tR\tpositions\x12\x17\n" +
-	"\ac_calls\x18\x14 \x01(\bR\x06cCalls\"\xc9\x04\n" +
+	"\ac_calls\x18\x14 \x01(\bR\x06cCalls\x12\x16\n" +
+	"\x06shards\x18\x15 \x01(\rR\x06shards\"\xc9\x04\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
