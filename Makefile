@@ -1,6 +1,7 @@
 # make demo: the main job on a real kernel.   make test: everything CI runs.
 # make bench: tables and ratios.              make build: the three programs.
 # make bench-engine: the engine beside CBMC.   make bench-farm: the farm beside others.
+# make bench-shards: one hard root, divided.
 # make buildbarn: a Buildbarn farm on loopback.
 # make bench-reuse: what is proved again for which change.
 
@@ -54,6 +55,11 @@ bench: build
 .PHONY: bench-engine
 bench-engine: build
 	@deploy/bench-engine.sh $(NAMES)
+
+# Roots that are hard, whole and in shards. ARGS="-plan 1000" plans with as many.
+.PHONY: bench-shards
+bench-shards: build
+	@deploy/bench-shards.sh $(ARGS)
 
 # The farm beside other servers of the same API. ARGS="-rows hits -rounds 9" asks
 # for some rows only; bin/farmbench -help lists what else.
