@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -123,7 +124,7 @@ func listen(t *testing.T, q *queue.Queue, opts ...grpc.ServerOption) *listener {
 		l.mu.Unlock()
 		return h(ctx, req)
 	}
-	server := grpc.NewServer(append(opts, grpc.ChainUnaryInterceptor(note))...)
+	server := grpc.NewServer(slices.Concat(rev2.Options(), opts, []grpc.ServerOption{grpc.ChainUnaryInterceptor(note)})...)
 	rev2.New(rev2.Config{Store: memstore.New(), Cache: memstore.NewActionCache(), Queue: q}).Register(server)
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

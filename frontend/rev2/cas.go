@@ -9,43 +9,6 @@ import (
 	"github.com/kvfarm/kvfarm/cas/digest"
 )
 
-// FindMissingBlobs returns the blobs that the store lacks.
-func (s *Server) FindMissingBlobs(ctx context.Context, req *repb.FindMissingBlobsRequest) (*repb.FindMissingBlobsResponse, error) {
-	f, err := functionOf(req.DigestFunction)
-	if err != nil {
-		return nil, s.fail(err)
-	}
-	if len(req.BlobDigests) > maxDigests {
-		return nil, s.fail(invalid("find missing of %d blobs: more than %d", len(req.BlobDigests), maxDigests))
-	}
-	ds := make([]digest.Digest, 0, len(req.BlobDigests))
-	for _, p := range req.BlobDigests {
-		d, err := digestOf(f, p)
-		if err != nil {
-			return nil, s.fail(err)
-		}
-		ds = append(ds, d)
-	}
-	missing, err := s.cfg.Store.Missing(ctx, ds)
-	if err != nil {
-		return nil, s.fail(err)
-	}
-	return &repb.FindMissingBlobsResponse{MissingBlobDigests: pick(req.BlobDigests, ds, missing)}, nil
-}
-
-// pick returns the messages that name missing, out of those that name ds. Both
-// are in one order, so that none has to be made again.
-func pick(all []*repb.Digest, ds, missing []digest.Digest) []*repb.Digest {
-	out := make([]*repb.Digest, 0, len(missing))
-	for i, at := 0, 0; at < len(missing); i++ {
-		if ds[i] == missing[at] {
-			out = append(out, all[i])
-			at++
-		}
-	}
-	return out
-}
-
 // BatchUpdateBlobs stores several small blobs, each with a status of its own.
 func (s *Server) BatchUpdateBlobs(ctx context.Context, req *repb.BatchUpdateBlobsRequest) (*repb.BatchUpdateBlobsResponse, error) {
 	f, err := functionOf(req.DigestFunction)

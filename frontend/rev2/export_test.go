@@ -1,6 +1,9 @@
 package rev2
 
 import (
+	"context"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	bspb "google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc/mem"
 )
@@ -24,4 +27,28 @@ func ReadPiece(data mem.BufferSlice) (*bspb.WriteRequest, error) {
 		m.Data = append(m.Data, b[:n]...)
 	}
 	return m, nil
+}
+
+// FindMissing answers the bytes of a FindMissingBlobsRequest.
+func FindMissing(ctx context.Context, s *Server, body []byte) error {
+	q := &question{}
+	if Unmarshal(mem.BufferSlice{mem.SliceBuffer(body)}, q) != nil {
+		return nil // gRPC would not have passed it on
+	}
+	_, err := s.findMissing(ctx, q)
+	return err
+}
+
+// ReadQuestion reads a FindMissingBlobsRequest as the server does, and returns
+// besides the answer that all of it is missing.
+func ReadQuestion(data mem.BufferSlice) (*repb.FindMissingBlobsRequest, []byte, error) {
+	q := &question{}
+	if err := Unmarshal(data, q); err != nil {
+		return nil, nil, err
+	}
+	m := &repb.FindMissingBlobsRequest{InstanceName: q.instance, DigestFunction: q.function}
+	for _, d := range q.digests {
+		m.BlobDigests = append(m.BlobDigests, d.Proto())
+	}
+	return m, pick(q, q.digests), nil
 }

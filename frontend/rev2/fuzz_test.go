@@ -58,7 +58,9 @@ func (s *stream[Req, Resp]) RecvMsg(m any) error {
 // handlers answer the bytes of a request as each method would.
 var handlers = []func(ctx context.Context, s *rev2.Server, body []byte) error{
 	unary((*rev2.Server).GetCapabilities),
-	unary((*rev2.Server).FindMissingBlobs),
+	rev2.FindMissing,
+	unary((*rev2.Server).SplitBlob),
+	unary((*rev2.Server).SpliceBlob),
 	unary((*rev2.Server).BatchUpdateBlobs),
 	unary((*rev2.Server).BatchReadBlobs),
 	unary((*rev2.Server).GetActionResult),
@@ -82,6 +84,22 @@ var handlers = []func(ctx context.Context, s *rev2.Server, body []byte) error{
 	func(ctx context.Context, s *rev2.Server, body []byte) error {
 		req := &repb.GetTreeRequest{}
 		return parsed(body, req, func() error { return s.GetTree(req, &stream[repb.GetTreeRequest, repb.GetTreeResponse]{ctx: ctx}) })
+	},
+	func(ctx context.Context, s *rev2.Server, body []byte) error {
+		req := &repb.GetChunkMappingRequest{}
+		return parsed(body, req, func() error {
+			return s.GetChunkMapping(req, &stream[repb.GetChunkMappingRequest, repb.GetChunkMappingResponse]{ctx: ctx})
+		})
+	},
+	func(ctx context.Context, s *rev2.Server, body []byte) error {
+		first, second := &repb.RegisterChunkMappingRequest{}, &repb.RegisterChunkMappingRequest{}
+		half := len(body) / 2
+		return parsed(body[:half], first, func() error {
+			return parsed(body[half:], second, func() error {
+				return s.RegisterChunkMapping(&stream[repb.RegisterChunkMappingRequest, repb.RegisterChunkMappingResponse]{ctx: ctx,
+					reqs: []*repb.RegisterChunkMappingRequest{first, second}})
+			})
+		})
 	},
 	func(ctx context.Context, s *rev2.Server, body []byte) error {
 		req := &repb.ExecuteRequest{}

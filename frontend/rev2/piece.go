@@ -45,13 +45,16 @@ func (p *piece) free() {
 	p.data, p.held = nil, nil
 }
 
-// codec is gRPC's own, but for pieces.
+// codec is gRPC's own, but for pieces, questions and their answers.
 type codec struct{ encoding.CodecV2 }
 
 func newCodec() codec { return codec{encoding.GetCodecV2(protocodec.Name)} }
 
 // Unmarshal implements encoding.CodecV2.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
+	if q, ok := v.(*question); ok {
+		return q.read(data)
+	}
 	p, ok := v.(*piece)
 	if !ok {
 		return c.CodecV2.Unmarshal(data, v)
@@ -66,6 +69,14 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	data.Ref()
 	p.held = data
 	return nil
+}
+
+// Marshal implements encoding.CodecV2.
+func (c codec) Marshal(v any) (mem.BufferSlice, error) {
+	if f, ok := v.(*found); ok {
+		return mem.BufferSlice{mem.SliceBuffer(f.body)}, nil
+	}
+	return c.CodecV2.Marshal(v)
 }
 
 // plainly is for what no client should send.

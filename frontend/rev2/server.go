@@ -81,7 +81,7 @@ func New(cfg Config) *Server {
 // Register adds the services to g.
 func (s *Server) Register(g *grpc.Server) {
 	repb.RegisterCapabilitiesServer(g, s)
-	repb.RegisterContentAddressableStorageServer(g, s)
+	g.RegisterService(casService(), s)
 	repb.RegisterActionCacheServer(g, s)
 	bspb.RegisterByteStreamServer(g, s)
 	if s.cfg.Queue != nil {
