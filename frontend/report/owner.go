@@ -177,26 +177,32 @@ func (p *Proof) proves(key siteKey) pb.Verdict {
 	if p.sized() {
 		w = pb.Verdict_PROVED_UP_TO
 	}
-	for i := range v.Sites {
-		s := &v.Sites[i]
-		if s.Loc < 0 || s.Loc >= len(p.Positions.Locs) || s.Kind != key.kind {
-			continue
-		}
-		at := p.Positions.Locs[s.Loc]
-		if at.File != key.file || at.Line != key.line || at.Col != key.col {
+	for _, s := range sitesOf(p) {
+		if !p.at(s.Kind, s.Loc, key) {
 			continue
 		}
 		listed = true
-		if x := siteWord(v, s); rank[x] > rank[w] {
+		if x := siteWord(v, &s); rank[x] > rank[w] {
 			w = x
 		}
 	}
-	if !listed { // no call of this kind in its slice, as far as it was followed
+	// The engine lists every panic call but those in blocks to which nothing leads.
+	dead := slices.ContainsFunc(p.Positions.Sites, func(s position.Site) bool { return p.at(s.Kind, s.Loc, key) })
+	if !listed && !dead { // no call of this kind in its slice, as far as it was followed
 		if x := word(v.Verdict); rank[x] > rank[w] {
 			w = x
 		}
 	}
 	return w
+}
+
+// at reports whether a panic of a kind at location loc of p's slice is the check key.
+func (p *Proof) at(kind string, loc int, key siteKey) bool {
+	if kind != key.kind || loc < 0 || loc >= len(p.Positions.Locs) {
+		return false
+	}
+	at := p.Positions.Locs[loc]
+	return at.File == key.file && at.Line == key.line && at.Col == key.col
 }
 
 // forAll reports whether what p proves holds for every caller whose behaviour is
