@@ -29,7 +29,11 @@ func (x *exec) start() (*state, error) {
 	s := &state{owner: new(token), loose: expr.False}
 	regs := make([]*value, fl.fn.NumReg)
 	for i := range fl.fn.Sig.Params {
-		v, err := x.parameter(s, i, &fl.fn.Sig.Params[i])
+		var before *value
+		if i > 0 {
+			before = regs[i-1]
+		}
+		v, err := x.parameter(s, i, &fl.fn.Sig.Params[i], before)
 		if err != nil {
 			return nil, err
 		}
@@ -40,8 +44,9 @@ func (x *exec) start() (*state, error) {
 	return s, nil
 }
 
-// parameter makes one parameter of the root from its shape and attributes.
-func (x *exec) parameter(s *state, i int, p *ir.Param) (*value, error) {
+// parameter makes one parameter of the root from its shape and attributes; before
+// is the one before it.
+func (x *exec) parameter(s *state, i int, p *ir.Param, before *value) (*value, error) {
 	name := fmt.Sprintf("arg%d", i)
 	sh := &ir.Shape{Kind: ir.ShapeBits, Size: p.Type.StoreSize()}
 	if p.Type.Kind == ir.Ptr {
@@ -59,6 +64,9 @@ func (x *exec) parameter(s *state, i int, p *ir.Param) (*value, error) {
 		x.inShape(v, sh)
 		return intValue(v), nil
 	case ir.Ptr:
+		if sh.Kind == ir.ShapeIterEnd {
+			return x.endOf(before), nil
+		}
 		v, err := x.rootPointer(name, sh, expr.True, x.lengthOf(i, sh), &p.Attr)
 		if err == nil {
 			x.exclusive(v, &p.Attr, sh)
@@ -146,6 +154,21 @@ const maxRoot = ir.MaxWhole
 // their type excludes that less is there, but no constructor does that.
 const wholes = "an Arc, ARef, Box or the like leads to all of what it owns"
 
+// iterators is what is assumed of the two pointers in a slice's iterator, which nobody else can make.
+const iterators = "the pointers in a slice's iterator are those of a slice"
+
+// endOf is the pointer to the end of the inputs that begin points to.
+func (x *exec) endOf(begin *value) *value {
+	out := &value{poison: begin.poison}
+	for _, a := range x.asPtr(begin) {
+		if !isNumber(a.obj) {
+			a.off = x.b.Add(a.off, x.infos[a.obj].size)
+		}
+		out.ptr = append(out.ptr, a)
+	}
+	return out
+}
+
 // promised returns the size of the object behind a pointer of which no type
 // says it: at most maxRoot, and at least what an attribute promises.
 func (x *exec) promised(name string, deref int64) expr.Expr {
@@ -177,7 +200,11 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, here, length expr.Expr, at
 			return nil, stopf("shape of %s is not known", name)
 		}
 		o.size = b.Const(uint64(max(sh.Elem.Size, deref)), 64)
-	case ir.ShapeSlicePtr, ir.ShapeStr:
+	case ir.ShapeSlicePtr, ir.ShapeStr, ir.ShapeIter:
+		if sh.Kind == ir.ShapeIter {
+			length = x.rootVar(name+".count", 64)
+			x.note(iterators)
+		}
 		unit := int64(1)
 		if sh.Elem != nil {
 			unit = sh.Elem.Size

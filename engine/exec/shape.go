@@ -17,7 +17,7 @@ type leaf struct {
 
 func (l leaf) isPointer() bool {
 	switch l.shape.Kind {
-	case ir.ShapeRef, ir.ShapeRawPtr, ir.ShapeSlicePtr, ir.ShapeStr:
+	case ir.ShapeRef, ir.ShapeRawPtr, ir.ShapeSlicePtr, ir.ShapeStr, ir.ShapeIter, ir.ShapeIterEnd:
 		return true
 	}
 	return false
@@ -99,6 +99,13 @@ func (x *exec) inputWord(in *input, at int64) (*cell, error) {
 
 // inputPointer makes the pointer of a leaf and the object behind it.
 func (x *exec) inputPointer(in *input, l leaf) (*value, error) {
+	if l.shape.Kind == ir.ShapeIterEnd {
+		begin, err := x.inputWord(in, l.at-8)
+		if err != nil {
+			return nil, err
+		}
+		return x.endOf(begin.v), nil
+	}
 	length := expr.None
 	if l.shape.Kind == ir.ShapeSlicePtr || l.shape.Kind == ir.ShapeStr {
 		length = x.inputInt(in, l.at+8, 8)

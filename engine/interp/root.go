@@ -37,8 +37,16 @@ func (m *machine) arguments(f *function) ([]slot, *Outcome) {
 			return nil, o
 		}
 	}
-	// Slices come last: their length is the parameter that follows.
+	// Slices and their iterators come last: their length or end is the parameter that follows.
 	for i, s := range shapes {
+		if s.Kind == ir.ShapeIter {
+			if i+1 >= len(params) || shapes[i+1].Kind != ir.ShapeIterEnd {
+				return nil, m.unsupported("iterator without an end")
+			}
+			if o := m.iterator(fmt.Sprintf("arg%d", i), s, params[i].Attr.Align, &out[f.params[i].slot], &out[f.params[i+1].slot]); o != nil {
+				return nil, o
+			}
+		}
 		if !isSlice(s) {
 			continue
 		}
@@ -66,13 +74,15 @@ func attributeShape(p *ir.Param) *ir.Shape {
 
 func isSlice(s *ir.Shape) bool { return s.Kind == ir.ShapeSlicePtr || s.Kind == ir.ShapeStr }
 
+func isIterator(s *ir.Shape) bool { return s.Kind == ir.ShapeIter || s.Kind == ir.ShapeIterEnd }
+
 func isPointer(s *ir.Shape) bool {
 	return s.Kind == ir.ShapeRef || s.Kind == ir.ShapeRawPtr || s.Kind == ir.ShapeOpaque || isSlice(s)
 }
 
 func (m *machine) argument(name string, shape *ir.Shape, p ir.Param, to []slot) *Outcome {
-	if isSlice(shape) {
-		return nil // made with the length that follows
+	if isSlice(shape) || isIterator(shape) {
+		return nil // made with what follows
 	}
 	if p.Type != nil && p.Type.Kind == ir.Ptr {
 		if !isPointer(shape) {
@@ -224,6 +234,26 @@ func (m *machine) begin(name string, align int64) {
 	m.mem.next = aligned(m.mem.next, max(align, pageAlign)) + page.Uint64()
 }
 
+// iterator makes the two pointers of a slice's iterator and what lies between them.
+func (m *machine) iterator(name string, s *ir.Shape, align int64, begin, end *slot) *Outcome {
+	most := []ir.Span{{Lo: new(big.Int), Hi: big.NewInt(maxObject / s.Elem.Size)}}
+	n, o := m.rootInput(name+".count", 64, most)
+	if o != nil {
+		return o
+	}
+	count := uint64(0)
+	if n != nil {
+		count = n.Uint64()
+	}
+	if o := m.pointee(name, s, align, count, begin); o != nil {
+		return o
+	}
+	if *end = *begin; *begin != (slot{}) {
+		end.v += count * uint64(s.Elem.Size)
+	}
+	return nil
+}
+
 // extent is the size in bytes of a pointer's object; it sets count to the
 // number of elements.
 func (m *machine) extent(name string, s *ir.Shape, count *uint64) (int64, *Outcome) {
@@ -233,7 +263,7 @@ func (m *machine) extent(name string, s *ir.Shape, count *uint64) (int64, *Outco
 	}
 	size := max(elem, *count)
 	switch {
-	case isSlice(s):
+	case isSlice(s) || isIterator(s):
 		hi, lo := bits.Mul64(elem, *count)
 		if hi != 0 || lo >= 1<<63 {
 			return 0, m.unsupported("input object of more bytes than there are addresses")
@@ -312,8 +342,8 @@ func (m *machine) part(name string, p prov, s *ir.Shape, off int64) *Outcome {
 	for whole < len(s.Fields) && off+s.Fields[whole].Off+s.Fields[whole].Size <= length {
 		whole++
 	}
-	if whole > 0 && isSlice(&s.Fields[whole-1]) {
-		whole-- // its length is cut off
+	if last := whole - 1; last >= 0 && (isSlice(&s.Fields[last]) || s.Fields[last].Kind == ir.ShapeIter) {
+		whole-- // its length or end is cut off
 	}
 	if o := m.fields(name, p, s.Fields[:whole], off); o != nil || whole == len(s.Fields) {
 		return o
@@ -395,7 +425,19 @@ func (m *machine) fields(name string, p prov, fs []ir.Shape, off int64) *Outcome
 			}
 			continue
 		}
-		if i > 0 && isSlice(&fs[i-1]) {
+		if f.Kind == ir.ShapeIter {
+			if i+1 >= len(fs) || fs[i+1].Kind != ir.ShapeIterEnd {
+				return m.unsupported("iterator without an end")
+			}
+			var begin, end slot
+			if o := m.iterator(byteName(name, off+f.Off), f, 1, &begin, &end); o != nil {
+				return o
+			}
+			ob := &m.mem.objects[p.index()]
+			ob.store(int(off+f.Off), begin, 64, true)
+			ob.store(int(off+fs[i+1].Off), end, 64, true)
+		}
+		if isIterator(f) || i > 0 && isSlice(&fs[i-1]) {
 			continue // made with its pointer
 		}
 		if o := m.shape(name, p, f, off+f.Off); o != nil {

@@ -290,6 +290,8 @@ const (
 	ShapeArray                     // Len elements of shape Elem, one after the other
 	ShapeStr                       // like ShapeSlicePtr, bytes are UTF-8
 	ShapeOpaque                    // type not understood: dereferencing its content is UNKNOWN
+	ShapeIter                      // pointer to the first of a number of Elem, which is an input of its own
+	ShapeIterEnd                   // the parameter or field behind a ShapeIter: pointer to their end
 )
 
 // Shape describes one input.

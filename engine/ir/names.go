@@ -86,6 +86,7 @@ var shapeNames = [...]string{
 	ShapeBits: "bits", ShapeRange: "range", ShapeRef: "ref", ShapeRawPtr: "rawptr",
 	ShapeSlicePtr: "sliceptr", ShapeSliceLen: "slicelen", ShapeStruct: "struct", ShapeEnum: "enum",
 	ShapeArray: "array", ShapeStr: "str", ShapeOpaque: "opaque",
+	ShapeIter: "iter", ShapeIterEnd: "iterend",
 }
 
 // String is the shape's keyword in the text form.

@@ -23,7 +23,7 @@ func (p *parser) shape() Shape {
 	switch {
 	case s.Kind.isPointer():
 		p.pointerShape(&s)
-	case s.Kind == ShapeSliceLen:
+	case s.Kind == ShapeSliceLen || s.Kind == ShapeIterEnd:
 		s.Size, s.Align = 8, 8
 	case s.Kind == ShapeArray:
 		p.arrayShape(&s)

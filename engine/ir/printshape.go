@@ -12,7 +12,7 @@ func (p *printer) inputs(spec *RootSpec) {
 
 // isPointer reports whether the shape is 8 bytes that point to Elem.
 func (k ShapeKind) isPointer() bool {
-	return k == ShapeRef || k == ShapeRawPtr || k == ShapeSlicePtr || k == ShapeStr
+	return k == ShapeRef || k == ShapeRawPtr || k == ShapeSlicePtr || k == ShapeStr || k == ShapeIter
 }
 
 func (p *printer) shape(s *Shape) {
@@ -21,7 +21,7 @@ func (p *printer) shape(s *Shape) {
 	case s.Kind.isPointer():
 		p.pointer(s)
 		return
-	case s.Kind == ShapeSliceLen:
+	case s.Kind == ShapeSliceLen || s.Kind == ShapeIterEnd:
 		return
 	case s.Kind == ShapeArray:
 		p.f(" %d ", s.Len)

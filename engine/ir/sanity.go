@@ -192,6 +192,19 @@ func (c *checker) inputs(spec *RootSpec, sig *Sig) {
 		c.check(spec.Params[i].Off == 0, "parameter %d has an offset", i)
 		c.shape(&spec.Params[i])
 	}
+	c.iterators(spec.Params, 0)
+}
+
+// iterators checks that the first and the end pointer of each come together, the latter at the given distance.
+func (c *checker) iterators(shapes []Shape, apart int64) {
+	for i := range shapes {
+		if shapes[i].Kind == ShapeIter {
+			c.check(i+1 < len(shapes) && shapes[i+1].Kind == ShapeIterEnd && shapes[i+1].Off == shapes[i].Off+apart, "iterator without an end")
+		}
+		if shapes[i].Kind == ShapeIterEnd {
+			c.check(i > 0 && shapes[i-1].Kind == ShapeIter, "end of no iterator")
+		}
+	}
 }
 
 func (c *checker) shape(s *Shape) {
@@ -199,6 +212,7 @@ func (c *checker) shape(s *Shape) {
 	c.check(s.Size >= 0 && s.Size <= MaxObject, "size %d", s.Size)
 	c.check(s.Kind != ShapeRange || len(s.Ranges) > 0, "range without values")
 	c.check(s.Kind != ShapeEnum || len(s.Fields) > 0, "enum without a tag")
+	c.check(s.Kind != ShapeIter || s.Elem != nil && s.Elem.Size > 0, "iterator of elements without a size")
 	c.check(!s.Whole || s.Kind == ShapeRawPtr && s.Elem != nil && s.Elem.Size <= MaxWhole, "%v of a whole object", s.Kind)
 	c.spans(s.Ranges)
 	if s.Elem != nil {
@@ -223,4 +237,5 @@ func (c *checker) fields(fields []Shape, size int64) {
 		c.check(f.Off >= 0 && f.Size <= size-f.Off, "field of %d bytes at %d of %d", f.Size, f.Off, size)
 		c.shape(f)
 	}
+	c.iterators(fields, 8)
 }

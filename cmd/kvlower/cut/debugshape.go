@@ -241,6 +241,9 @@ func (d *describer) knownStruct(t *module.DebugType, depth int) (ir.Shape, bool)
 			return s[0], true
 		}
 	}
+	if s, ok := d.iterShape(t, depth); ok {
+		return s, true
+	}
 	if s, ok := foreign(t); ok {
 		return s, true
 	}

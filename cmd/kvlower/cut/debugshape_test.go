@@ -151,3 +151,33 @@ func TestNiches(t *testing.T) {
 		}
 	}
 }
+
+// The iterator of a slice holds two pointers of one object. Fields that are called
+// so elsewhere mean nothing, and the end of elements without a size is a number.
+func TestIterators(t *testing.T) {
+	num := &module.DebugType{Tag: module.TagBase, Name: "u32", Size: 4, Align: 4}
+	unit := &module.DebugType{Tag: module.TagStructure, Name: "()"}
+	iter := func(scope, name string, elem *module.DebugType) *module.DebugType {
+		raw := &module.DebugType{Tag: module.TagPointer, Name: "*const T", Size: 8, Align: 8, Base: elem}
+		nonNull := &module.DebugType{Tag: module.TagStructure, Name: "NonNull<T>", Scope: "core::ptr::non_null", Size: 8, Align: 8,
+			Members: []module.Member{{Name: "pointer", Size: 8, Type: raw}}}
+		return &module.DebugType{Tag: module.TagStructure, Scope: scope, Name: name, Size: 16, Align: 8, Members: []module.Member{
+			{Name: "ptr", Size: 8, Type: nonNull}, {Name: "end_or_len", Offset: 8, Size: 8, Type: raw}, {Name: "_marker", Offset: 16, Type: unit}}}
+	}
+	for _, tt := range []struct {
+		t    *module.DebugType
+		kind ir.ShapeKind
+		mut  bool
+	}{
+		{iter("core::slice::iter", "Iter<u32>", num), ir.ShapeIter, false},
+		{iter("core::slice::iter", "IterMut<u32>", num), ir.ShapeIter, true},
+		{iter("core::slice::iter", "Iter<()>", unit), ir.ShapeRawPtr, true},
+		{iter("kernel::mine", "Iter<u32>", num), ir.ShapeRawPtr, true},
+		{iter("core::slice::iter", "Windows<u32>", num), ir.ShapeRawPtr, true},
+	} {
+		got := (&describer{}).shapeOf(tt.t, 0)
+		if k := got.Fields[0].Kind; k != tt.kind || k == ir.ShapeIter && (got.Fields[0].Mut != tt.mut || got.Fields[0].Elem.Size != 4 || got.Fields[1].Kind != ir.ShapeIterEnd) {
+			t.Errorf("%s::%s: %+v", tt.t.Scope, tt.t.Name, got.Fields)
+		}
+	}
+}

@@ -210,7 +210,7 @@ func widen(l *ir.Shape, tags []ir.Span) bool {
 	case ir.ShapeRange:
 		l.Ranges = append(slices.Clone(l.Ranges), tags...)
 		return true
-	case ir.ShapeRef, ir.ShapeRawPtr, ir.ShapeSlicePtr, ir.ShapeStr:
+	case ir.ShapeRef, ir.ShapeRawPtr, ir.ShapeSlicePtr, ir.ShapeStr, ir.ShapeIter:
 		l.Null = true
 		return len(tags) == 1 && tags[0].Hi.Sign() == 0
 	}
@@ -243,7 +243,8 @@ func taggedLeaves(s ir.Shape) []ir.Shape {
 
 // fits reports whether the scalar s can be the LLVM parameter p.
 func fits(s ir.Shape, p *ir.Param) bool {
-	pointer := s.Kind == ir.ShapeRef || s.Kind == ir.ShapeRawPtr || s.Kind == ir.ShapeSlicePtr || s.Kind == ir.ShapeStr
+	pointer := s.Kind == ir.ShapeRef || s.Kind == ir.ShapeRawPtr || s.Kind == ir.ShapeSlicePtr || s.Kind == ir.ShapeStr ||
+		s.Kind == ir.ShapeIter || s.Kind == ir.ShapeIterEnd
 	if s.Size != p.Type.StoreSize() || p.Attr.SRet != nil || p.Attr.ByVal != nil {
 		return false
 	}
