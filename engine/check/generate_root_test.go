@@ -34,7 +34,7 @@ func generateRoot(seed int64) string {
 func (g *generator) layout(depth int) layout {
 	kinds := []func(int) layout{g.bitsLayout, g.rangeLayout}
 	if depth > 0 {
-		kinds = append(kinds, g.structLayout, g.structLayout, g.enumLayout, g.optionLayout, g.arrayLayout, g.refLayout, g.sliceLayout)
+		kinds = append(kinds, g.structLayout, g.structLayout, g.enumLayout, g.optionLayout, g.arrayLayout, g.refLayout, g.sliceLayout, g.iteratorLayout)
 	}
 	return kinds[g.rnd.Intn(len(kinds))](depth)
 }
@@ -138,6 +138,26 @@ func (g *generator) optionLayout(depth int) layout {
 			return
 		}
 		g.either("icmp eq ptr "+q+", null", func() {}, func() { x.visit(g, q) })
+	}}
+}
+
+func (g *generator) iteratorLayout(depth int) layout {
+	x := g.layout(depth - 1)
+	text := fmt.Sprintf("struct 16 align 8 {0: iter %s, 8: iterend}", x.text)
+	return layout{text, 16, 8, func(g *generator, p string) {
+		begin, end, last := g.name("%p"), g.name("%p"), g.name("%p")
+		g.line("%s = load ptr noundef nonnull, ptr %s, align 8", begin, p)
+		g.line("%s = load ptr noundef nonnull, ptr %s, align 8", end, g.field(p, 8))
+		if g.chance(10) {
+			x.visit(g, begin) // without asking
+			return
+		}
+		g.either("icmp eq ptr "+begin+", "+end, func() {}, func() {
+			x.visit(g, begin)
+			g.line("%s = gep inbounds ptr %s, %d", last, end, -x.size)
+			x.visit(g, last)
+			g.line("call void @assert(i1 %s)", g.def(1, "icmp %s ptr %s, %s", g.pick("ule", "eq", "ult"), begin, last))
+		})
 	}}
 }
 
