@@ -24,6 +24,14 @@ var harmless = map[string]bool{
 	"yield": true, "isb": true, "dmb ish": true, "dmb ishld": true, "dmb ishst": true, "dsb sy": true, "hint #20": true,
 }
 
+// traps are the instructions by which the kernel comes to its table of bugs.
+var traps = map[string]bool{"ud2": true, "brk 0x800": true}
+
+// jumpsAway reports whether c does nothing but go to a target of the assembly.
+func jumpsAway(c string) bool {
+	return strings.HasPrefix(c, "jmp ${") || strings.HasPrefix(c, "b ${")
+}
+
 // classify recognises the templates that have a model. Assembly with results has none.
 func classify(a *ir.Asm, branches bool) asmKind {
 	code, warn, bug := statements(a.Template)
@@ -31,11 +39,11 @@ func classify(a *ir.Asm, branches bool) asmKind {
 	case strings.Contains(a.Constraints, "="):
 		return asmUnknown
 	case branches:
-		if len(code) == 1 && (code[0] == "nop" || strings.HasPrefix(code[0], "jmp ${") || strings.HasPrefix(code[0], ".byte 0x0f,0x1f")) {
+		if len(code) == 1 && (code[0] == "nop" || jumpsAway(code[0]) || strings.HasPrefix(code[0], ".byte 0x0f,0x1f")) {
 			return asmBranch
 		}
 		return asmUnknown
-	case bug && len(code) == 1 && code[0] == "ud2":
+	case bug && len(code) == 1 && traps[code[0]]:
 		if warn {
 			return asmNothing
 		}
@@ -53,34 +61,53 @@ func classify(a *ir.Asm, branches bool) asmKind {
 // what goes into other sections. It also says whether it makes an entry of the
 // kernel's table of bugs, and whether that entry is a warning: its flags are odd.
 func statements(template string) (code []string, warn, bug bool) {
-	depth, word := 0, ""
+	var sections []string
+	flags := "0"
 	for _, line := range strings.Split(template, "\n") {
 		line, comment, _ := strings.Cut(line, "# ")
 		for _, c := range strings.FieldsFunc(line, func(r rune) bool { return r == ';' }) {
-			c = strings.Join(strings.Fields(c), " ")
-			if i := strings.Index(c, "*/"); strings.HasPrefix(c, "/*") && i > 0 {
-				c = strings.TrimSpace(c[i+2:])
-			}
-			if label, rest, ok := strings.Cut(c, ":"); ok && strings.Trim(label, "0123456789") == "" {
-				c = strings.TrimSpace(rest)
-			}
+			c = instruction(c)
 			switch {
 			case c == "":
 			case strings.HasPrefix(c, ".pushsection"):
-				depth++
-				bug = bug || strings.Contains(c, "__bug_table")
+				sections = append(sections, c)
+				bug = bug || strings.Contains(c, bugTable)
 			case strings.HasPrefix(c, ".popsection"):
-				depth--
-			case depth > 0:
-				if n, ok := strings.CutPrefix(c, ".word "); ok && strings.Contains(comment, "bug_entry::flags") {
-					word = n
+				sections = sections[:max(len(sections)-1, 0)]
+			case len(sections) > 0:
+				if n, ok := bugFlags(c, comment); ok && strings.Contains(sections[len(sections)-1], bugTable) {
+					flags = n
 				}
 			default:
 				code = append(code, strings.ReplaceAll(c, ", ", ","))
 			}
 		}
 	}
-	return code, word != "" && strings.ContainsRune("13579", rune(word[len(word)-1])), bug
+	return code, strings.ContainsRune("13579", rune(flags[len(flags)-1])), bug
+}
+
+const bugTable = "__bug_table"
+
+// instruction is c with single spaces, and without comments and the label in front.
+func instruction(c string) string {
+	c = strings.Join(strings.Fields(c), " ")
+	if i := strings.Index(c, "*/"); strings.HasPrefix(c, "/*") && i > 0 {
+		c = strings.TrimSpace(c[i+2:])
+	}
+	if label, rest, ok := strings.Cut(c, ":"); ok && strings.Trim(label, "0123456789") == "" {
+		c = strings.TrimSpace(rest)
+	}
+	return c
+}
+
+// bugFlags returns the number that c puts into a bug's entry, if it may be its
+// flags: x86 says so in a comment; on arm64 they are the last short number.
+func bugFlags(c, comment string) (string, bool) {
+	if n, ok := strings.CutPrefix(c, ".word "); ok {
+		return n, n != "" && strings.Contains(comment, "bug_entry::flags")
+	}
+	n, ok := strings.CutPrefix(c, ".short ")
+	return n, ok && n != ""
 }
 
 // assembly executes a call of inline assembly.

@@ -10,6 +10,7 @@ import (
 
 // The executor and the interpreter, which share no code, must take the same templates for harmless.
 func TestTemplates(t *testing.T) {
+	const entry = ".pushsection __bug_table,\"aw\"; .align 2; 0: .long 1f - .;"
 	for _, c := range []struct {
 		template, constraints string
 		known                 bool
@@ -20,6 +21,8 @@ func TestTemplates(t *testing.T) {
 		{"ud2", "", false}, {"rep; movsb", "", false}, {"lock; addl $$1,-4(%rsp)", "", false}, {"cpuid", "", false},
 		{"", "=r", false}, {"nop\nwbinvd", "", false}, {".popsection\ncpuid\n.pushsection x", "", false},
 		{".pushsection x\n.quad 0\n.popsection", "", true}, {"jmp ${0:l}", "", false},
+		{"14471:brk 0x800", "", false}, {entry + ".short 2305;.align 2; .popsection; 1:brk 0x800", "", true}, {"b ${0:l}", "", false},
+		{entry + ".short 2305;.align 2; .popsection; 1:brk 0x900", "", false}, {"svc #0", "", false}, {"wfi", "", false},
 	} {
 		void := ir.Param{Type: ir.VoidType}
 		call := &ir.Inst{Op: ir.Call, Type: ir.VoidType, Result: -1, CallSig: &ir.Sig{Ret: void}, Args: []ir.Value{

@@ -12,10 +12,12 @@ import (
 // pauses, warnings), where it ends the machine (BUG), and where it is a static branch.
 var (
 	remarks   = regexp.MustCompile(`# [^\n]*|/\*[^\n]*?\*/`)
-	labels    = regexp.MustCompile(`(?m)^\s*[0-9]+:`)
+	labels    = regexp.MustCompile(`(?m)^[\s;]*[0-9]+:`)
 	unnoticed = regexp.MustCompile(`^((lock\s*;?\s*addl\s+\$\$0,\s*-4\(%rsp\)|rep\s*;\s*nop|nop|pause|[mls]fence|endbr64|yield|isb|dmb ish(ld|st)?|dsb sy|hint #20)\s*;?\s*)*$`)
-	static    = regexp.MustCompile(`^(nop|jmp \$\{\d+:l\}|\.byte 0x0f,\s*0x1f\S*)$`)
-	warning   = regexp.MustCompile(`(?m)\.word\s+\d*[13579]\s*# bug_entry::flags`)
+	static    = regexp.MustCompile(`^(nop|(jmp|b)\s+\$\{\d+:l\}|\.byte 0x0f,\s*0x1f\S*)$`)
+	bug       = regexp.MustCompile(`^(ud2|brk\s+0x800)$`)
+	// x86 names the flags of an entry of the table of bugs; on arm64 they come last.
+	warning = regexp.MustCompile(`(?s)\.pushsection __bug_table.*(\.word\s+\d*[13579]\s*# bug_entry::flags|\.short\s+\d*[13579]\s*;\s*\.align 2;\s*\.popsection)`)
 )
 
 // body is a template without labels, comments and what goes into other sections.
@@ -42,7 +44,7 @@ func doAsm(m *machine, in *inst) *Outcome {
 	switch {
 	case unnoticed.MatchString(text):
 		return nil
-	case text != "ud2" || !strings.Contains(a.Template, "__bug_table"):
+	case !bug.MatchString(text) || !strings.Contains(a.Template, "__bug_table"):
 		return m.unsupported("asm")
 	case warning.MatchString(a.Template):
 		return nil
