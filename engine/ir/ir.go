@@ -38,7 +38,7 @@ type Type struct {
 
 // Slice is one root with its closure.
 type Slice struct {
-	Arch    string // "x86_64", "aarch64"
+	Arch    string // "x86_64", "aarch64"; empty: of both, for want of assembly
 	Root    int    // index in Funcs; 0 in everything that is parsed or passes Sanity
 	Globals []*Global
 	Externs []*Extern

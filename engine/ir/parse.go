@@ -184,8 +184,9 @@ func (p *parser) leave() { p.nesting-- }
 func (p *parser) parseSlice() {
 	p.expectWord("kvslice")
 	p.number("the version", Version, Version)
-	p.expectWord("arch")
-	p.slice.Arch = p.word("an architecture")
+	if p.acceptWord("arch") {
+		p.slice.Arch = p.word("an architecture")
+	}
 	for p.tok.kind != tokEOF && !p.failed() {
 		p.topLevel()
 	}

@@ -11,7 +11,10 @@ import (
 // functions and inputs are not part of it.
 func Print(s *Slice) []byte {
 	p := &printer{slice: s}
-	p.f("kvslice %d\narch %s\n", Version, s.Arch)
+	p.f("kvslice %d\n", Version)
+	if s.Arch != "" {
+		p.f("arch %s\n", s.Arch)
+	}
 	p.section(len(s.Globals))
 	for i, g := range s.Globals {
 		p.global(i, g)

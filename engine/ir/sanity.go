@@ -12,7 +12,7 @@ const LocSize = 24
 // it. The error names the place; it does not stop at the first one.
 func Sanity(s *Slice) error {
 	c := &checker{slice: s}
-	if s.Arch != "x86_64" && s.Arch != "aarch64" {
+	if s.Arch != "" && s.Arch != "x86_64" && s.Arch != "aarch64" {
 		c.errorf("arch %q is neither x86_64 nor aarch64", s.Arch)
 	}
 	if s.Root != 0 || len(s.Funcs) == 0 {

@@ -130,7 +130,8 @@ func (c *checker) constant(v *Value) bool {
 		return c.check(v.Type.Kind == Int && len(v.Elems) == 1 && addrPrefix[v.Elems[0].Kind] != "", "addr of %v", v.Type) &&
 			c.constant(&v.Elems[0])
 	case AsmRef:
-		return c.check(v.Asm != nil && v.Type.Kind == Ptr, "assembly as %v", v.Type)
+		return c.check(v.Asm != nil && v.Type.Kind == Ptr, "assembly as %v", v.Type) &&
+			c.check(c.slice.Arch != "", "assembly in a slice without an arch")
 	default:
 		return c.check(false, "register in a constant")
 	}

@@ -33,7 +33,7 @@ type place struct{ fn, inst int }
 
 func newWalk(c *Cutter) *walk {
 	return &walk{
-		c: c, slice: &ir.Slice{Arch: c.arch},
+		c: c, slice: &ir.Slice{},
 		funcs: map[int]int{}, externs: map[string]int{}, externOf: map[int]int{}, globals: map[int]int{},
 		tokens: map[Loc]int{}, frames: map[place]int{},
 	}
@@ -160,6 +160,8 @@ func (w *walk) value(v ir.Value) ir.Value {
 		}
 	case ir.GlobalAddr:
 		v.Index = w.global(v.Index)
+	case ir.AsmRef: // all else means the same on every architecture
+		w.slice.Arch = w.c.arch
 	}
 	if len(v.Elems) > 0 {
 		elems := make([]ir.Value, len(v.Elems))
