@@ -11,7 +11,6 @@ import (
 	"github.com/kvfarm/kvfarm/frontend/job"
 	"github.com/kvfarm/kvfarm/frontend/report"
 	"github.com/kvfarm/kvfarm/kbuild"
-	"github.com/kvfarm/kvfarm/kbuild/graph"
 	"github.com/kvfarm/kvfarm/kbuild/rust"
 	"github.com/kvfarm/kvfarm/kbuild/source"
 	"github.com/kvfarm/kvfarm/kbuild/toolchain"
@@ -28,7 +27,7 @@ type inputs struct {
 }
 
 func (s *submitFlags) inputs() (*inputs, error) {
-	in := &inputs{fragment: graph.AllRust, sources: map[string][]byte{}}
+	in := &inputs{fragment: s.arch.AllRust, sources: map[string][]byte{}}
 	var err error
 	if in.version, err = source.Version(s.tree); err != nil {
 		return nil, err

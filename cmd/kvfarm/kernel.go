@@ -13,10 +13,12 @@ type kernel struct {
 	graph *graph.Graph
 	tools *toolchain.Toolchain
 	units map[string]*graph.Unit
+
+	foreign bool // its code does not run on this machine
 }
 
-func newKernel(g *graph.Graph, tools *toolchain.Toolchain) *kernel {
-	k := &kernel{graph: g, tools: tools, units: map[string]*graph.Unit{}}
+func newKernel(g *graph.Graph, arch archFlag, tools *toolchain.Toolchain) *kernel {
+	k := &kernel{graph: g, tools: tools, units: map[string]*graph.Unit{}, foreign: arch.foreign()}
 	for _, u := range g.Units() {
 		k.units[u.Source] = u
 	}
@@ -56,7 +58,7 @@ func (k *kernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, error)
 	if err != nil {
 		return nil, err
 	}
-	return &job.Bitcode{Link: b.Link, Names: b.Names, Types: &types, Root: k.tools.Root, Env: k.tools.Env}, nil
+	return &job.Bitcode{Link: b.Link, Names: b.Names, Types: &types, Foreign: k.foreign, Root: k.tools.Root, Env: k.tools.Env}, nil
 }
 
 // Check implements job.Kernel.
@@ -65,5 +67,5 @@ func (k *kernel) Check(ctx context.Context, c job.Check) (*job.Bitcode, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &job.Bitcode{Link: b.Link, Names: b.Names, Root: k.tools.Root, Env: k.tools.Env}, nil
+	return &job.Bitcode{Link: b.Link, Names: b.Names, Foreign: k.foreign, Root: k.tools.Root, Env: k.tools.Env}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,7 @@ type submitFlags struct {
 	work
 	tree    string
 	config  string
-	arch    string
+	arch    archFlag
 	checks  []string
 	waivers string
 	targets []string
@@ -56,7 +57,7 @@ func (s *submitFlags) flags(f *pflag.FlagSet, tree string) {
 	s.work.flags(f)
 	f.StringVar(&s.tree, "tree", tree, "kernel tree `DIR`")
 	f.StringVar(&s.config, "config", "", "`FILE` with lines of configuration on top of defconfig (default: all of the tree's Rust)")
-	f.StringVar(&s.arch, "arch", "x86", "`ARCH` as the kernel's Makefile takes it")
+	f.Var(&s.arch, "arch", "`ARCH` to build and verify for, as the kernel's Makefile takes it: "+graph.ArchNames()+" (default: of the environment, or the first)")
 	f.StringArrayVar(&s.checks, "checks", nil, "`FILE` of written checks of your own; repeatable")
 }
 
@@ -64,6 +65,13 @@ func (s *submitFlags) flags(f *pflag.FlagSet, tree string) {
 func (s *submitFlags) check() error {
 	if info, err := os.Stat(s.tree); err != nil || !info.IsDir() {
 		return fmt.Errorf("--tree %s: no such folder", s.tree)
+	}
+	if err := s.arch.check(); err != nil {
+		return err
+	}
+	if s.fuzz != nil && s.arch.foreign() {
+		return fmt.Errorf("fuzzing runs code natively, and code for %s does not run on this machine (%s): leave out --arch and ARCH, or submit to have it proved",
+			s.arch.Name, runtime.GOARCH)
 	}
 	return s.work.check()
 }
@@ -98,14 +106,14 @@ func (s *submitFlags) submit(ctx context.Context, conn *connection, in *inputs, 
 	defer display.Close()
 	runner := job.Observe(conn.client, display)
 	g, err := graph.Open(ctx, graph.Config{
-		Tree: s.tree, Arch: s.arch, Fragment: in.fragment, Root: in.toolchain.Root, Env: in.toolchain.Env,
+		Tree: s.tree, Arch: s.arch.Arch, Fragment: in.fragment, Root: in.toolchain.Root, Env: in.toolchain.Env,
 		Runner: runner, Store: conn.client.Store(), Jobs: s.jobs,
 	})
 	if err != nil {
 		return nil, err
 	}
 	about := &pb.Tree{
-		Path: s.tree, Version: in.version, Arch: s.arch, Targets: s.targets,
+		Path: s.tree, Version: in.version, Arch: s.arch.Name, Targets: s.targets,
 		Toolchain: in.toolchain.Root.String(), Engine: in.spec.Engine.Entry.Digest.String(),
 	}
 	build := func() *report.Builder { return report.NewBuilder(about, report.NewDir(s.tree, in.sources), in.waivers) }
@@ -113,7 +121,7 @@ func (s *submitFlags) submit(ctx context.Context, conn *connection, in *inputs, 
 		return nil, err
 	}
 	in.spec.Source = report.NewDir(s.tree, in.sources)
-	j := job.New(in.spec, newKernel(g, in.toolchain), runner, conn.client.Store(), display, build())
+	j := job.New(in.spec, newKernel(g, s.arch, in.toolchain), runner, conn.client.Store(), display, build())
 	if err := j.Run(ctx); err != nil {
 		return nil, err
 	}

@@ -50,7 +50,9 @@ type Bitcode struct {
 	Names []string          // of the crates in Link
 	Over  *tree.Entry       // bitcode whose definitions win in native runs; nil if there is none
 	Types *tree.Entry       // the crate's bitcode with full debug information; nil if there is none
-	Root  digest.Digest     // toolchain that made it
+	// Foreign code is for another machine than the toolchain's programs: it is not run natively.
+	Foreign bool
+	Root    digest.Digest     // toolchain that made it
 	Env   map[string]string // that commands of the toolchain want
 
 	Content kbuild.Content // opens what of Link the farm may lack; nil: it has it all

@@ -192,10 +192,11 @@ func (f *fakeFarm) prove(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 
 // fakeKernel has crates whose bitcode is given.
 type fakeKernel struct {
-	store  cas.Store
-	crates map[string]string
-	broken string
-	files  []string // of each crate; those below rust/ are libraries
+	store   cas.Store
+	crates  map[string]string
+	broken  string
+	foreign bool
+	files   []string // of each crate; those below rust/ are libraries
 }
 
 func (k *fakeKernel) Crates() ([]job.Crate, error) {
@@ -212,7 +213,7 @@ func (k *fakeKernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, er
 		return nil, errors.New("drivers/broken.rs:3:1: expected item")
 	}
 	d, err := cas.PutBlob(ctx, k.store, []byte(k.crates[c.Source]))
-	return &job.Bitcode{Link: []tree.Entry{{Digest: d}}, Names: []string{"passes of " + c.Source}}, err
+	return &job.Bitcode{Link: []tree.Entry{{Digest: d}}, Names: []string{"passes of " + c.Source}, Foreign: k.foreign}, err
 }
 
 func (k *fakeKernel) Check(ctx context.Context, c job.Check) (*job.Bitcode, error) {
@@ -513,16 +514,18 @@ func TestInnerFailureIsNobodys(t *testing.T) {
 // What the compiler's program does not confirm is taken back.
 func TestNativeReplay(t *testing.T) {
 	tests := []struct {
-		native string
-		want   pb.Verdict
-		replay string
+		native  string
+		foreign bool
+		want    pb.Verdict
+		replay  string
 	}{
-		{"PANIC drivers/a.rs:5:1: index out of bounds", pb.Verdict_REFUTED, "interpreter, native"},
-		{"MISSING mutex_lock", pb.Verdict_REFUTED, "interpreter"},
-		{"OK", pb.Verdict_UNKNOWN, ""},
+		{"PANIC drivers/a.rs:5:1: index out of bounds", false, pb.Verdict_REFUTED, "interpreter, native"},
+		{"MISSING mutex_lock", false, pb.Verdict_REFUTED, "interpreter"},
+		{"OK", false, pb.Verdict_UNKNOWN, ""},
+		{"is never run", true, pb.Verdict_REFUTED, "interpreter"},
 	}
 	for _, tt := range tests {
-		k := &fakeKernel{crates: map[string]string{"drivers/a.rs": "bad_check_x"}}
+		k := &fakeKernel{crates: map[string]string{"drivers/a.rs": "bad_check_x"}, foreign: tt.foreign}
 		got := submit(t, k, &fakeFarm{native: tt.native}, "drivers")
 		if got.err != nil || len(got.report.Sites) != 1 {
 			t.Fatalf("%s: %v, %d sites, errors %q", tt.native, got.err, len(got.report.Sites), got.report.Errors)

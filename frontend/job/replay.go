@@ -22,7 +22,7 @@ const (
 func (j *Job) replay(ctx context.Context, p *report.Proof, bc *Bitcode) error {
 	for i := range p.Verdict.Witnesses {
 		p.Replay[i] = byInterpreter
-		if p.Root.Kind != "check" {
+		if p.Root.Kind != "check" || bc.Foreign {
 			continue
 		}
 		ending, err := j.native(ctx, p, bc, &p.Verdict.Witnesses[i])

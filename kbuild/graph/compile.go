@@ -170,8 +170,12 @@ func (g *Graph) inputs(ctx context.Context, c *plan.Crate, own tree.Files, deps 
 		}
 		files[path.Join(objtree, s.Target)] = e
 	}
-	if c.Role >= plan.Library {
-		files[objtree+"/scripts/target.json"] = g.generated["scripts/target.json"]
+	if c.TargetFile != "" {
+		e, ok := g.generated[c.TargetFile]
+		if !ok {
+			return nil, fmt.Errorf("crate %s is for the target of %s, want %s", c.Name, c.TargetFile, targetFile)
+		}
+		files[path.Join(objtree, c.TargetFile)] = e
 	}
 	if c.CfgFile != "" {
 		if c.CfgFile != rustcCfg {

@@ -90,7 +90,7 @@ func (f *farm) execute(ctx context.Context, a *kbuild.Action, r *kbuild.Result) 
 	case "config":
 		return f.leave(ctx, r, "o/.config", strings.ReplaceAll("CONFIG_RUST=y\n"+in["kvfarm/fragment"], "CONFIG_RUST=y\nCONFIG_RUST=n", ""))
 	case "plan":
-		return f.leavePlan(ctx, r, in)
+		return f.leavePlan(ctx, a, r, in)
 	case "rustc":
 		return f.rustc(ctx, a, r, in)
 	}
@@ -117,7 +117,7 @@ func (f *farm) leave(ctx context.Context, r *kbuild.Result, name, text string) e
 	return err
 }
 
-func (f *farm) leavePlan(ctx context.Context, r *kbuild.Result, in map[string]string) error {
+func (f *farm) leavePlan(ctx context.Context, a *kbuild.Action, r *kbuild.Result, in map[string]string) error {
 	for p, text := range in {
 		if path.Ext(p) == ".rs" && text != "" {
 			f.t.Errorf("plan sees the text of %s, and would run again when it changes", p)
@@ -129,8 +129,8 @@ func (f *farm) leavePlan(ctx context.Context, r *kbuild.Result, in map[string]st
 		cfg += "--cfg=" + name + "\n--cfg=" + line
 	}
 	dirs := map[string]map[string]string{
-		"o/include/generated":          {"autoconf.h": in["o/.config"], "rustc_cfg": cfg},
-		"o/arch/x86/include/generated": {"asm/wrapper.h": "DATA wrapper\n"},
+		"o/include/generated":                            {"autoconf.h": in["o/.config"], "rustc_cfg": cfg},
+		"o/arch/" + a.Env["ARCH"] + "/include/generated": {"asm/wrapper.h": "DATA wrapper\n"},
 	}
 	for dir, texts := range dirs {
 		files := tree.Files{}
@@ -154,6 +154,9 @@ func (f *farm) leavePlan(ctx context.Context, r *kbuild.Result, in map[string]st
 }
 
 func (f *farm) rustc(ctx context.Context, a *kbuild.Action, r *kbuild.Result, in map[string]string) error {
+	if _, ok := in["o/scripts/target.json"]; ok != slices.Contains(a.Argv, "--target=scripts/target.json") {
+		f.t.Errorf("rustc %s: the target's file is there: %v; arguments %q", a.Name, ok, a.Argv)
+	}
 	all := linesOf(in, func(p, line string) bool { return !strings.HasPrefix(line, "//") })
 	if i := strings.Index(all, "SYNTAX ERROR"); i >= 0 {
 		r.ExitCode, r.Stderr = 1, []byte("error: expected item\n --> drivers/b.rs:1:1\n")

@@ -21,7 +21,7 @@ import (
 // Config is what a Graph is made of.
 type Config struct {
 	Tree     string            // kernel tree, a path of this machine; only read
-	Arch     string            // as the kernel's Makefile takes it; empty: x86
+	Arch     *Arch             // nil: the first of Archs
 	Fragment []byte            // lines of configuration on top of the architecture's default
 	Root     digest.Digest     // toolchain
 	Env      map[string]string // that the toolchain wants: PATH, LIBCLANG_PATH
@@ -64,13 +64,13 @@ type Graph struct {
 // Open scans, configures and plans. Errors: source.ErrNoRust, *ConfigError,
 // *kbuild.ActionError, the farm's.
 func Open(ctx context.Context, cfg Config) (*Graph, error) {
-	if cfg.Arch == "" {
-		cfg.Arch = "x86"
+	if cfg.Arch == nil {
+		cfg.Arch = &Archs[0]
 	}
 	if cfg.Jobs == 0 {
 		cfg.Jobs = defaultJobs
 	}
-	t, err := source.Scan(cfg.Tree, srcArch(cfg.Arch))
+	t, err := source.Scan(cfg.Tree, cfg.Arch.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -88,19 +88,6 @@ func Open(ctx context.Context, cfg Config) (*Graph, error) {
 		return nil, err
 	}
 	return g, nil
-}
-
-// srcArch is the folder under arch/ of an ARCH, as the kernel's Makefile has it.
-func srcArch(arch string) string {
-	switch arch {
-	case "i386", "x86_64":
-		return "x86"
-	case "sparc32", "sparc64":
-		return "sparc"
-	case "parisc64":
-		return "parisc"
-	}
-	return arch
 }
 
 // Unit is a crate that there is something to verify in.

@@ -39,6 +39,11 @@ const options = "CONFIG_HZ=100\nCONFIG_UNRELATED=y\n"
 // open writes files to a new folder and opens the tree.
 func open(t *testing.T, f *farm, files map[string]string, fragment string) (*graph.Graph, error) {
 	t.Helper()
+	return openFor(t, nil, f, files, fragment)
+}
+
+func openFor(t *testing.T, arch *graph.Arch, f *farm, files map[string]string, fragment string) (*graph.Graph, error) {
+	t.Helper()
 	dir := t.TempDir()
 	for p, text := range files {
 		p = filepath.Join(dir, p)
@@ -49,7 +54,7 @@ func open(t *testing.T, f *farm, files map[string]string, fragment string) (*gra
 			t.Fatal(err)
 		}
 	}
-	return graph.Open(context.Background(), graph.Config{Tree: dir, Fragment: []byte(fragment),
+	return graph.Open(context.Background(), graph.Config{Tree: dir, Arch: arch, Fragment: []byte(fragment),
 		Root: digest.Empty, Runner: f, Store: f.store})
 }
 
@@ -215,7 +220,7 @@ func TestErrors(t *testing.T) {
 		want     []string
 	}{
 		{"no Rust", func(f map[string]string) { delete(f, "rust/kernel/lib.rs") }, "", []string{source.ErrNoRust.Error()}},
-		{"option off", func(map[string]string) {}, "CONFIG_RUST=n\nCONFIG_HAVE_RUST=y\n", []string{"CONFIG_RUST is off", "depends on RUST_IS_AVAILABLE"}},
+		{"option off", func(map[string]string) {}, "CONFIG_RUST=n\nCONFIG_HAVE_RUST=y\n", []string{"CONFIG_RUST is off in the configuration for x86", "depends on RUST_IS_AVAILABLE"}},
 		{"does not compile", func(f map[string]string) { f["drivers/b.rs"] = "SYNTAX ERROR" }, "",
 			[]string{"rustc drivers/b: exit status 1", "--> drivers/b.rs:1:1"}},
 	}
@@ -255,6 +260,9 @@ func TestOptionOffSaysWhy(t *testing.T) {
 	var off *graph.ConfigError
 	if !errors.As(err, &off) {
 		t.Fatalf("error = %v", err)
+	}
+	if !strings.Contains(err.Error(), "this kernel has no Rust for x86") {
+		t.Errorf("error = %v", err)
 	}
 	if d := cmp.Diff([]string{"HAVE_RUST", "!GCC_PLUGIN || CLANG", "RUST_IS_AVAILABLE"}, off.Unmet); d != "" {
 		t.Errorf("conditions that do not hold (-want +got):\n%s", d)

@@ -20,9 +20,9 @@ func (g *Graph) checkRust(config, stderr string) error {
 	}
 	text, err := os.ReadFile(filepath.Join(g.cfg.Tree, "init/Kconfig"))
 	if err != nil {
-		return &ConfigError{Stderr: stderr}
+		return &ConfigError{Arch: g.cfg.Arch.Name, Stderr: stderr}
 	}
-	return &ConfigError{Unmet: unmet(string(text), on), Stderr: stderr}
+	return &ConfigError{Arch: g.cfg.Arch.Name, Unmet: unmet(string(text), on), Stderr: stderr}
 }
 
 var symbol = regexp.MustCompile(`!?\b[A-Z0-9_]+\b`)

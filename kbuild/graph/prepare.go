@@ -18,17 +18,16 @@ import (
 //go:embed kvfarm
 var scripts embed.FS
 
-// AllRust is a fragment of configuration that enables all Rust of Linux 7.2 on x86.
-//
-//go:embed rust.config
-var AllRust []byte
+// targetFile describes the target to rustc; an architecture that needs none has
+// an empty one.
+const targetFile = "scripts/target.json"
 
 // maxText bounds in bytes what is read back whole: a plan has 2 MiB.
 const maxText = 64 << 20
 
 // configure runs the config action and returns the resulting .config.
 func (g *Graph) configure(ctx context.Context) (tree.Entry, error) {
-	a := &kbuild.Action{Kind: "config", Name: g.cfg.Arch, Argv: []string{"sh", "kvfarm/config.sh"}, Env: g.makeEnv(),
+	a := &kbuild.Action{Kind: "config", Name: g.cfg.Arch.Name, Argv: []string{"sh", "kvfarm/config.sh"}, Env: g.makeEnv(),
 		Inputs: g.pick(g.tree.Config), Outputs: []string{objtree + "/.config"}}
 	g.addScripts(a.Inputs, "kvfarm/config.sh", "kvfarm/config.mk")
 	a.Inputs["kvfarm/fragment"] = g.content.add(append([]byte(nil), g.cfg.Fragment...))
@@ -47,8 +46,12 @@ func (g *Graph) configure(ctx context.Context) (tree.Entry, error) {
 // plan runs the plan action and takes its outputs apart.
 func (g *Graph) plan(ctx context.Context, config tree.Entry) error {
 	headers := []string{objtree + "/include/generated", objtree + "/arch/" + g.tree.Arch + "/include/generated"}
-	single := []string{objtree + "/scripts/target.json", objtree + "/" + planFile}
-	a := &kbuild.Action{Kind: "plan", Name: g.cfg.Arch, Argv: []string{"sh", "kvfarm/plan.sh"}, Env: g.makeEnv(),
+	single := []string{objtree + "/" + targetFile, objtree + "/" + planFile}
+	argv := []string{"sh", "kvfarm/plan.sh"}
+	for _, target := range g.cfg.Arch.Skip {
+		argv = append(argv, "-o", target)
+	}
+	a := &kbuild.Action{Kind: "plan", Name: g.cfg.Arch.Name, Argv: argv, Env: g.makeEnv(),
 		Inputs: g.pick(g.tree.Config), Outputs: append(single, headers...)}
 	for p, e := range g.pick(g.tree.Build) {
 		a.Inputs[p] = e
@@ -78,7 +81,7 @@ func (g *Graph) plan(ctx context.Context, config tree.Entry) error {
 
 // makeEnv is the environment of the kernel's make.
 func (g *Graph) makeEnv() map[string]string {
-	return map[string]string{"ARCH": g.cfg.Arch, "LLVM": "1", "LC_ALL": "C", "HOME": "/tmp",
+	return map[string]string{"ARCH": g.cfg.Arch.Name, "LLVM": "1", "LC_ALL": "C", "HOME": "/tmp",
 		"KBUILD_BUILD_TIMESTAMP": "Thu Jan  1 00:00:00 UTC 1970", "KBUILD_BUILD_USER": "kvfarm", "KBUILD_BUILD_HOST": "kvfarm"}
 }
 
@@ -106,7 +109,7 @@ func (g *Graph) addScripts(files tree.Files, paths ...string) {
 
 // loadGenerated fills g.generated with the plan's headers and target.
 func (g *Graph) loadGenerated(ctx context.Context, outputs tree.Files, dirs []string) error {
-	g.generated = tree.Files{"scripts/target.json": outputs[objtree+"/scripts/target.json"]}
+	g.generated = tree.Files{targetFile: outputs[objtree+"/"+targetFile]}
 	for _, dir := range dirs {
 		files, err := tree.Load(ctx, g.cfg.Store, outputs[dir].Digest, tree.Limits{})
 		if err != nil {

@@ -28,8 +28,10 @@ type Crate struct {
 	Flags   []string          // canonical; without source, outputs and level
 	Externs []string          // names of crates it names
 	CfgFile string            // file with one --cfg a line, relative to the object tree; empty: none
-	named   bool              // rustc is told the name
-	stem    string            // of its outputs, relative to the object tree
+	// TargetFile describes the target, relative to the object tree; empty: rustc knows it by name.
+	TargetFile string
+	named      bool   // rustc is told the name
+	stem       string // of its outputs, relative to the object tree
 }
 
 // Label names the crate to people: a driver by its path, others by name.
@@ -85,11 +87,21 @@ func newCrate(c *Command) (*Crate, error) {
 			k.Source = flag
 		case dropped(flag):
 		default:
-			target = target || flag == "--target"
+			if flag == "--target" {
+				target = true
+				k.takeTarget(value)
+			}
 			k.Flags = append(k.Flags, joinFlag(flag, value)...)
 		}
 	}
 	return k, k.classify(kind, target)
+}
+
+// takeTarget notes the target called name, which is a file's if rustc does not know it.
+func (k *Crate) takeTarget(name string) {
+	if path.Ext(name) == ".json" {
+		k.TargetFile = path.Clean(name)
+	}
 }
 
 // classify finds role and name.

@@ -102,6 +102,10 @@ func (s *scanner) enter(p string) error {
 var otherScripts = []string{"atomic", "bash-completion", "clang-tools", "coccinelle", "crypto", "dtc", "gdb", "genksyms",
 	"ipe", "ksymoops", "livepatch", "package", "sbom", "selinux", "tracing"}
 
+// otherCalls is what scripts/checksyscalls.sh compares every architecture's
+// system calls with.
+const otherCalls = "arch/x86/entry/syscalls/syscall_32.tbl"
+
 // file sorts one file in, by its path alone.
 func (s *scanner) file(p string) {
 	t, dir, name := s.tree, path.Dir(p), path.Base(p)
@@ -111,13 +115,14 @@ func (s *scanner) file(p string) {
 	case strings.HasPrefix(name, "Kconfig"), top == "scripts", p == "Makefile", p == arch+"Makefile",
 		dir+"/" == arch && strings.HasPrefix(name, "Makefile"), strings.HasPrefix(p, arch+"configs/"):
 		t.Config = append(t.Config, p)
-	case top == "arch" && !strings.HasPrefix(p, arch):
+	case top == "arch" && !strings.HasPrefix(p, arch) && p != otherCalls:
 	case path.Ext(name) == ".rs":
 		t.Rust = append(t.Rust, p)
 	case top == "rust", p == "Kbuild",
 		strings.HasPrefix(p, arch+"include/"), strings.HasPrefix(p, arch+"entry/syscalls/"),
 		strings.HasPrefix(p, arch+"kernel/syscalls/"), strings.HasPrefix(p, arch+"tools/"),
-		strings.HasPrefix(p, "include/asm-generic/"), strings.HasPrefix(p, "include/uapi/asm-generic/"):
+		strings.HasPrefix(p, "include/asm-generic/"), strings.HasPrefix(p, "include/uapi/asm-generic/"),
+		p == otherCalls:
 		t.Build = append(t.Build, p)
 	case name == "Makefile" || name == "Kbuild":
 		s.makes = append(s.makes, p)

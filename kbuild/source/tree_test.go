@@ -22,7 +22,8 @@ func kernel() map[string]string {
 		"arch/Kconfig":      "",
 		"arch/x86/Makefile": "", "arch/x86/Kconfig": "", "arch/x86/configs/x86_64_defconfig": "", "arch/x86/boot/main.c": "",
 		"arch/x86/kernel/asm-offsets.c": "#include <linux/a.h>\n#include <linux/made.h>", "arch/x86/kernel/other.c": "", "arch/x86/include/asm/z.h": "",
-		"arch/x86/include/generated/asm/g.h": "built", "arch/arm/Kconfig": "", "arch/arm/include/asm/z.h": "", "arch/arm/x.rs": "",
+		"arch/x86/include/generated/asm/g.h": "built", "arch/x86/entry/syscalls/syscall_32.tbl": "", "arch/x86/entry/other.S": "",
+		"arch/arm/Kconfig": "", "arch/arm/include/asm/z.h": "", "arch/arm/x.rs": "",
 		"kernel/bounds.c": "#include \"near.h\"\n# include <linux/b.h>", "kernel/near.h": "", "kernel/time/timeconst.bc": "",
 		"include/linux/a.h": "#include <asm/z.h>\n#include <uapi/u.h>\n#include TRACE\n#include \"\n", "include/uapi/u.h": "",
 		"include/linux/b.h": "#include <../../drivers/base/base.h>", "include/linux/unused.h": "", "include/linux/kconfig.h": "#include <generated/autoconf.h>",
@@ -46,7 +47,7 @@ func TestScan(t *testing.T) {
 		"config": {"Documentation/Kconfig", "Kconfig", "Makefile", "arch/Kconfig", "arch/arm/Kconfig", "arch/x86/Kconfig",
 			"arch/x86/Makefile", "arch/x86/configs/x86_64_defconfig", "drivers/Kconfig", "init/Kconfig",
 			"scripts/Makefile.build", "scripts/basic/fixdep.c"},
-		"build": {"Kbuild", "arch/x86/include/asm/z.h", "arch/x86/kernel/asm-offsets.c", "drivers/Makefile",
+		"build": {"Kbuild", "arch/x86/entry/syscalls/syscall_32.tbl", "arch/x86/include/asm/z.h", "arch/x86/kernel/asm-offsets.c", "drivers/Makefile",
 			"drivers/base/base.h", "drivers/r/Makefile", "include/asm-generic/y.h", "include/linux/a.h", "include/linux/b.h",
 			"include/linux/kconfig.h", "include/uapi/u.h", "kernel/bounds.c", "kernel/near.h", "kernel/time/timeconst.bc",
 			"rust/Makefile", "rust/helpers/h.c", "rust/helpers/helpers.c"},
@@ -54,6 +55,26 @@ func TestScan(t *testing.T) {
 	}
 	if d := cmp.Diff(want, map[string][]string{"config": tr.Config, "build": tr.Build, "rust": tr.Rust}); d != "" {
 		t.Errorf("files (-want +got):\n%s", d)
+	}
+}
+
+// Whatever the architecture, its system calls are compared with those of 32-bit x86.
+func TestScanOther(t *testing.T) {
+	files := kernel()
+	files["arch/arm/Makefile"] = ""
+	tr, err := source.Scan(write(t, files), "arm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"arch/arm/include/asm/z.h", "arch/x86/entry/syscalls/syscall_32.tbl"} {
+		if !slices.Contains(tr.Build, want) {
+			t.Errorf("%s is not taken", want)
+		}
+	}
+	for _, p := range append(tr.Build, tr.Config...) {
+		if strings.HasPrefix(p, "arch/x86/include/") || p == "arch/x86/Makefile" {
+			t.Errorf("%s is taken", p)
+		}
 	}
 }
 

@@ -2,9 +2,10 @@ include ../Makefile
 
 PHONY += kvfarm-plan kvfarm-target
 
-# Of scripts/ the target specification alone is needed.
+# Of scripts/ the target specification alone is needed, where the architecture
+# has one: others name a target that rustc knows.
 kvfarm-target: scripts_basic include/config/auto.conf
-	$(Q)$(MAKE) $(build)=scripts scripts/target.json
+	$(if $(filter --target=%/scripts/target.json, $(KBUILD_RUSTFLAGS)), $(Q)$(MAKE) $(build)=scripts scripts/target.json)
 
 prepare0: kvfarm-target
 
