@@ -46,14 +46,14 @@ type Crate struct {
 
 // Bitcode is what the lowerer needs to cut slices out of a crate.
 type Bitcode struct {
-	Link  []tree.Entry      // bitcode files to link, the crate itself last
-	Names []string          // of the crates in Link
-	Over  *tree.Entry       // bitcode whose definitions win in native runs; nil if there is none
-	Types *tree.Entry       // the crate's bitcode with full debug information; nil if there is none
+	Link  []tree.Entry // bitcode files to link, the crate itself last
+	Names []string     // of the crates in Link
+	Over  *tree.Entry  // bitcode whose definitions win in native runs; nil if there is none
+	Types *tree.Entry  // the crate's bitcode with full debug information; nil if there is none
 	// Foreign code is for another machine than the toolchain's programs: it is not run natively.
 	Foreign bool
 	Root    digest.Digest     // toolchain that made it
-	Env   map[string]string // that commands of the toolchain want
+	Env     map[string]string // that commands of the toolchain want
 
 	Content kbuild.Content // opens what of Link the farm may lack; nil: it has it all
 }
