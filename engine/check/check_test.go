@@ -214,8 +214,12 @@ func TestSameBytes(t *testing.T) {
 }
 
 // TestRandomRuns runs programs on random inputs: none may fail at a site that is proved.
+// What is proved of the calls that a root makes says nothing of those that others make.
 func TestRandomRuns(t *testing.T) {
 	for _, p := range programs(t) {
+		if len(p.cfg.Of) > 0 {
+			continue
+		}
 		t.Run(p.name, func(t *testing.T) {
 			v, err := check.Prove(p.slice, p.cfg)
 			if err != nil {
