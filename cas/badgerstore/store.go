@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"log/slog"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"sync"
@@ -180,14 +182,36 @@ func (s *Store) missing(ctx context.Context, ds []digest.Digest, why purpose) ([
 		return nil, err
 	}
 	missing := make([]digest.Digest, 0, absent)
-	seen := make(map[key]bool, absent)
+	seen := newSeen(absent)
 	for i, d := range ds {
-		if !there[i] && !d.IsEmpty() && !seen[keys[i]] {
-			seen[keys[i]] = true
+		if !there[i] && !d.IsEmpty() && seen.add(keys, i) {
 			missing = append(missing, d)
 		}
 	}
 	return missing, nil
+}
+
+// seen is a set of keys by their place in a list. A map of the keys themselves
+// would be most of the work for a list that is absent.
+type seen []int32 // 1 + the place, 0 for none; a power of two, half of it free
+
+func newSeen(n int) seen { return make(seen, 2<<bits.Len(uint(n))) }
+
+// seenSeed keeps clients from choosing hashes that all come to lie in one place.
+var seenSeed = maphash.MakeSeed()
+
+// add reports whether keys[i] was not in it.
+func (s seen) add(keys []key, i int) bool {
+	mask := uint64(len(s) - 1)
+	for at := maphash.Bytes(seenSeed, keys[i][:]) & mask; ; at = (at + 1) & mask {
+		if s[at] == 0 {
+			s[at] = int32(i + 1)
+			return true
+		}
+		if keys[s[at]-1] == keys[i] {
+			return false
+		}
+	}
 }
 
 // has reports whether the blob of key k is there, and notes its use.

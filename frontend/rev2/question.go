@@ -165,17 +165,24 @@ func (s *Server) findMissing(ctx context.Context, q *question) (*found, error) {
 		return nil, s.fail(invalid("find missing of %d blobs: more than %d", len(q.digests), maxDigests))
 	}
 	for i := range q.digests {
-		d := &q.digests[i]
-		d.Function = f
-		if err := d.Validate(); err != nil {
-			return nil, s.fail(invalid("%w", err))
-		}
+		q.digests[i].Function = f
 	}
 	missing, err := s.cfg.Store.Missing(ctx, q.digests)
 	if err != nil {
-		return nil, s.fail(err)
+		return nil, s.fail(blame(q, err))
 	}
 	return &found{pick(q, missing)}, nil
+}
+
+// blame finds out whether a store failed for a digest that is none: it has looked
+// at all of them, which need not be done twice when they are.
+func blame(q *question, err error) error {
+	for _, d := range q.digests {
+		if bad := d.Validate(); bad != nil {
+			return invalid("%w", bad)
+		}
+	}
+	return err
 }
 
 // pick returns the fields that name missing, out of those of q. Both are in one
