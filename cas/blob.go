@@ -47,6 +47,25 @@ type Batcher interface {
 	PutBatch(ctx context.Context, blobs []Blob) []error
 }
 
+// Reader is a Store that reads many small blobs at the price of few.
+type Reader interface {
+	// ReadBatch reads every blob as Get would, and returns the content or the error of each.
+	ReadBatch(ctx context.Context, ds []digest.Digest) ([][]byte, []error)
+}
+
+// ReadBlobs reads whole blobs from s, all at once if s can, and returns the content
+// or the error of each. The caller bounds their sizes.
+func ReadBlobs(ctx context.Context, s Store, ds []digest.Digest) ([][]byte, []error) {
+	if r, ok := s.(Reader); ok {
+		return r.ReadBatch(ctx, ds)
+	}
+	contents, errs := make([][]byte, len(ds)), make([]error, len(ds))
+	for i, d := range ds {
+		contents[i], errs[i] = ReadBlob(ctx, s, d, d.Size)
+	}
+	return contents, errs
+}
+
 // OneError is the error of a batch, nil if none of its blobs has one. The first
 // speaks for all: what keeps out one, such as a full disk, keeps out hundreds.
 func OneError(errs []error) error {

@@ -114,6 +114,7 @@ func TestDamage(t *testing.T) {
 			for range 5 {
 				seed := rand.Uint64()
 				s, contents := damaged(t, damage, seed)
+				inBatch(t, s, contents)
 				bad := 0
 				for i, b := range contents {
 					d := damagedName(b)
@@ -140,6 +141,27 @@ func TestDamage(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// inBatch reads some of the blobs at once: right bytes or ErrCorrupt.
+func inBatch(t *testing.T, s cas.Store, contents [][]byte) {
+	t.Helper()
+	some := contents[:len(contents)/2]
+	ds := make([]digest.Digest, len(some))
+	for i, b := range some {
+		ds[i] = damagedName(b)
+	}
+	got, errs := cas.ReadBlobs(t.Context(), s, ds)
+	for i, b := range some {
+		if errs[i] == nil && !bytes.Equal(got[i], b) {
+			t.Errorf("wrong bytes for %v in a batch", ds[i])
+		}
+		if errors.Is(errs[i], cas.ErrCorrupt) {
+			mend(t, s, b)
+		} else if errs[i] != nil {
+			t.Errorf("read %v in a batch: %v", ds[i], errs[i])
+		}
 	}
 }
 

@@ -383,6 +383,9 @@ func TestGCUnderLoad(t *testing.T) {
 	if err := collector.Wait(); err != nil {
 		t.Error(err)
 	}
+	if n := s.Pinned(); n != 0 {
+		t.Errorf("%d extents stay pinned", n)
+	}
 	report, err := s.Fsck(t.Context())
 	if err != nil || !report.Clean() {
 		t.Errorf("Fsck = %+v, %v", report, err)
@@ -413,6 +416,22 @@ func putAndReadBack(ctx context.Context, s *badgerstore.Store, w, i int) error {
 	old := content(i / 2)
 	if got, err := cas.ReadBlob(ctx, s, digest.Of(old), mib); err == nil && !bytes.Equal(got, old) || err != nil && !errors.Is(err, cas.ErrNotFound) {
 		return fmt.Errorf("an old blob reads as %d bytes: %w", len(got), err)
+	}
+	return readAround(ctx, s, content, i)
+}
+
+// readAround reads many blobs at once, of which some are there.
+func readAround(ctx context.Context, s *badgerstore.Store, content func(int) []byte, i int) error {
+	var want [][]byte
+	var ds []digest.Digest
+	for j := max(0, i-20); j < i; j++ {
+		want, ds = append(want, content(j)), append(ds, digest.Of(content(j)))
+	}
+	got, errs := cas.ReadBlobs(ctx, s, ds)
+	for j, err := range errs {
+		if err == nil && !bytes.Equal(got[j], want[j]) || err != nil && !errors.Is(err, cas.ErrNotFound) {
+			return fmt.Errorf("a blob reads as %d bytes in a batch: %w", len(got[j]), err)
+		}
 	}
 	return nil
 }

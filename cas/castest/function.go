@@ -3,6 +3,7 @@ package castest
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/kvfarm/kvfarm/cas"
@@ -83,5 +84,35 @@ func resultFunctions(t *testing.T, c cas.ActionCache) {
 	for i, f := range digest.Functions() {
 		d := digest.Digest{Hash: action(1).Hash, Size: action(1).Size, Function: f}
 		wantResult(t, c, d, result(i, 100))
+	}
+}
+
+// readBatch reads what is there and what is not, in any order and some of it twice.
+func readBatch(t *testing.T, s cas.Store) {
+	var want [][]byte
+	var ds []digest.Digest
+	for i, n := range sizes {
+		for _, f := range digest.Functions() {
+			b := Bytes(uint64(700+i), n)
+			if err := s.Put(t.Context(), f.Of(b), bytes.NewReader(b)); err != nil {
+				t.Fatal(err)
+			}
+			want, ds = append(want, b), append(ds, f.Of(b))
+		}
+	}
+	for i, j := range rand.Perm(len(ds)) {
+		want[i], want[j], ds[i], ds[j] = want[j], want[i], ds[j], ds[i]
+	}
+	want, ds = append(want, want[:9]...), append(ds, ds[:9]...)
+	good := len(ds)
+	ds = append(ds, digest.Of([]byte("absent")), digest.BLAKE3.Of([]byte("absent")), digest.Digest{Hash: "no hash", Size: 3})
+	got, errs := cas.ReadBlobs(t.Context(), s, ds)
+	for i, d := range ds {
+		switch {
+		case i < good && (errs[i] != nil || !bytes.Equal(got[i], want[i])):
+			t.Errorf("ReadBlobs: %v is %d other bytes, %v", d, len(got[i]), errs[i])
+		case i >= good && errs[i] == nil, i >= good && d.Validate() == nil && !errors.Is(errs[i], cas.ErrNotFound):
+			t.Errorf("ReadBlobs: %v is %d bytes, %v", d, len(got[i]), errs[i])
+		}
 	}
 }

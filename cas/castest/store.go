@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) cas.Store) {
 		{"MalformedDigest", malformedDigest},
 		{"Missing", missing},
 		{"Batch", batch},
+		{"ReadBatch", readBatch},
 		{"CancelledContext", cancelledContext},
 		{"CancelDuringPut", cancelDuringPut},
 		{"CancelDuringGet", cancelDuringGet},

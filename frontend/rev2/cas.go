@@ -63,35 +63,3 @@ func batchBlob(f digest.Function, r *repb.BatchUpdateBlobsRequest_Request) (cas.
 	}
 	return cas.Blob{Digest: d, Data: data}, nil
 }
-
-// BatchReadBlobs reads several small blobs, each with a status of its own.
-func (s *Server) BatchReadBlobs(ctx context.Context, req *repb.BatchReadBlobsRequest) (*repb.BatchReadBlobsResponse, error) {
-	f, err := functionOf(req.DigestFunction)
-	if err != nil {
-		return nil, s.fail(err)
-	}
-	var total int64
-	for _, p := range req.Digests {
-		if total += max(p.GetSizeBytes(), 0); total > maxBatch {
-			return nil, s.fail(invalid("batch of over %d bytes: more than advertised", maxBatch))
-		}
-	}
-	resp := &repb.BatchReadBlobsResponse{}
-	for _, p := range req.Digests {
-		data, err := s.readBlob(ctx, f, p)
-		if ctx.Err() != nil {
-			return nil, s.fail(ctx.Err())
-		}
-		resp.Responses = append(resp.Responses, &repb.BatchReadBlobsResponse_Response{
-			Digest: p, Data: data, Status: batchStatus(s.fail(err))})
-	}
-	return resp, nil
-}
-
-func (s *Server) readBlob(ctx context.Context, f digest.Function, p *repb.Digest) ([]byte, error) {
-	d, err := digestOf(f, p)
-	if err != nil {
-		return nil, err
-	}
-	return cas.ReadBlob(ctx, s.cfg.Store, d, maxBatch)
-}

@@ -52,3 +52,17 @@ func ReadQuestion(data mem.BufferSlice) (*repb.FindMissingBlobsRequest, []byte, 
 	}
 	return m, pick(q, q.digests), nil
 }
+
+// BatchRead answers a BatchReadBlobsRequest as the server does.
+func BatchRead(s *Server, ctx context.Context, req *repb.BatchReadBlobsRequest) (*repb.BatchReadBlobsResponse, error) {
+	b, err := s.readBlobs(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	data, err := newCodec().Marshal(b)
+	if err != nil {
+		return nil, err
+	}
+	resp := &repb.BatchReadBlobsResponse{}
+	return resp, Unmarshal(data, resp)
+}

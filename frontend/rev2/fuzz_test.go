@@ -62,7 +62,7 @@ var handlers = []func(ctx context.Context, s *rev2.Server, body []byte) error{
 	unary((*rev2.Server).SplitBlob),
 	unary((*rev2.Server).SpliceBlob),
 	unary((*rev2.Server).BatchUpdateBlobs),
-	unary((*rev2.Server).BatchReadBlobs),
+	unary(rev2.BatchRead),
 	unary((*rev2.Server).GetActionResult),
 	unary((*rev2.Server).UpdateActionResult),
 	unary((*rev2.Server).QueryWriteStatus),

@@ -45,7 +45,7 @@ func (p *piece) free() {
 	p.data, p.held = nil, nil
 }
 
-// codec is gRPC's own, but for pieces, questions and their answers.
+// codec is gRPC's own, but for pieces, questions, and answers with much in them.
 type codec struct{ encoding.CodecV2 }
 
 func newCodec() codec { return codec{encoding.GetCodecV2(protocodec.Name)} }
@@ -73,8 +73,11 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 
 // Marshal implements encoding.CodecV2.
 func (c codec) Marshal(v any) (mem.BufferSlice, error) {
-	if f, ok := v.(*found); ok {
-		return mem.BufferSlice{mem.SliceBuffer(f.body)}, nil
+	switch v := v.(type) {
+	case *found:
+		return mem.BufferSlice{mem.SliceBuffer(v.body)}, nil
+	case *batch:
+		return v.marshal()
 	}
 	return c.CodecV2.Marshal(v)
 }

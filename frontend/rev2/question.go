@@ -202,29 +202,36 @@ func pick(q *question, missing []digest.Digest) []byte {
 	return out
 }
 
-// casService is ContentAddressableStorage with FindMissingBlobs as a question.
+// casService is ContentAddressableStorage, some of whose messages are ours.
 func casService() *grpc.ServiceDesc {
 	desc := repb.ContentAddressableStorage_ServiceDesc
 	desc.Methods = append([]grpc.MethodDesc{}, desc.Methods...)
 	for i := range desc.Methods {
-		if desc.Methods[i].MethodName == "FindMissingBlobs" {
-			desc.Methods[i].Handler = handleQuestion
+		switch m := &desc.Methods[i]; m.MethodName {
+		case "FindMissingBlobs":
+			m.Handler = handleQuestion
+		case "BatchReadBlobs":
+			m.Handler = handleBatchRead
 		}
 	}
 	return &desc
 }
 
 func handleQuestion(srv any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
-	q := &question{}
-	if err := decode(q); err != nil {
+	return handle(srv, ctx, decode, intercept, repb.ContentAddressableStorage_FindMissingBlobs_FullMethodName, (*Server).findMissing)
+}
+
+// handle is what generated code does for a method with one answer.
+func handle[Req, Resp any](srv any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor,
+	name string, method func(*Server, context.Context, *Req) (*Resp, error)) (any, error) {
+	req := new(Req)
+	if err := decode(req); err != nil {
 		return nil, err
 	}
 	s := srv.(*Server)
 	if intercept == nil {
-		return s.findMissing(ctx, q)
+		return method(s, ctx, req)
 	}
-	info := &grpc.UnaryServerInfo{Server: srv, FullMethod: repb.ContentAddressableStorage_FindMissingBlobs_FullMethodName}
-	return intercept(ctx, q, info, func(ctx context.Context, req any) (any, error) {
-		return s.findMissing(ctx, req.(*question))
-	})
+	info := &grpc.UnaryServerInfo{Server: srv, FullMethod: name}
+	return intercept(ctx, req, info, func(ctx context.Context, req any) (any, error) { return method(s, ctx, req.(*Req)) })
 }
