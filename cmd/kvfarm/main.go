@@ -75,6 +75,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newSubmit(), newProve(), newFuzz(), newExplain(), newWhy(), newReplay(), newServe(), newWorkerCommand(), newRunner(), newLaunch(), newToolchain(), newCache(), newAudit())
+	root.AddCommand(newSubmit(), newProve(), newFuzz(), newExplain(), newWhy(), newReplay(), newKUnit(), newServe(), newWorkerCommand(), newRunner(), newLaunch(), newToolchain(), newCache(), newAudit())
 	return root
 }
