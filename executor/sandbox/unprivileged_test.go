@@ -8,5 +8,5 @@ import (
 
 // TestUnprivileged runs the other tests as a user without privileges.
 func TestUnprivileged(t *testing.T) {
-	sandboxtest.Unprivileged(t, "^(TestRun|TestHostile|TestCalls|TestForeignCalls|TestViewAndUsage|TestLimitsAreReported|TestKill|TestCopy|TestSettle)$")
+	sandboxtest.Unprivileged(t, "^(TestRun|TestHostile|TestCalls|TestForeignCalls|TestViewAndUsage|TestLimitsAreReported|TestKill|TestCopy|TestSettle|TestWithoutClone3)$")
 }
