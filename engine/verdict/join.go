@@ -229,7 +229,7 @@ func (c *claims) verdict() *Verdict {
 	}
 	f := Facts{Ended: c.ended, Idle: c.idle, Bound: c.bound}
 	if c.stopped {
-		f.Stopped, f.Place = c.reason, c.place
+		f.Stopped, f.Place = cmp.Or(c.reason, "a path was given up"), c.place
 	}
 	v.Judge(f)
 	return v
