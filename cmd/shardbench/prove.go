@@ -23,9 +23,10 @@ type prover struct {
 // proofs are those of one slice.
 type proofs struct {
 	prover
-	slice  string
-	runs   atomic.Int64
-	scouts map[string]*verdict.Verdict // by shard: what it came to with a scout's budget
+	slice     string
+	runs      atomic.Int64
+	undivided int64                       // work of the whole, 0 if that is not known or did not decide it
+	scouts    map[string]*verdict.Verdict // by shard: what it came to with a scout's budget
 }
 
 // prove has the engine prove a shard, or all if of is empty, with a budget, the engine's if it is 0.

@@ -168,3 +168,68 @@ func TestStarvedShards(t *testing.T) {
 		t.Errorf("only %d programs were divided", divided)
 	}
 }
+
+// TestDifferentialShards divides generated slices as a scout with little budget
+// says, and compares what is joined with runs on all inputs.
+func TestDifferentialShards(t *testing.T) {
+	for name, tt := range map[string]struct {
+		generate func(seed int64) string
+		loops    int
+	}{
+		"code":   {generate, 0},
+		"memory": {generateMemory, 0},
+		"loops":  {generateLoops, 3},
+		"rounds": {generateRounds, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			divided, words := 0, map[verdict.Word]int{}
+			for seed := range generated() / 12 {
+				text := tt.generate(seed)
+				p := program{slice: parsed(t, text), cfg: exec.Config{Budget: 1_000_000, LoopBound: tt.loops}}
+				scout := scouted(t, p, 100+100*(seed%4))
+				if len(scout.Frontier) == 0 {
+					continue
+				}
+				divided++
+				f := tryAll(t, p.slice)
+				f.bounded = tt.loops > 0
+				joined := inShards(t, p, p.cfg, scout, 8)
+				if bad, _ := disagreement(joined, f); bad != "" {
+					t.Errorf("seed %d: %s\n%s", seed, bad, text)
+				}
+				words[joined.Verdict]++
+			}
+			if divided == 0 {
+				t.Error("nothing was divided")
+			}
+			t.Logf("%d divided: %v", divided, words)
+		})
+	}
+}
+
+// TestDifferentialShardsOutside does it where code that is not known is called:
+// what one shard tells it, another knows nothing of.
+func TestDifferentialShardsOutside(t *testing.T) {
+	divided := 0
+	for seed := range generated() / 4 {
+		open, closed := generateOutside(seed)
+		p := program{slice: parsed(t, open), cfg: exec.Config{Budget: 1_000_000}}
+		scout := scouted(t, p, 300)
+		if len(scout.Frontier) == 0 {
+			continue
+		}
+		divided++
+		joined := inShards(t, p, p.cfg, scout, 8)
+		f := tryAll(t, parsed(t, closed))
+		for _, site := range joined.Sites {
+			name := placed(site.Kind, site.Loc, site.Func, site.Inst)
+			if site.Verdict != verdict.Unknown && site.Verdict != verdict.Refuted && ofRoot(name) && f.sites[name] {
+				t.Errorf("seed %d: %s is %s, and fails in a run\n%s", seed, name, site.Verdict, closed)
+			}
+		}
+	}
+	if divided == 0 {
+		t.Error("nothing was divided")
+	}
+	t.Logf("%d divided", divided)
+}
