@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -108,7 +109,7 @@ func (s *settings) measure(ctx context.Context, out io.Writer, slice string) err
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(w, "shards\tverdict\twork\tof the largest\t")
 	for _, n := range s.workers {
-		fmt.Fprintf(w, "seconds, %d at a time\t", n)
+		fmt.Fprintf(w, "%d at a time\tseconds\t", n)
 	}
 	fmt.Fprintln(w)
 	for _, n := range s.shards {
@@ -128,6 +129,7 @@ func (s *settings) measure(ctx context.Context, out io.Writer, slice string) err
 
 // row proves parts of a root with each number of workers.
 func (s *settings) row(ctx context.Context, w io.Writer, t *proofs, parts []string) error {
+	var costs []int64
 	for i, workers := range s.workers {
 		start := time.Now()
 		vs, err := t.proveAll(ctx, parts, workers)
@@ -140,13 +142,13 @@ func (s *settings) row(ctx context.Context, w io.Writer, t *proofs, parts []stri
 			if err != nil {
 				return err
 			}
-			costs := work(vs)
-			if len(parts) == 1 && v.Verdict != verdict.Unknown {
-				t.undivided = sum(costs)
+			costs = work(vs)
+			if v.Verdict != verdict.Unknown {
+				t.divisions = append(t.divisions, costs)
 			}
 			fmt.Fprintf(w, "%d\t%s\t%d\t%d\t", len(parts), strings.TrimSpace(string(v.Verdict)+" "+v.Reason), sum(costs), largest(costs))
 		}
-		fmt.Fprintf(w, "%.1f\t", took.Seconds())
+		fmt.Fprintf(w, "%d\t%.1f\t", makespan(costs, workers), took.Seconds())
 	}
 	fmt.Fprintln(w)
 	return nil
@@ -160,8 +162,9 @@ func work(vs []*verdict.Verdict) []int64 {
 	return out
 }
 
-// plans prints how long many workers would take, in units of work: from a
-// sample of as many shards, and for one root and for many at once.
+// plans prints how long many workers would take, in units of work, for one root
+// and for many at once, each divided into as many shards as is best of what was tried: those of
+// the table that decide it, and as many more, of which a sample is measured.
 func (s *settings) plans(ctx context.Context, out io.Writer, t *proofs) error {
 	parts, err := t.divide(ctx, s.plan)
 	if err != nil {
@@ -173,18 +176,22 @@ func (s *settings) plans(ctx context.Context, out io.Writer, t *proofs) error {
 		return err
 	}
 	costs := repeat(work(vs), len(parts))
-	fmt.Fprintf(out, "plan: %d shards, %d of them measured, which took %d to %d units; %d in scouts\n", len(parts), len(sample), smallest(costs), largest(costs), t.scouted())
-	one := t.undivided
-	if one == 0 {
-		one = sum(costs)
-		fmt.Fprintln(out, "the root is not decided undivided: faster is than all shards one after the other")
+	open := slices.ContainsFunc(vs, func(v *verdict.Verdict) bool { return v.Verdict == verdict.Unknown })
+	fmt.Fprintf(out, "plan: %d shards, %d of them measured, which took %d to %d units; %d in scouts; all decided: %v\n",
+		len(parts), len(sample), smallest(costs), largest(costs), t.scouted(), !open)
+	if !open {
+		t.divisions = append(t.divisions, costs)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "workers\t1 root\ttimes faster\t100 roots\ttimes faster\t\n")
-	many := repeat(costs, 100*len(costs))
+	fmt.Fprint(w, "workers\t1 root: shards\tunits\ttimes faster\t100 roots: shards\tunits\ttimes faster\t\n")
 	for _, n := range []int{1, 2, 8, 64, 256, 1000} {
-		first, all := makespan(costs, n), makespan(many, n)
-		fmt.Fprintf(w, "%d\t%d\t%.1f\t%d\t%.1f\t\n", n, first, float64(one)/float64(first), all, 100*float64(one)/float64(all))
+		fmt.Fprintf(w, "%d\t", n)
+		for _, roots := range []int{1, 100} {
+			_, alone := best(t.divisions, roots, 1)
+			shards, units := best(t.divisions, roots, n)
+			fmt.Fprintf(w, "%d\t%d\t%.1f\t", shards, units, float64(alone)/float64(max(units, 1)))
+		}
+		fmt.Fprintln(w)
 	}
 	return w.Flush()
 }

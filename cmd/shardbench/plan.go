@@ -18,6 +18,17 @@ func makespan(costs []int64, workers int) int64 {
 	return slices.Max(free)
 }
 
+// best is into how many shards so many roots are best divided for so many workers,
+// of the divisions that were tried, and how long that takes.
+func best(divisions [][]int64, roots, workers int) (shards int, units int64) {
+	for _, costs := range divisions {
+		if took := makespan(repeat(costs, roots*len(costs)), workers); shards == 0 || took < units {
+			shards, units = len(costs), took
+		}
+	}
+	return shards, units
+}
+
 // times are when workers are free, the first in front.
 type times []int64
 

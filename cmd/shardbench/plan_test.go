@@ -26,6 +26,28 @@ func TestMakespan(t *testing.T) {
 	}
 }
 
+func TestBest(t *testing.T) {
+	divisions := [][]int64{{10}, {6, 6}, {3, 4, 4, 4}}
+	for _, tt := range []struct {
+		roots, workers, shards int
+		units                  int64
+	}{
+		{1, 1, 1, 10},
+		{1, 2, 2, 6},
+		{1, 4, 4, 4},
+		{4, 4, 1, 10},
+		{4, 8, 2, 6},
+		{4, 1000, 4, 4},
+	} {
+		if shards, units := best(divisions, tt.roots, tt.workers); shards != tt.shards || units != tt.units {
+			t.Errorf("%d roots, %d workers: %d shards in %d, want %d in %d", tt.roots, tt.workers, shards, units, tt.shards, tt.units)
+		}
+	}
+	if shards, units := best(nil, 1, 1); shards != 0 || units != 0 {
+		t.Errorf("of nothing: %d, %d", shards, units)
+	}
+}
+
 func TestSample(t *testing.T) {
 	if got := spread([]string{"a", "b", "c", "d", "e"}, 2); !slices.Equal(got, []string{"a", "c"}) {
 		t.Errorf("spread %v", got)

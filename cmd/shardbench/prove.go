@@ -25,7 +25,7 @@ type proofs struct {
 	prover
 	slice     string
 	runs      atomic.Int64
-	undivided int64                       // work of the whole, 0 if that is not known or did not decide it
+	divisions [][]int64                   // work of the shards of each that decides the root
 	scouts    map[string]*verdict.Verdict // by shard: what it came to with a scout's budget
 }
 
