@@ -144,7 +144,7 @@ func TestStarvedShards(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, budget := range []int64{200, 1000, 5000} {
+		for _, budget := range []int64{200, 2000} {
 			starved := scouted(t, p, budget)
 			if len(starved.Frontier) == 0 {
 				continue
