@@ -87,7 +87,7 @@ func (r *auditRig) cache(engine, slice, verdict string) {
 	for _, b := range root.Dirs {
 		put(b)
 	}
-	command := message(&repb.Command{Arguments: []string{"./kvengine", "prove", "--alone", "--of", "1", "--budget", "7", "--out", "verdict.json", "slice.kvs"}})
+	command := message(&repb.Command{Arguments: []string{"./kvengine", "prove", "--alone", "--of", "1,2", "--budget", "7", "--out", "verdict.json", "slice.kvs"}})
 	action := message(&repb.Action{CommandDigest: command.Proto(), InputRootDigest: root.Root.Proto()})
 	result := &repb.ActionResult{OutputFiles: []*repb.OutputFile{{Path: "verdict.json", Digest: put([]byte(verdict)).Proto()}}}
 	if err := s.SetResult(ctx, action, result); err != nil {

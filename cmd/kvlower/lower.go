@@ -71,10 +71,10 @@ func lower(j job) error {
 // writer writes slices with their maps and gathers the index of them.
 type writer struct {
 	job
-	c       *cut.Cutter
-	owners  *cut.Owners
-	callees map[string][]string // by symbol: owners to look at in its calls
-	index   position.Index
+	c      *cut.Cutter
+	owners *cut.Owners
+	ways   map[string][][]string // by symbol: the ways from it to owners, itself left out
+	index  position.Index
 }
 
 // allChecks writes the written checks of a file that is made of nothing else.
@@ -96,7 +96,7 @@ func (w *writer) allChecks() error {
 func (w *writer) all() error {
 	roots := w.c.Roots()
 	w.owners = w.c.Owners()
-	callers := w.findCallees()
+	callers := w.findWays()
 	for _, symbol := range roots {
 		kind := position.Auto
 		if cut.IsCheck(symbol) {
@@ -126,13 +126,13 @@ func (w *writer) all() error {
 	return nil
 }
 
-// findCallees notes which owners each function calls, and lists those that call any.
-func (w *writer) findCallees() (callers []string) {
-	w.callees = map[string][]string{}
+// findWays notes which owners each function calls, and lists those that call any.
+func (w *writer) findWays() (callers []string) {
+	w.ways = map[string][][]string{}
 	for _, owner := range w.owners.Symbols {
-		for _, caller := range w.owners.Callers(w.c, owner) {
-			w.callees[caller] = append(w.callees[caller], owner)
-			callers = append(callers, caller)
+		for _, way := range w.owners.Ways(w.c, owner) {
+			w.ways[way[0]] = append(w.ways[way[0]], append(way[1:], owner))
+			callers = append(callers, way[0])
 		}
 	}
 	return callers
@@ -155,8 +155,8 @@ func (w *writer) write(symbol, kind string) error {
 			e.Owns = append(e.Owns, m.Locs[k])
 		}
 	}
-	for _, callee := range w.callees[symbol] {
-		e.Calls = append(e.Calls, position.Callee{Symbol: callee, Func: slices.Index(symbols, callee)})
+	for _, way := range w.ways[symbol] {
+		e.Calls = append(e.Calls, callOf(way, symbols))
 	}
 	if kind == position.Inner && len(e.Owns) == 0 && e.Called == "" && len(e.Calls) == 0 {
 		return nil
@@ -170,6 +170,16 @@ func (w *writer) write(symbol, kind string) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(w.out, e.Map), b.Bytes(), 0o666)
+}
+
+// callOf says by numbers which way a root calls an owner, the last on it.
+func callOf(way, symbols []string) position.Callee {
+	owner := way[len(way)-1]
+	c := position.Callee{Symbol: owner, Func: slices.Index(symbols, owner)}
+	for _, through := range way[:len(way)-1] {
+		c.Through = append(c.Through, slices.Index(symbols, through))
+	}
+	return c
 }
 
 func writeJSON(name string, v any) error {

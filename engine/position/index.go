@@ -37,15 +37,16 @@ type Root struct {
 	// Owns are the panic locations that stand in the root itself, except those that
 	// anything but the functions which own them may panic with.
 	Owns []Pos `json:"owns,omitempty"`
-	// Calls are the functions that it calls of those that own panic locations and that nobody
+	// Calls are the functions that it calls, itself or through others, of those that own panic locations and that nobody
 	// calls but roots that are listed: one that may fail may not fail in any of these calls.
 	Calls []Callee `json:"calls,omitempty"`
 }
 
 // Callee is a function that a root calls.
 type Callee struct {
-	Symbol string `json:"symbol"`
-	Func   int    `json:"func"` // its number in the root's slice
+	Symbol  string `json:"symbol"`
+	Func    int    `json:"func"`              // its number in the root's slice
+	Through []int  `json:"through,omitempty"` // numbers of the functions between the root and it
 }
 
 // Called is how code outside of Rust may come to call a root. Whether it does

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,6 +121,9 @@ func message(ctx context.Context, s Store, d digest.Digest, m proto.Message) err
 	return nil
 }
 
+// functions is a list of functions of a slice.
+var functions = regexp.MustCompile(`^[0-9]+(,[0-9]+)*$`)
+
 // parse takes a command line apart: kvengine prove BOUNDS --out VERDICT SLICE.
 func (p *Proof) parse(argv []string) (slice, to string, err error) {
 	if len(argv) < 5 || len(argv) > maxCommands || path.Base(argv[0]) != engineFile || argv[1] != "prove" {
@@ -135,8 +139,10 @@ func (p *Proof) parse(argv []string) (slice, to string, err error) {
 		switch {
 		case rest[0] == "--out":
 			to = rest[1]
-		case (rest[0] == "--budget" || rest[0] == "--loops" || rest[0] == "--of") && err == nil:
+		case (rest[0] == "--budget" || rest[0] == "--loops") && err == nil:
 			p.Bounds = append(p.Bounds, rest[0], strconv.FormatInt(n, 10))
+		case rest[0] == "--of" && functions.MatchString(rest[1]):
+			p.Bounds = append(p.Bounds, rest[0], rest[1])
 		case rest[0] == "--shard" && wrong == nil:
 			p.Bounds = append(p.Bounds, rest[0], verdict.FormatShard(of))
 		default:

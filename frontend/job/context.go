@@ -21,7 +21,7 @@ func (j *Job) inContext(ctx context.Context, u unit, index cutCrate) error {
 	for _, c := range index.cuts {
 		for _, callee := range c.root.Calls {
 			k := c
-			k.root.Kind, k.way, k.of = position.Inner, alone, callee.Func
+			k.root.Kind, k.way, k.of = position.Inner, alone, append([]int{callee.Func}, callee.Through...)
 			callers[callee.Symbol] = append(callers[callee.Symbol], k)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // cut is one slice and the positions beside it.
 type cut struct {
 	way   way
-	of    int // with alone: the function of the slice whose panics are decided, in the root's calls of it; 0 is the root itself
+	of    []int // with alone: the function of the slice whose panics are decided, in the root's calls of it, and those it calls it through; none is the root itself
 	root  position.Root
 	slice tree.Entry
 	at    tree.Entry

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/engine/position"
@@ -39,8 +40,12 @@ func (c cut) flags() []string {
 	if c.way != whole {
 		out = append(out, string(c.way))
 	}
-	if c.of > 0 {
-		out = append(out, "--of", strconv.Itoa(c.of))
+	if len(c.of) > 0 {
+		of := make([]string, len(c.of))
+		for i, fn := range c.of {
+			of[i] = strconv.Itoa(fn)
+		}
+		out = append(out, "--of", strings.Join(of, ","))
 	}
 	return out
 }

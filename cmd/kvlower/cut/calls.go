@@ -10,13 +10,15 @@ import (
 type calls struct {
 	by    map[string][]string // symbols of the functions that call one directly, in the order of the walk
 	taken map[string]bool     // functions whose address is taken: others may call them
+	sizes map[string]int      // in instructions
 }
 
 // calls finds them. Functions that the walk did not come to call none of it.
 func (w *walk) calls() calls {
-	c := calls{by: map[string][]string{}, taken: map[string]bool{}}
+	c := calls{by: map[string][]string{}, taken: map[string]bool{}, sizes: map[string]int{}}
 	for i, f := range w.slice.Funcs {
 		for _, b := range f.Blocks {
+			c.sizes[w.symbol(i)] += len(b.Insts)
 			for _, in := range b.Insts {
 				c.inst(w, w.symbol(i), in)
 			}
@@ -64,18 +66,60 @@ func (c *calls) take(w *walk, v *ir.Value) {
 	}
 }
 
-// maxCallers bounds the callers of a function that are looked at one by one.
-const maxCallers = 8
+const (
+	maxWays = 8 // calls of a function that are looked at one by one
+	maxDeep = 4 // functions of a way, the root that it begins with included
 
-// Callers lists the functions that call the owner called symbol, itself left out: all
-// there are, or none if there may be others, or too many.
-func (o *Owners) Callers(c *Cutter, symbol string) []string {
-	if o.calls.taken[symbol] || c.Called(symbol) != "" || slices.Contains(c.Roots(), symbol) {
+	// wrapper is the number of instructions up to which a function says so little of its arguments
+	// that its own callers are asked.
+	wrapper = 60
+)
+
+// Ways lists the ways to call the owner called symbol: each begins with a root, and goes on
+// with the small functions through which it calls the owner. They are all the ways that there are, or none if
+// there may be others, or too many.
+func (o *Owners) Ways(c *Cutter, symbol string) [][]string {
+	if o.open(c, symbol) {
 		return nil
 	}
-	by := slices.DeleteFunc(slices.Clone(o.calls.by[symbol]), func(s string) bool { return s == symbol })
-	if len(by) > maxCallers {
+	var ways [][]string
+	for _, caller := range o.calls.by[symbol] {
+		if caller != symbol {
+			ways = append(ways, []string{caller})
+		}
+	}
+	for i := 0; i < len(ways) && len(ways) <= maxWays; {
+		longer := o.extend(c, symbol, ways[i])
+		if len(longer) == 0 || len(ways)-1+len(longer) > maxWays {
+			i++
+			continue
+		}
+		ways = slices.Replace(ways, i, i+1, longer...)
+	}
+	if len(ways) > maxWays {
 		return nil
 	}
-	return by
+	return ways
+}
+
+// open reports whether others than the functions that are known to call symbol may do so.
+func (o *Owners) open(c *Cutter, symbol string) bool {
+	return o.calls.taken[symbol] || c.Called(symbol) != "" || slices.Contains(c.Roots(), symbol)
+}
+
+// extend lists the ways that lead to owner through way, if what way begins with is small and
+// all its callers are known; none if not, or if it goes in a circle.
+func (o *Owners) extend(c *Cutter, owner string, way []string) [][]string {
+	first := way[0]
+	if len(way) >= maxDeep || o.open(c, first) || o.calls.sizes[first] > wrapper {
+		return nil
+	}
+	var longer [][]string
+	for _, caller := range o.calls.by[first] {
+		if caller == owner || slices.Contains(way, caller) {
+			return nil
+		}
+		longer = append(longer, slices.Concat([]string{caller}, way))
+	}
+	return longer
 }

@@ -19,8 +19,12 @@ func TestOwners(t *testing.T) {
 		for _, symbol := range o.Symbols {
 			s, m := mustCut(t, c, symbol)
 			fmt.Fprintf(&b, "  %s external=%v\n", c.Name(symbol), slices.Contains(c.Roots(), symbol))
-			for _, by := range o.Callers(c, symbol) {
-				fmt.Fprintf(&b, "    called by %s\n", c.Name(by))
+			for _, way := range o.Ways(c, symbol) {
+				fmt.Fprint(&b, "    called by")
+				for _, by := range way {
+					fmt.Fprint(&b, " ", c.Name(by))
+				}
+				fmt.Fprintln(&b)
 			}
 			for _, k := range o.Owns(s, m) {
 				fmt.Fprintf(&b, "    %s:%d:%d\n", m.Locs[k].File, m.Locs[k].Line, m.Locs[k].Col)
