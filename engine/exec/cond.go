@@ -63,13 +63,20 @@ func common(p, q *cond) *cond {
 	return p
 }
 
-// join returns the condition of the path made of p and q, and a selector that,
-// under it, is true exactly where p holds. The two never hold together: every
+// join returns the condition of the path made of p and q, and how to choose
+// between what the two paths hold. The two never hold together: every
 // choice of a run is an input.
-func join(b *expr.Builder, p, q *cond) (*cond, expr.Expr) {
+func join(b *expr.Builder, p, q *cond) (*cond, junction) {
 	base := common(p, q)
 	ps, qs := p.lits(base), q.lits(base)
 	ps, qs, shared := unshare(ps, qs)
+	pc, sel := disjoin(b, base, ps, qs, shared)
+	return pc, junction{sel: sel, left: decide(b, ps), right: decide(b, qs)}
+}
+
+// disjoin returns base and shared and one of ps and qs, and a selector that,
+// under it, is true exactly where ps holds.
+func disjoin(b *expr.Builder, base *cond, ps, qs, shared []expr.Expr) (*cond, expr.Expr) {
 	for _, l := range shared {
 		base = base.with(b, l)
 	}

@@ -8,13 +8,13 @@ import (
 
 // merge joins t into s; both stand at the same position.
 func (x *exec) merge(s, t *state) error {
-	pc, sel := join(x.b, s.pc, t.pc)
-	top, err := x.mergeFrames(sel, s.top, t.top)
+	pc, at := join(x.b, s.pc, t.pc)
+	top, err := x.mergeFrames(at, s.top, t.top)
 	if err != nil {
 		return err
 	}
 	s.owner = new(token)
-	mem, err := x.mergeMemory(sel, s, t)
+	mem, err := x.mergeMemory(at, s, t)
 	if err != nil {
 		return err
 	}
@@ -22,7 +22,7 @@ func (x *exec) merge(s, t *state) error {
 		s.model = t.model
 	}
 	s.pc, s.top, s.mem, s.cuts = pc, top, mem, min(s.cuts, t.cuts)
-	s.loose, s.leaked = x.b.ITE(sel, s.loose, t.loose), union(s.leaked, t.leaked)
+	s.loose, s.leaked = x.b.ITE(at.sel, s.loose, t.loose), union(s.leaked, t.leaked)
 	if s.why == "" {
 		s.why = t.why
 	}
@@ -30,7 +30,7 @@ func (x *exec) merge(s, t *state) error {
 	return nil
 }
 
-func (x *exec) mergeFrames(sel expr.Expr, f, g *frame) (*frame, error) {
+func (x *exec) mergeFrames(at junction, f, g *frame) (*frame, error) {
 	if f == g {
 		return f, nil
 	}
@@ -44,7 +44,7 @@ func (x *exec) mergeFrames(sel expr.Expr, f, g *frame) (*frame, error) {
 		case v == nil || w == nil:
 			return nil, stopf("register %d is set on one path only", r)
 		default:
-			h.regs[r] = x.choose(sel, v, w)
+			h.regs[r] = x.unite(at, v, w)
 		}
 	}
 	for i := range h.iters {
@@ -53,7 +53,7 @@ func (x *exec) mergeFrames(sel expr.Expr, f, g *frame) (*frame, error) {
 	}
 	h.locals = union(f.locals, g.locals)
 	if f.parent != nil {
-		p, err := x.mergeFrames(sel, f.parent, g.parent)
+		p, err := x.mergeFrames(at, f.parent, g.parent)
 		if err != nil {
 			return nil, err
 		}
@@ -94,25 +94,25 @@ func union(a, b []int) []int {
 
 // mergeMemory merges two memories object by object. An object that only one
 // side has is kept: only pointers of that side lead to it.
-func (x *exec) mergeMemory(sel expr.Expr, s, t *state) ([]entry, error) {
+func (x *exec) mergeMemory(at junction, s, t *state) ([]entry, error) {
 	out := make([]entry, 0, max(len(s.mem), len(t.mem)))
 	p, q := s.mem, t.mem
 	for len(p) > 0 || len(q) > 0 {
 		switch {
 		case len(q) == 0 || len(p) > 0 && p[0].id < q[0].id:
-			e, err := x.mergeOne(sel, p[0], s, t.leaked)
+			e, err := x.mergeOne(at, p[0], s, t.leaked)
 			if err != nil {
 				return nil, err
 			}
 			out, p = append(out, e), p[1:]
 		case len(p) == 0 || q[0].id < p[0].id:
-			e, err := x.mergeOne(x.b.Not(sel), q[0], s, s.leaked)
+			e, err := x.mergeOne(at.flip(), q[0], s, s.leaked)
 			if err != nil {
 				return nil, err
 			}
 			out, q = append(out, e), q[1:]
 		default:
-			o, err := x.mergeObject(sel, s, p[0].o, q[0].o)
+			o, err := x.mergeObject(at, s, p[0].o, q[0].o)
 			if err != nil {
 				return nil, err
 			}
@@ -124,46 +124,46 @@ func (x *exec) mergeMemory(sel expr.Expr, s, t *state) ([]entry, error) {
 
 // mergeOne merges an object that one side has touched and the other has not:
 // there it has its first content, if it has any. leaked is what leaked there.
-func (x *exec) mergeOne(sel expr.Expr, e entry, s *state, leaked []int) (entry, error) {
+func (x *exec) mergeOne(at junction, e entry, s *state, leaked []int) (entry, error) {
 	o := x.infos[e.id]
 	if o.kind == objStack || o.kind == objHeap {
 		return e, nil
 	}
 	fresh := &object{dead: expr.False, top: &layer{base: x.untouched(leaked, e.id), pages: map[int64]*page{}}}
-	m, err := x.mergeObject(sel, s, e.o, fresh)
+	m, err := x.mergeObject(at, s, e.o, fresh)
 	return entry{e.id, m}, err
 }
 
-func (x *exec) mergeObject(sel expr.Expr, s *state, a, b *object) (*object, error) {
+func (x *exec) mergeObject(at junction, s *state, a, b *object) (*object, error) {
 	if a == b {
 		return a, nil
 	}
-	top, err := x.mergeLayers(sel, s, a.top, b.top)
+	top, err := x.mergeLayers(at, s, a.top, b.top)
 	if err != nil {
 		return nil, err
 	}
-	return &object{owner: s.owner, dead: x.b.ITE(sel, a.dead, b.dead), top: top}, nil
+	return &object{owner: s.owner, dead: x.b.ITE(at.sel, at.left.narrow(a.dead), at.right.narrow(b.dead)), top: top}, nil
 }
 
-func (x *exec) mergeLayers(sel expr.Expr, s *state, a, b *layer) (*layer, error) {
+func (x *exec) mergeLayers(at junction, s *state, a, b *layer) (*layer, error) {
 	if a == b {
 		return a, nil
 	}
 	if a.below == b.below && a.under == b.under && a.base == b.base {
 		out := &layer{owner: s.owner, under: a.under, below: a.below, base: a.base, pages: make(map[int64]*page, len(a.pages))}
-		m := merger{x: x, sel: sel, done: map[[2]*cell]*cell{}, written: writtenTop}
+		m := merger{x: x, at: at, done: map[[2]*cell]*cell{}, written: writtenTop}
 		return out, m.pages(s, out, a, b, changedPages(a, b))
 	}
-	return x.restack(sel, s, a, b)
+	return x.restack(at, s, a, b)
 }
 
 // restack merges stacks of layers that differ: the writes at unknown places of
 // both sides, guarded, come to lie on what is common; every byte that either
 // side has written at a known place lies above.
-func (x *exec) restack(sel expr.Expr, s *state, a, b *layer) (*layer, error) {
+func (x *exec) restack(at junction, s *state, a, b *layer) (*layer, error) {
 	as, bs, low := parting(a, b)
 	if low == nil {
-		low = &layer{owner: s.owner, pages: map[int64]*page{}, base: mergeBases(sel, as[len(as)-1].base, bs[len(bs)-1].base)}
+		low = &layer{owner: s.owner, pages: map[int64]*page{}, base: mergeBases(at.sel, as[len(as)-1].base, bs[len(bs)-1].base)}
 	}
 	keys := map[int64]bool{}
 	stack := func(ls []*layer, guard expr.Expr) {
@@ -178,14 +178,14 @@ func (x *exec) restack(sel expr.Expr, s *state, a, b *layer) (*layer, error) {
 			}
 		}
 	}
-	stack(as, sel)
-	stack(bs, x.b.Not(sel))
+	stack(as, at.sel)
+	stack(bs, x.b.Not(at.sel))
 	for l := low; l != nil; l = l.below {
 		for k := range l.pages {
 			keys[k] = true
 		}
 	}
-	m := merger{x: x, sel: sel, done: map[[2]*cell]*cell{}, written: written}
+	m := merger{x: x, at: at, done: map[[2]*cell]*cell{}, written: written}
 	return low, m.pages(s, low, a, b, sortedKeys(keys))
 }
 
@@ -233,12 +233,12 @@ func sortedKeys(m map[int64]bool) []int64 {
 
 type merger struct {
 	x       *exec
-	sel     expr.Expr
+	at      junction
 	done    map[[2]*cell]*cell
 	written func(*layer, int64) bool
 }
 
-// pages fills out's pages with what a and b say, where sel chooses a.
+// pages fills out's pages with what a and b say.
 func (m *merger) pages(s *state, out, a, b *layer, keys []int64) error {
 	for _, k := range keys {
 		p, q := a.pages[k], b.pages[k]
@@ -328,7 +328,7 @@ func (m *merger) word(r *page, a, b *layer, at, room int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	c := &cell{x.choose(m.sel, v, w), int(n)}
+	c := &cell{x.unite(m.at, v, w), int(n)}
 	for i := int64(0); i < n; i++ {
 		r.slots[at%pageBytes+i] = slot{c, int(i)}
 	}
@@ -344,7 +344,7 @@ func (m *merger) cell(c, d *cell) *cell {
 	if c.n == 1 {
 		v, w = m.x.slotByte(slot{c, 0}), m.x.slotByte(slot{d, 0})
 	}
-	e := &cell{m.x.choose(m.sel, v, w), c.n}
+	e := &cell{m.x.unite(m.at, v, w), c.n}
 	m.done[key] = e
 	return e
 }
