@@ -56,20 +56,26 @@ type Contract struct {
 //go:embed contracts.txt
 var text string
 
-var table, families = mustParse(text)
+// lines holds the line of each symbol, and families those whose symbol ends in *. A line
+// is read when it is asked for: a slice names few of these functions.
+var lines, families = index(text)
 
 // Of returns the contract of a function.
 func Of(symbol string) (Contract, bool) {
-	if c, ok := table[symbol]; ok {
-		return c, true
+	line, ok := lines[symbol]
+	for i := 0; !ok && i < len(families); i++ {
+		family, _, _ := strings.Cut(families[i], "*")
+		line, ok = families[i], strings.HasPrefix(symbol, family)
 	}
-	for _, c := range families {
-		if strings.HasPrefix(symbol, strings.TrimSuffix(c.Symbol, "*")) {
-			c.Symbol = symbol
-			return c, true
-		}
+	if !ok {
+		return Contract{}, false
 	}
-	return Contract{}, false
+	c, err := contractOf(strings.Fields(line))
+	if err != nil {
+		panic(err) // the table is part of the program, and tested
+	}
+	c.Symbol = symbol
+	return c, true
 }
 
 // All returns every contract, in the order of the table.
@@ -85,21 +91,17 @@ func All() []Contract {
 // be all zero: a tracepoint, which somebody may switch on, and which is off as a rule.
 func Restless(symbol string) bool { return strings.HasPrefix(symbol, "__tracepoint_") }
 
-func mustParse(text string) (map[string]Contract, []Contract) {
-	all, err := parse(text)
-	if err != nil {
-		panic(err) // the table is part of the program
-	}
-	one, many := map[string]Contract{}, []Contract(nil)
-	for _, c := range all {
-		if strings.HasSuffix(c.Symbol, "*") {
-			many = append(many, c)
-			continue
+func index(text string) (one map[string]string, many []string) {
+	one = make(map[string]string, 512)
+	for line := range strings.SplitSeq(text, "\n") {
+		symbol, _, _ := strings.Cut(line, " ")
+		switch {
+		case symbol == "" || symbol == "#":
+		case strings.HasSuffix(symbol, "*"):
+			many = append(many, line)
+		default:
+			one[symbol] = line
 		}
-		if _, twice := one[c.Symbol]; twice {
-			panic("contract of " + c.Symbol + " stands twice")
-		}
-		one[c.Symbol] = c
 	}
 	return one, many
 }

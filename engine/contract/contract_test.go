@@ -18,6 +18,20 @@ func TestOf(t *testing.T) {
 	}
 }
 
+// Each line of the table can be read, and no symbol stands twice.
+func TestTable(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range All() {
+		if seen[c.Symbol] {
+			t.Errorf("the contract of %s stands twice", c.Symbol)
+		}
+		seen[c.Symbol] = true
+		if k, ok := Of(c.Symbol); !ok || k != c {
+			t.Errorf("%s: got %+v, want %+v", c.Symbol, k, c)
+		}
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	for _, line := range []string{
 		"f", "f quiet", "f quiet void", "f loud void why", "f quiet other why", "f fills void why", "f fills 1 void why", "f gives 1 # any why", "f quiet arg why",
