@@ -27,6 +27,10 @@ type cadical struct {
 	last    Result
 }
 
+// Quick makes a backend for queries that take few conflicts: CaDiCaL takes longer to
+// be told of a clause than most of them take to be decided.
+var Quick = NewCDCL
+
 // New returns the default backend.
 func New() Solver {
 	s := &cadical{s: C.kv_cadical_new()}

@@ -14,14 +14,20 @@ type cdcl struct {
 	head    int   // of trail: what is not yet propagated
 	order   queue
 	phase   []bool
-	failed  map[lit]bool // assumptions behind the last Unsat
-	broken  bool         // the clauses contradict each other
+	failed  marks // assumptions behind the last Unsat
+	focus   marks // variables that matter; see Focus
+	focused bool  // not all do
+	broken  bool  // the clauses contradict each other
 	last    Result
 	learnt  int // learnt clauses in arena
 	keep    int // reduce above this many
 	seen    []bool
-	clause  []lit // being learnt
+	clause  []lit // being learnt, or added
+	want    []lit // what is assumed
 	clear   []lit // whose seen mark is set
+	touched marks // levels of the clause that is learnt
+	stack   []lit
+	slab    []watch // where the first watches of literals come from
 }
 
 // lit is 2*variable, plus 1 when negated.
@@ -35,9 +41,15 @@ type variable struct {
 }
 
 type watch struct {
-	clause  uint32
-	blocker lit // if true the clause is
+	clause  uint32 // and a mark: blocker is all else there is to the clause
+	blocker lit    // if true the clause is
 }
+
+// isPair marks the watch of a clause of two literals.
+const isPair = 1 << 31
+
+// firstWatches is how many watches a literal has room for before it needs more.
+const firstWatches = 4
 
 // NewCDCL returns the backend in Go.
 func NewCDCL() Solver {
@@ -51,10 +63,12 @@ func (s *cdcl) lit(l Lit) lit {
 	for len(s.vars) <= v {
 		s.vars = append(s.vars, variable{})
 		s.vals = append(s.vals, 0, 0)
-		s.watches = append(s.watches, nil, nil)
+		s.watches = append(s.watches, s.room(), s.room())
 		s.phase = append(s.phase, false)
 		s.seen = append(s.seen, false)
-		s.order.add(len(s.vars) - 1)
+		if s.order.know(len(s.vars) - 1); !s.focused {
+			s.order.add(len(s.vars) - 1)
+		}
 	}
 	if l < 0 {
 		return lit(2*v + 1)
@@ -62,10 +76,20 @@ func (s *cdcl) lit(l Lit) lit {
 	return lit(2 * v)
 }
 
+// room returns an empty list that its first watches fit.
+func (s *cdcl) room() []watch {
+	if len(s.slab) < firstWatches {
+		s.slab = make([]watch, 256*firstWatches)
+	}
+	out := s.slab[:0:firstWatches]
+	s.slab = s.slab[firstWatches:]
+	return out
+}
+
 // AddClause is Solver's.
 func (s *cdcl) AddClause(lits ...Lit) {
 	s.backtrack(0)
-	c := make([]lit, 0, len(lits))
+	c := s.clause[:0]
 	for _, l := range lits {
 		x := s.lit(l)
 		switch {
@@ -75,6 +99,7 @@ func (s *cdcl) AddClause(lits ...Lit) {
 			c = append(c, x)
 		}
 	}
+	s.clause = c
 	switch len(c) {
 	case 0:
 		s.broken = true
@@ -85,6 +110,23 @@ func (s *cdcl) AddClause(lits ...Lit) {
 		s.attach(s.store(c, 0))
 	}
 }
+
+// Focus is Focuser's.
+func (s *cdcl) Focus(vars []Lit) {
+	s.backtrack(0)
+	s.focused = true
+	s.focus.clear()
+	for _, l := range vars {
+		v := s.lit(l).v()
+		s.focus.set(v)
+		if s.vals[2*v] == 0 {
+			s.order.add(v)
+		}
+	}
+}
+
+// matters reports whether v must have a value before the answer is Sat.
+func (s *cdcl) matters(v int) bool { return !s.focused || s.focus.has(v) }
 
 func contains(c []lit, x lit) bool {
 	for _, l := range c {
@@ -98,7 +140,7 @@ func contains(c []lit, x lit) bool {
 // Value is Solver's.
 func (s *cdcl) Value(l Lit) bool {
 	if s.last == Unsat {
-		return s.failed[s.lit(l)]
+		return s.failed.has(int(s.lit(l)))
 	}
 	return s.vals[s.lit(l)] == 1
 }
@@ -106,10 +148,10 @@ func (s *cdcl) Value(l Lit) bool {
 // Solve is Solver's.
 func (s *cdcl) Solve(budget int64, assumptions ...Lit) (Result, int64) {
 	s.backtrack(0)
-	s.failed = map[lit]bool{}
-	want := make([]lit, len(assumptions))
-	for i, l := range assumptions {
-		want[i] = s.lit(l)
+	s.failed.clear()
+	s.want = s.want[:0]
+	for _, l := range assumptions {
+		s.want = append(s.want, s.lit(l))
 	}
 	var used int64
 	s.last = Unknown
@@ -117,7 +159,7 @@ func (s *cdcl) Solve(budget int64, assumptions ...Lit) (Result, int64) {
 		s.last = Unsat
 	}
 	for round := int64(1); s.last == Unknown && used < budget; round++ {
-		r, n := s.search(min(128*luby(round), budget-used), want)
+		r, n := s.search(min(128*luby(round), budget-used), s.want)
 		s.last = r
 		used += n
 	}
@@ -191,7 +233,7 @@ func (s *cdcl) decide(want []lit) (lit, Result) {
 		if !ok {
 			return none, Sat
 		}
-		if s.vals[2*v] == 0 {
+		if s.vals[2*v] == 0 && s.matters(v) {
 			if s.phase[v] {
 				return lit(2 * v), Unknown
 			}
@@ -214,7 +256,9 @@ func (s *cdcl) backtrack(level int) {
 		l := s.trail[i]
 		s.vals[l], s.vals[l^1] = 0, 0
 		s.phase[l.v()] = l&1 == 0
-		s.order.add(l.v())
+		if s.matters(l.v()) {
+			s.order.add(l.v())
+		}
 	}
 	s.trail = s.trail[:s.limits[level]]
 	s.limits = s.limits[:level]
@@ -227,23 +271,29 @@ func (s *cdcl) propagate() uint32 {
 		p := s.trail[s.head] ^ 1 // became false
 		s.head++
 		ws := s.watches[p]
-		kept := ws[:0]
+		kept := 0
 		for i, w := range ws {
-			if s.vals[w.blocker] == 1 {
-				kept = append(kept, w)
-				continue
+			moved, clash := false, false
+			switch is := s.vals[w.blocker]; {
+			case is == 1:
+			case w.clause&isPair == 0:
+				moved, clash = s.visit(p, w.clause, &w)
+			case is == 0:
+				s.assign(w.blocker, w.clause&^isPair)
+			default:
+				clash = true
 			}
-			moved, clash := s.visit(p, w.clause, &w)
 			if !moved {
-				kept = append(kept, w)
+				ws[kept] = w
+				kept++
 			}
 			if clash {
-				s.watches[p] = append(kept, ws[i+1:]...)
+				s.watches[p] = append(ws[:kept], ws[i+1:]...)
 				s.head = len(s.trail)
-				return w.clause
+				return w.clause &^ isPair
 			}
 		}
-		s.watches[p] = kept
+		s.watches[p] = ws[:kept]
 	}
 	return 0
 }

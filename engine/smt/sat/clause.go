@@ -18,9 +18,12 @@ func (s *cdcl) store(c []lit, grade uint32) uint32 {
 func (s *cdcl) lits(at uint32) []uint32 { return s.arena[at+2 : at+2+s.arena[at]] }
 
 func (s *cdcl) attach(at uint32) {
-	c := s.lits(at)
-	s.watches[c[0]] = append(s.watches[c[0]], watch{at, lit(c[1])})
-	s.watches[c[1]] = append(s.watches[c[1]], watch{at, lit(c[0])})
+	c, mark := s.lits(at), uint32(0)
+	if len(c) == 2 {
+		mark = isPair
+	}
+	s.watches[c[0]] = append(s.watches[c[0]], watch{at | mark, lit(c[1])})
+	s.watches[c[1]] = append(s.watches[c[1]], watch{at | mark, lit(c[0])})
 }
 
 // reduce drops the half of the learnt clauses that touched most levels, except

@@ -7,6 +7,9 @@ import "errors"
 // Backend names what New makes.
 const Backend = "cdcl"
 
+// Quick makes a backend for queries that take few conflicts, nil if New's is as good.
+var Quick func() Solver
+
 // New returns the default backend.
 func New() Solver { return NewCDCL() }
 

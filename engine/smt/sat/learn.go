@@ -74,10 +74,10 @@ func (s *cdcl) minimise() {
 // implied follows reasons from l as long as they lead to marked literals only.
 func (s *cdcl) implied(l lit) bool {
 	undo := len(s.clear)
-	stack := []lit{l}
-	for len(stack) > 0 {
-		at := s.vars[stack[len(stack)-1].v()].reason
-		stack = stack[:len(stack)-1]
+	s.stack = append(s.stack[:0], l)
+	for len(s.stack) > 0 {
+		at := s.vars[s.stack[len(s.stack)-1].v()].reason
+		s.stack = s.stack[:len(s.stack)-1]
 		if at == 0 {
 			s.unmark(undo)
 			return false
@@ -93,7 +93,7 @@ func (s *cdcl) implied(l lit) bool {
 				return false
 			}
 			s.mark(q)
-			stack = append(stack, q)
+			s.stack = append(s.stack, q)
 		}
 	}
 	return true
@@ -109,21 +109,24 @@ func (s *cdcl) unmark(from int) {
 // levels moves the literal of the highest level behind the first to place 1,
 // and returns that level and how many levels s.clause touches.
 func (s *cdcl) levels() (back int, grade uint32) {
-	touched := map[int32]bool{}
+	s.touched.clear()
 	for i, l := range s.clause {
 		level := s.vars[l.v()].level
-		touched[level] = true
+		if !s.touched.has(int(level)) {
+			s.touched.set(int(level))
+			grade++
+		}
 		if i > 0 && int(level) > back {
 			back = int(level)
 			s.clause[1], s.clause[i] = s.clause[i], s.clause[1]
 		}
 	}
-	return back, uint32(len(touched))
+	return back, grade
 }
 
 // explain sets failed to the assumptions that imply that assumption p is false.
 func (s *cdcl) explain(p lit) {
-	s.failed[p] = true
+	s.failed.set(int(p))
 	if s.vars[p.v()].level == 0 {
 		return
 	}
@@ -134,7 +137,7 @@ func (s *cdcl) explain(p lit) {
 			continue
 		}
 		if at := s.vars[l.v()].reason; at == 0 {
-			s.failed[l] = true // decisions are assumptions as long as any is open
+			s.failed.set(int(l)) // decisions are assumptions as long as any is open
 		} else {
 			for _, q := range s.lits(at) {
 				if q := lit(q); !s.seen[q.v()] && s.vars[q.v()].level > 0 {

@@ -9,12 +9,16 @@ type queue struct {
 	inc      uint64
 }
 
-// add puts v in, unless it is.
-func (q *queue) add(v int) {
+// know makes room for variable v, the next one.
+func (q *queue) know(v int) {
 	for len(q.place) <= v {
 		q.place = append(q.place, 0)
 		q.activity = append(q.activity, 0)
 	}
+}
+
+// add puts v in, unless it is.
+func (q *queue) add(v int) {
 	if q.place[v] == 0 {
 		q.heap = append(q.heap, int32(v))
 		q.up(len(q.heap) - 1)

@@ -35,6 +35,13 @@ type Solver interface {
 	Value(l Lit) bool
 }
 
+// Focuser is a Solver that need not give every variable a value.
+type Focuser interface {
+	// Focus says which variables matter from now on: Solve answers Sat when these have values
+	// and no clause is false. The caller vouches that the others can then be given values too.
+	Focus(vars []Lit)
+}
+
 // Releaser is a Solver that holds memory of its own. It must not be used after
 // Release.
 type Releaser interface{ Release() }

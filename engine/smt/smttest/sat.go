@@ -16,6 +16,9 @@ func RunSAT(t *testing.T, newSAT func() sat.Solver, limits bool) {
 		t.Run("budget", func(t *testing.T) { budget(t, newSAT) })
 	}
 	t.Run("repeatable", func(t *testing.T) { repeatable(t, newSAT) })
+	if _, ok := newSAT().(sat.Focuser); ok {
+		t.Run("focus", func(t *testing.T) { focus(t, newSAT) })
+	}
 }
 
 const unlimited = 1 << 30
