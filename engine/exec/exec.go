@@ -117,6 +117,7 @@ type exec struct {
 	alone       *alone // nil unless Config.Alone
 	stops       []Stop
 	open        []question
+	answering   bool      // those
 	first       smt.Stats // of the solver before the open questions
 	assumptions map[string]bool
 	presumed    presumed

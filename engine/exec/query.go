@@ -31,11 +31,23 @@ func (x *exec) axiom(e expr.Expr) {
 
 // sat asks whether s can be where extra holds. On Unknown nothing is known.
 func (x *exec) sat(s *state, extra expr.Expr) (smt.Result, *expr.Evaluator) {
-	return x.satWithin(s, extra, queryEffort)
+	return x.satBy(s, extra, x.solver.Check)
 }
 
 // satWithin is sat with a bound of what the solver may do.
 func (x *exec) satWithin(s *state, extra expr.Expr, effort int64) (smt.Result, *expr.Evaluator) {
+	return x.satBy(s, extra, func(conds []expr.Expr) (smt.Result, *expr.Model) { return x.solver.CheckWithin(conds, effort) })
+}
+
+// doubted is sat where the answer is no as a rule. Where a question is asked again it was no easy one.
+func (x *exec) doubted(s *state, extra expr.Expr) (smt.Result, *expr.Evaluator) {
+	if x.answering {
+		return x.sat(s, extra)
+	}
+	return x.satBy(s, extra, x.solver.CheckDoubted)
+}
+
+func (x *exec) satBy(s *state, extra expr.Expr, check func([]expr.Expr) (smt.Result, *expr.Model)) (smt.Result, *expr.Evaluator) {
 	if extra == expr.False {
 		return smt.Unsat, nil
 	}
@@ -44,10 +56,6 @@ func (x *exec) satWithin(s *state, extra expr.Expr, effort int64) (smt.Result, *
 	}
 	conds := append(x.axioms.lits(nil), s.pc.lits(nil)...)
 	conds = append(conds, extra)
-	check := x.solver.Check
-	if effort < queryEffort {
-		check = func(conds []expr.Expr) (smt.Result, *expr.Model) { return x.solver.CheckWithin(conds, effort) }
-	}
 	r, m := check(conds)
 	if r != smt.Sat {
 		return r, nil
@@ -115,14 +123,14 @@ func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
 // failing asks whether a site fails, first of all in a run that is not loose, and enters what it finds.
 func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 	if s.general {
-		r, _ := x.sat(s, bad)
+		r, _ := x.doubted(s, bad)
 		if r == smt.Sat {
 			x.generally(s, st)
 		}
 		return r
 	}
 	firm := x.b.And(bad, x.b.Not(s.loose))
-	r, m := x.sat(s, firm)
+	r, m := x.doubted(s, firm)
 	if r == smt.Sat {
 		x.refute(s, x.smaller(s, m, firm), firm, st)
 		return r
@@ -130,7 +138,7 @@ func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 	if s.loose == expr.False {
 		return r
 	}
-	loose, _ := x.sat(s, bad)
+	loose, _ := x.doubted(s, bad)
 	if loose == smt.Sat && !x.excused(st, bad) {
 		x.shrug(s, st, s.why)
 	}
@@ -193,7 +201,7 @@ func (x *exec) answer() {
 	if len(x.stops) > 0 { // the root is not proved, whatever they come to
 		total = min(total, max(total/stopPart, leastAnswer))
 	}
-	x.first = x.solver.Stats()
+	x.first, x.answering = x.solver.Stats(), true
 	x.solver = x.newSolver(max(total, 1), queryEffort)
 	for i, q := range x.open {
 		if q.site.Refuted != nil || q.site.Reason != "" {

@@ -10,6 +10,7 @@ type cnf struct {
 	vars  sat.Lit      // variables in use; variable 1 is the constant true
 	laws  map[lit]bool // those that SAT was told of
 	stack []uint32
+	lits  []sat.Lit
 	stats *Stats
 }
 
@@ -59,7 +60,8 @@ func (f *cnf) at(l lit) sat.Lit {
 
 func (f *cnf) clause(lits ...sat.Lit) {
 	f.stats.Clauses++
-	f.s.AddClause(lits...)
+	f.lits = append(f.lits[:0], lits...) // what lits are in need not leave the stack
+	f.s.AddClause(f.lits...)
 }
 
 func (f *cnf) emit(o sat.Lit, g *gate) {

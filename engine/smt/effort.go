@@ -18,6 +18,7 @@ const (
 // budget is what may still be spent.
 type budget struct {
 	brief        bool  // the query may use less than others
+	doubt        bool  // its conditions most likely contradict each other
 	query, total int64 // effort
 	stats        *Stats
 }

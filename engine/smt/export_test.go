@@ -8,7 +8,7 @@ import (
 
 // Stages are those that a chain can do without; the folder makes queries what
 // the others take them for.
-var Stages = []string{"recent", "slicer", "cache", "numbers", "lazy", "ranges"}
+var Stages = []string{"recent", "slicer", "cache", "numbers", "lazy", "ranges", "repair"}
 
 // Without returns a Config whose chain lacks a stage.
 func Without(stage string) Config { return Config{without: stage} }

@@ -31,12 +31,13 @@ type gate struct {
 
 // circuit is a graph of gates with structural hashing.
 type circuit struct {
-	gates []gate
-	table []uint32
-	marks []uint32 // by gate: when it was last visited
-	mark  uint32
-	cones uint32 // mark of the last cone
-	stack []lit
+	gates  []gate
+	table  []uint32
+	marks  []uint32 // by gate: when it was last visited
+	mark   uint32
+	cones  uint32 // mark of the last cone
+	stack  []lit
+	inCone []uint32 // gates of the last cone
 	// walked counts the gates that were visited, over and over.
 	walked int64
 
@@ -227,7 +228,7 @@ func (c *circuit) cone(roots []lit) int {
 		c.marks = append(c.marks, make([]uint32, n)...)
 	}
 	stack := append(c.stack[:0], roots...)
-	n := 0
+	c.inCone = c.inCone[:0]
 	for len(stack) > 0 {
 		id := stack[len(stack)-1].gate()
 		stack = stack[:len(stack)-1]
@@ -235,11 +236,12 @@ func (c *circuit) cone(roots []lit) int {
 			continue
 		}
 		c.marks[id] = c.mark
-		n++
+		c.inCone = append(c.inCone, id)
 		if g := &c.gates[id]; g.kind != gateInput {
 			stack = append(stack, g.a, g.b, g.c) // an unused input is the constant
 		}
 	}
+	n := len(c.inCone)
 	c.stack, c.walked = stack, c.walked+int64(n)
 	return n
 }

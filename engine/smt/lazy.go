@@ -14,6 +14,7 @@ import (
 type lazy struct {
 	bl     *blaster
 	next   corer
+	fix    *repair // begins with the model that is nearest; nil for none
 	stats  *Stats
 	models []*expr.Evaluator // the last used comes last
 }
@@ -26,7 +27,8 @@ func (l *lazy) Core() []expr.Expr { return l.next.Core() }
 
 // Check is Solver's.
 func (l *lazy) Check(conds []expr.Expr) (Result, *expr.Model) {
-	base, broken := l.nearest(conds)
+	near, broken := l.nearest(conds)
+	base := near.Model()
 	if len(broken) == 0 {
 		l.stats.RecentParts++
 		return Sat, base
@@ -37,6 +39,9 @@ func (l *lazy) Check(conds []expr.Expr) (Result, *expr.Model) {
 			asked[i] = true
 		}
 		l.widen(conds, asked)
+		if l.fix != nil {
+			l.fix.near = near
+		}
 		r, m := l.next.Check(chosen(conds, asked))
 		if r != Sat {
 			return r, nil
@@ -47,6 +52,7 @@ func (l *lazy) Check(conds []expr.Expr) (Result, *expr.Model) {
 			l.remember(ev)
 			return Sat, base
 		}
+		near = ev
 	}
 	r, m := l.next.Check(conds)
 	if r == Sat {
@@ -86,7 +92,7 @@ func (l *lazy) widen(conds []expr.Expr, asked []bool) {
 
 // nearest returns the recent model under which fewest conditions fail, and
 // those; of two such models the later one. At first all is 0.
-func (l *lazy) nearest(conds []expr.Expr) (*expr.Model, []int) {
+func (l *lazy) nearest(conds []expr.Expr) (*expr.Evaluator, []int) {
 	if len(l.models) == 0 {
 		l.remember(expr.NewEvaluator(l.bl.b, expr.NewModel()))
 	}
@@ -99,7 +105,7 @@ func (l *lazy) nearest(conds []expr.Expr) (*expr.Model, []int) {
 	}
 	ev := l.models[at]
 	l.models = append(append(l.models[:at], l.models[at+1:]...), ev)
-	return ev.Model(), best
+	return ev, best
 }
 
 // failing returns the places of conditions that do not hold, at most limit.

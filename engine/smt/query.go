@@ -1,71 +1,48 @@
 package smt
 
 import (
+	"math"
+
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/smt/sat"
 )
 
-// blastSolver is the last stage: circuits, clauses, SAT.
+// blastSolver is the last stage: circuits, clauses, SAT. Most queries take few
+// conflicts, and what they cost is to be told to SAT: those are for a backend
+// that is told quickly. What it does not decide soon is for the other one.
 type blastSolver struct {
-	bl       *blaster
-	newSAT   func() sat.Solver
-	stats    *Stats
-	budget   *budget
-	sessions []*session // by the size of queries they are for
-	core     []expr.Expr
+	bl     *blaster
+	stats  *Stats
+	budget *budget
+	quick  *pool // nil for none
+	slow   *pool
+	core   []expr.Expr
 }
 
-// session is a SAT solver with what it was told.
-type session struct {
-	sat   sat.Solver
-	cnf   *cnf
-	bound map[[2]expr.Expr]bool // pairs of reads that give equal elements at equal indices
-}
+// largest is how many gates a query may have; larger ones are not asked: SAT
+// takes a kilobyte and more for a gate.
+const largest = 1 << 18
 
-func (on *session) release() {
-	if r, ok := on.sat.(sat.Releaser); ok {
-		r.Release()
-	}
-}
-
-func newBlast(bl *blaster, newSAT func() sat.Solver, st *Stats, left *budget) *blastSolver {
-	return &blastSolver{bl: bl, newSAT: newSAT, stats: st, budget: left}
-}
-
-// SAT assigns every variable it was ever told of before it says yes, so a small
-// query costs what all before it were about. Therefore queries of one size,
-// within a factor of 4, share a SAT solver, which begins again when it knows
-// many times more than they need.
+// Conflicts that the quick backend may use: about as long as it would take to tell the other one.
 const (
-	smallest   = 1 << 10 // gates; smaller queries share one solver
-	largest    = 1 << 18 // larger ones are not asked: SAT takes a kilobyte and more for a gate
-	staleRatio = 2
+	leastTries  = 50
+	mostTries   = 400
+	gatesPerTry = 16
 )
 
-// session returns the SAT solver for queries that depend on so many gates.
-func (s *blastSolver) session(gates int) *session {
-	class, size := 0, smallest
-	for ; gates > size; size *= 4 {
-		class++
+func newBlast(bl *blaster, cfg Config, st *Stats, left *budget) *blastSolver {
+	s := &blastSolver{bl: bl, stats: st, budget: left}
+	if cfg.Quick != nil {
+		s.quick = newFocused(cfg.Quick)
 	}
-	for len(s.sessions) <= class {
-		s.sessions = append(s.sessions, nil)
-	}
-	if on := s.sessions[class]; on == nil || int(on.cnf.vars) > staleRatio*size {
-		s.stats.Sessions++
-		if on != nil {
-			on.release()
-		}
-		solver := s.newSAT()
-		s.sessions[class] = &session{solver, newCNF(s.bl.c, solver, s.stats), map[[2]expr.Expr]bool{}}
-	}
-	return s.sessions[class]
+	s.slow = newPool(cfg.NewSAT)
+	return s
 }
 
 // Check is Solver's.
 func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 	s.stats.Blasted++
-	roots := make([]lit, len(conds))
+	roots := make([]lit, len(conds), len(conds)+8)
 	for i, e := range conds {
 		roots[i] = s.bl.truth(e)
 	}
@@ -75,20 +52,26 @@ func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 		s.stats.Unknown++
 		return Unknown, nil
 	}
-	on := s.session(gates)
-	assumptions := make([]sat.Lit, len(conds))
-	for i, l := range roots {
-		assumptions[i] = on.cnf.lit(l)
-	}
-	r, m := s.refine(on, conds, assumptions)
-	switch r {
-	case Unknown:
+	r, m := s.solve(conds, roots, gates)
+	if r == Unknown {
 		s.stats.Unknown++
-	case Unsat:
-		s.core = on.needed(conds, assumptions)
 	}
 	s.charge()
 	return r, m
+}
+
+// solve asks the quick backend and then the other one, which gets all that the query may use.
+func (s *blastSolver) solve(conds []expr.Expr, roots []lit, gates int) (Result, *expr.Model) {
+	if s.quick != nil {
+		query := s.budget.query
+		tries := min(max(int64(s.slow.untold(s.bl.c, gates)/gatesPerTry), leastTries), mostTries)
+		if r, m := s.ask(s.quick, conds, roots, gates, tries); r != Unknown {
+			return r, m
+		}
+		s.budget.query = query
+		s.bl.c.cone(roots)
+	}
+	return s.ask(s.slow, conds, roots, gates, math.MaxInt64)
 }
 
 // charge spends what the gates cost that were made since it was last called, and
@@ -102,36 +85,32 @@ func (s *blastSolver) charge() {
 // Core is corer's.
 func (s *blastSolver) Core() []expr.Expr { return s.core }
 
-// needed returns the conditions that SAT used. There are none if the clauses
-// alone contradict each other, which no query can bring about; then all are kept.
-func (on *session) needed(conds []expr.Expr, assumptions []sat.Lit) []expr.Expr {
-	var out []expr.Expr
-	for i, l := range assumptions {
-		if on.sat.Value(l) {
-			out = append(out, conds[i])
-		}
+// ask solves in a session of p within so many conflicts, and solves again with the
+// equalities of array elements that the model lacks, until none is missing.
+func (s *blastSolver) ask(p *pool, conds []expr.Expr, roots []lit, gates int, conflicts int64) (Result, *expr.Model) {
+	on := p.session(s.bl.c, gates, s.stats)
+	assumptions := make([]sat.Lit, len(conds))
+	for i, l := range roots {
+		assumptions[i] = on.cnf.lit(l)
 	}
-	if len(out) == 0 {
-		return conds
-	}
-	return out
-}
-
-// refine solves, and solves again with the equalities of array elements that
-// the model lacks, until none is missing.
-func (s *blastSolver) refine(on *session, conds []expr.Expr, assumptions []sat.Lit) (Result, *expr.Model) {
-	for s.budget.left() > 0 {
-		vars := int64(on.cnf.vars)
-		r, n := on.sat.Solve(conflictsFor(s.budget.left(), vars), assumptions...)
+	reads := s.bl.b.FreeReads(conds...)
+	for s.budget.left() > 0 && conflicts > 0 {
+		vars := int64(on.focus(s.bl.c, roots, reads))
+		r, n := on.sat.Solve(min(conflicts, conflictsFor(s.budget.left(), vars)), assumptions...)
+		conflicts -= n
 		s.stats.Conflicts += n
 		s.budget.spend(solveEffort(vars, n))
+		if r == Unsat {
+			s.core = on.needed(conds, assumptions)
+		}
 		if r != Sat {
 			return r, nil
 		}
 		m := s.model(on, conds)
-		if !s.bindReads(on, conds, m) {
+		if !s.bindReads(on, reads, m) {
 			return Sat, m
 		}
+		s.bl.c.cone(roots)
 	}
 	return Unknown, nil
 }
@@ -157,19 +136,19 @@ func (s *blastSolver) value(on *session, e expr.Expr) expr.Value {
 	return expr.ValueOfBits(bits)
 }
 
-// bindReads puts the elements of free arrays in conds into m and reports
+// bindReads puts the elements of free arrays that are read into m and reports
 // whether two reads at one index gave different elements; then they are bound
 // to be equal from now on.
-func (s *blastSolver) bindReads(on *session, conds []expr.Expr, m *expr.Model) bool {
+func (s *blastSolver) bindReads(on *session, reads []expr.Expr, m *expr.Model) bool {
 	b := s.bl.b
 	type place struct {
 		array expr.Array
 		index uint64
 	}
 	first := map[place]expr.Expr{}
-	var missing []expr.Expr
+	var missing []lit
 	ev := expr.NewEvaluator(b, m) // elements come into m before what is read at them is asked for
-	for _, read := range b.FreeReads(conds...) {
+	for _, read := range reads {
 		index := b.Arg(read, 0)
 		i, _ := ev.Value(index).Uint64()
 		at := place{b.ArrayOf(read), i}
@@ -179,14 +158,15 @@ func (s *blastSolver) bindReads(on *session, conds []expr.Expr, m *expr.Model) b
 			m.SetElem(at.array, i, s.value(on, read))
 			continue
 		}
-		if pair := [2]expr.Expr{other, read}; !on.bound[pair] {
-			on.bound[pair] = true
+		if pair := [2]expr.Expr{other, read}; on.bound[pair] == low {
+			same := s.bl.truth(b.Implies(b.Eq(b.Arg(other, 0), index), b.Eq(other, read)))
+			on.bound[pair] = same
 			s.stats.Bound++
-			missing = append(missing, b.Implies(b.Eq(b.Arg(other, 0), index), b.Eq(other, read)))
+			missing = append(missing, same)
 		}
 	}
 	for _, same := range missing { // clauses make SAT forget the values
-		on.cnf.clause(on.cnf.lit(s.bl.truth(same)))
+		on.cnf.clause(on.cnf.lit(same))
 	}
 	return len(missing) > 0
 }

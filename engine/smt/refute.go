@@ -24,7 +24,7 @@ type Refuter struct {
 func NewRefuter(b *expr.Builder, conflicts int64) *Refuter {
 	st := new(Stats)
 	r := &Refuter{b: b, bl: newBlaster(b), newSAT: sat.New, budget: &budget{total: math.MaxInt64, stats: st}, conflicts: conflicts}
-	r.search = &lazy{bl: r.bl, next: newBlast(r.bl, r.newSAT, st, r.budget), stats: st}
+	r.search = &lazy{bl: r.bl, next: newBlast(r.bl, Config{NewSAT: r.newSAT, Quick: sat.Quick}, st, r.budget), stats: st}
 	return r
 }
 
@@ -54,11 +54,11 @@ func (r *Refuter) Refute(conds []expr.Expr) (Result, *Contradiction) {
 // formula asks about the core alone, with a solver that writes down what it is told.
 func (r *Refuter) formula(core []expr.Expr) (Result, *Contradiction) {
 	rec := &recorder{Solver: r.newSAT()}
-	s := newBlast(r.bl, func() sat.Solver { return rec }, new(Stats), r.budget)
+	s := newBlast(r.bl, Config{NewSAT: func() sat.Solver { return rec }}, new(Stats), r.budget)
 	res, _ := s.Check(core)
 	if res == Unsat {
 		core = s.Core()
-		on := s.sessions[len(s.sessions)-1] // the only one
+		on := s.slow.sessions[len(s.slow.sessions)-1] // the only one
 		for _, e := range core {
 			rec.AddClause(on.cnf.lit(r.bl.truth(e)))
 		}

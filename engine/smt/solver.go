@@ -31,6 +31,7 @@ type Config struct {
 	QueryEffort int64 // what one query may cost, in units of effort.go; 0 means DefaultQueryEffort
 	TotalEffort int64 // what all queries together may cost; 0 means no limit
 	NewSAT      func() sat.Solver
+	Quick       func() sat.Solver // a backend that is asked first, for few conflicts; nil: none, or sat.Quick if NewSAT is nil too
 	// Watch is told of every query of a chain and its answer. The conditions must not be changed.
 	Watch func(conds []expr.Expr, r Result)
 
@@ -48,6 +49,7 @@ type Stats struct {
 	Parts       int64 // independent parts that were looked at
 	RecentParts int64 // parts decided by a recent model
 	Cached      int64 // parts decided by the cache
+	Repaired    int64 // models that were made of others
 	Blasted     int64 // rounds of SAT: a part may take several
 	Unknown     int64 // rounds that SAT left open
 	Ranges      int64 // parts refuted by ranges
@@ -79,20 +81,25 @@ func New(b *expr.Builder, cfg Config) *Chain {
 		cfg.TotalEffort = math.MaxInt64
 	}
 	if cfg.NewSAT == nil {
-		cfg.NewSAT = sat.New
+		cfg.NewSAT, cfg.Quick = sat.New, sat.Quick
 	}
 	st := new(Stats)
 	left := &budget{total: cfg.TotalEffort, stats: st}
 	bl := newBlaster(b)
 	use := func(stage string) bool { return stage != cfg.without }
-	var last corer = newBlast(bl, cfg.NewSAT, st, left)
+	var last corer = newBlast(bl, cfg, st, left)
+	var fix *repair
+	if use("repair") {
+		fix = &repair{b: b, next: last, left: left, stats: st, luck: mostLuck}
+		last = fix
+	}
 	var bound *ranges
 	if use("ranges") {
 		bound = &ranges{b: b, next: last, left: left, stats: st}
 		last = bound
 	}
 	if use("lazy") {
-		last = &lazy{bl: bl, next: last, stats: st}
+		last = &lazy{bl: bl, next: last, fix: fix, stats: st}
 	}
 	if use("numbers") {
 		last = &numbers{b: b, gauge: linear.NewGauge(b), bound: bound, next: last, left: left, stats: st}
@@ -117,18 +124,23 @@ func New(b *expr.Builder, cfg Config) *Chain {
 
 // Check is Solver's.
 func (c *Chain) Check(conds []expr.Expr) (Result, *expr.Model) {
-	c.stats.Queries++
-	c.budget.query = c.query
-	r, m := c.first.Check(conds)
-	c.watch(conds, r)
-	return r, m
+	return c.check(conds, budget{query: c.query})
 }
 
 // CheckWithin is Check with an effort of n at most, for questions that are not worth more.
 func (c *Chain) CheckWithin(conds []expr.Expr, n int64) (Result, *expr.Model) {
+	return c.check(conds, budget{query: min(n, c.query), brief: n < c.query})
+}
+
+// CheckDoubted is Check for conditions that most likely contradict each other:
+// not much is tried to come to a model cheaply.
+func (c *Chain) CheckDoubted(conds []expr.Expr) (Result, *expr.Model) {
+	return c.check(conds, budget{query: c.query, doubt: true})
+}
+
+func (c *Chain) check(conds []expr.Expr, of budget) (Result, *expr.Model) {
 	c.stats.Queries++
-	c.budget.query, c.budget.brief = min(n, c.query), n < c.query
-	defer func() { c.budget.brief = false }()
+	c.budget.query, c.budget.brief, c.budget.doubt = of.query, of.brief, of.doubt
 	r, m := c.first.Check(conds)
 	c.watch(conds, r)
 	return r, m

@@ -8,11 +8,39 @@ import (
 
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/smt"
+	"github.com/kvfarm/kvfarm/engine/smt/sat"
 	"github.com/kvfarm/kvfarm/engine/smt/smttest"
 )
 
 func TestChain(t *testing.T) {
 	smttest.Run(t, func(b *expr.Builder) smt.Solver { return smt.New(b, smt.Config{}) })
+}
+
+// TestChainOfTwo asks one backend before another.
+func TestChainOfTwo(t *testing.T) {
+	smttest.Run(t, func(b *expr.Builder) smt.Solver {
+		return smt.New(b, smt.Config{NewSAT: func() sat.Solver { return &strict{sat.NewCDCL()} }, Quick: sat.NewCDCL})
+	})
+}
+
+// strict hides what else a backend can do.
+type strict struct{ sat.Solver }
+
+// TestQuickFirst: an easy question is not told to the slow backend, and a hard one is.
+func TestQuickFirst(t *testing.T) {
+	b := expr.NewBuilder()
+	slow := 0
+	s := smt.New(b, smt.Config{NewSAT: func() sat.Solver { slow++; return sat.NewCDCL() }, Quick: sat.NewCDCL})
+	x, y, z := b.Var("x", 20), b.Var("y", 20), b.Var("z", 20)
+	if r, _ := s.Check([]expr.Expr{b.Ult(x, y), b.Ult(y, z), b.Ult(z, x)}); r != smt.Unsat || slow > 0 {
+		t.Errorf("easy: %v, and %d slow backends", r, slow)
+	}
+	wide := func(e expr.Expr) expr.Expr { return b.ZExt(e, 40) }
+	one := b.Const(1, 20)
+	prime := []expr.Expr{b.Eq(b.Mul(wide(x), wide(y)), b.Const(1_000_003, 40)), b.Ult(one, x), b.Ult(one, y)}
+	if r, _ := s.Check(prime); r != smt.Unsat || slow != 1 {
+		t.Errorf("hard: %v, and %d slow backends", r, slow)
+	}
 }
 
 // TestChainRepeats runs one sequence of queries twice.
@@ -55,6 +83,7 @@ func TestStages(t *testing.T) {
 	b := expr.NewBuilder()
 	s := smt.New(b, smt.Config{})
 	x, y, z := b.Var("x", 32), b.Var("y", 32), b.Var("z", 32)
+	p, q := b.ZExt(b.Var("p", 8), 16), b.ZExt(b.Var("q", 8), 16)
 	less := func(p, q expr.Expr) expr.Expr { return b.Ult(b.Mul(p, p), b.Xor(q, b.Const(77, 32))) }
 	before := smt.Stats{}
 	for _, step := range []struct {
@@ -64,9 +93,10 @@ func TestStages(t *testing.T) {
 		count func(smt.Stats) int64
 	}{
 		{"fold", []expr.Expr{less(x, y), b.Not(less(x, y))}, smt.Unsat, func(s smt.Stats) int64 { return s.Folded }},
-		{"blast", []expr.Expr{b.Ult(x, y), b.Ult(y, z)}, smt.Sat, func(s smt.Stats) int64 { return s.Blasted }},
+		{"repair", []expr.Expr{b.Ult(x, y), b.Ult(y, z)}, smt.Sat, func(s smt.Stats) int64 { return s.Repaired }},
 		{"recent", []expr.Expr{b.Ult(x, y)}, smt.Sat, func(s smt.Stats) int64 { return s.Recent }},
 		{"unsat", []expr.Expr{b.Ult(x, y), b.Ult(y, z), b.Ult(z, x)}, smt.Unsat, func(s smt.Stats) int64 { return s.Blasted }},
+		{"blast", []expr.Expr{b.Eq(b.Mul(p, q), b.Const(251*241, 16)), b.Ult(p, q)}, smt.Sat, func(s smt.Stats) int64 { return s.Blasted }},
 		{"core", []expr.Expr{b.Ult(x, y), b.Ult(y, z), b.Ult(z, x), less(x, y)}, smt.Unsat, func(s smt.Stats) int64 { return s.Cached }},
 	} {
 		r, _ := s.Check(step.conds)
@@ -144,8 +174,8 @@ func TestSpent(t *testing.T) {
 	b := expr.NewBuilder()
 	s := smt.New(b, smt.Config{TotalEffort: 1})
 	x, y := b.Var("x", 64), b.Var("y", 64)
-	odd := b.Eq(b.Mul(x, y), b.Const(0x1234567, 64))
-	s.Check([]expr.Expr{odd, b.Ult(b.Const(1, 64), x)})
+	prime := b.Eq(b.Mul(x, y), b.Const(1_000_003, 64))
+	s.Check([]expr.Expr{prime, b.Ult(b.Const(1, 64), x), b.Ult(x, b.Const(1<<16, 64)), b.Ult(b.Const(1, 64), y), b.Ult(y, b.Const(1<<16, 64))})
 	gates := s.Stats().Gates
 	if gates == 0 {
 		t.Fatal("the first question made nothing")
