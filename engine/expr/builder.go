@@ -46,6 +46,7 @@ type Builder struct {
 	support supports
 
 	remembered []remembered // by node; see Context
+	compiled   []uint32     // by node; see Program
 	rounds     uint64
 }
 

@@ -23,6 +23,14 @@ type operation struct {
 	args     [3]Operand
 }
 
+// places returns a number for each node, all 0: it is kept for the next program.
+func (b *Builder) places() []uint32 {
+	if n := len(b.nodes) - len(b.compiled); n > 0 {
+		b.compiled = append(b.compiled, make([]uint32, n)...)
+	}
+	return b.compiled
+}
+
 // maxProgram is how many operations a Program may have.
 const maxProgram = 1 << 13
 
@@ -30,7 +38,12 @@ const maxProgram = 1 << 13
 // 64 bits, there is too much of it, or a table is looked up.
 func (b *Builder) Compile(es []Expr) *Program {
 	var nodes []uint32
-	at := map[uint32]uint32{} // 1+place
+	defer func() {
+		for _, id := range nodes {
+			b.compiled[id] = 0
+		}
+	}()
+	at := b.places() // 1+place
 	stack := make([]uint32, 0, 64)
 	for _, e := range es {
 		stack = append(stack, e.node())

@@ -26,6 +26,9 @@ func (b *Builder) Vars(es ...Expr) []Expr {
 // FreeReads returns the reads of free arrays in es, oldest first. It looks only
 // at what depends on such an array.
 func (b *Builder) FreeReads(es ...Expr) []Expr {
+	if len(b.arrays) == 0 {
+		return nil
+	}
 	var out []Expr
 	seen := map[Expr]bool{}
 	done := func(x Expr) bool { return seen[x] || !b.readsFree(x) }

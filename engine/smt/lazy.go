@@ -17,6 +17,8 @@ type lazy struct {
 	fix    *repair // begins with the model that is nearest; nil for none
 	stats  *Stats
 	models []*expr.Evaluator // the last used comes last
+	about  []uint32          // by source: the round in which what was asked for hung on it
+	round  uint32
 }
 
 // lazyRounds bounds how often conditions are added before all of them are asked for.
@@ -68,7 +70,7 @@ const smallCondition = 256
 // widen adds the small conditions about what is asked for. What shares no
 // source with that has no gate in common with it either, and is passed over.
 func (l *lazy) widen(conds []expr.Expr, asked []bool) {
-	about := map[expr.Source]bool{}
+	l.round++
 	roots := make([]lit, len(conds))
 	var cone []lit
 	for i, e := range conds {
@@ -76,12 +78,13 @@ func (l *lazy) widen(conds []expr.Expr, asked []bool) {
 		if asked[i] {
 			cone = append(cone, roots[i])
 			for _, src := range l.bl.b.Support(e) {
-				about[src] = true
+				l.about = append(l.about, make([]uint32, max(0, int(src)+1-len(l.about)))...)
+				l.about[src] = l.round
 			}
 		}
 	}
 	l.bl.c.cone(cone)
-	touches := func(src expr.Source) bool { return about[src] }
+	touches := func(src expr.Source) bool { return int(src) < len(l.about) && l.about[src] == l.round }
 	for i, root := range roots {
 		if !asked[i] && slices.ContainsFunc(l.bl.b.Support(conds[i]), touches) {
 			extra, related := l.bl.c.extends(root, smallCondition)

@@ -18,6 +18,7 @@ type repair struct {
 	stats *Stats
 	near  *expr.Evaluator // of a model to begin with
 	luck  int             // of the last searches
+	odds  int             // of those where no model was expected
 }
 
 // What a search may cost, in operations evaluated. Where a model is not expected,
@@ -46,13 +47,20 @@ func (s *repair) Check(conds []expr.Expr) (Result, *expr.Model) {
 
 // find returns a model of conds, nil if it comes to none.
 func (s *repair) find(conds []expr.Expr) *expr.Model {
+	limit, luck := repairSteps, &s.luck
+	if s.left.doubt {
+		limit, luck = repairFewSteps, &s.odds
+	}
+	switch {
+	case *luck > 0:
+	case s.left.doubt:
+		return nil
+	default:
+		limit = repairFewSteps
+	}
 	p := s.b.Compile(conds)
 	if p == nil || p.Len() == 0 {
 		return nil
-	}
-	limit := repairSteps
-	if s.left.doubt || s.luck <= 0 {
-		limit = repairFewSteps
 	}
 	moves := min(repairMoves, limit/p.Len())
 	if moves < 2 {
@@ -67,16 +75,14 @@ func (s *repair) find(conds []expr.Expr) *expr.Model {
 	found, used := r.run(moves)
 	s.left.spend(int64(used+2) * int64(p.Len()) / repairsPerUnit)
 	if !found {
-		if !s.left.doubt {
-			s.luck = max(s.luck-1, 0)
-		}
+		*luck = max(*luck-1, 0)
 		return nil
 	}
 	m := p.Model()
 	if !holds(expr.NewEvaluator(s.b, m), conds) { // two reads of one element differ
 		return nil
 	}
-	s.luck = min(s.luck+2, mostLuck)
+	*luck = min(*luck+2, mostLuck)
 	return m
 }
 

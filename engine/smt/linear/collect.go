@@ -5,13 +5,28 @@ import "github.com/kvfarm/kvfarm/engine/expr"
 // collection is conditions that hold, taken apart. What was asked is collected
 // once; a case adds what it assumes, so that it costs what it is about.
 type collection struct {
-	truth   map[expr.Expr]bool // of conditions, without complement
+	truth   map[expr.Expr]bool // of conditions, without complement; of what was asked there is settled
+	settled settled
 	lits    []expr.Expr
 	clauses []expr.Expr // conjunctions that do not hold
 }
 
+// settled is the truth of conditions that was asked about, by node: 1+2*value, 0 if it is not known.
+type settled []byte
+
+func (s settled) truth(e expr.Expr) (value, known bool) {
+	i := e.Index()
+	if i >= len(s) || s[i] == 0 {
+		return false, false
+	}
+	return s[i] == 3 != e.Complemented(), true
+}
+
 // litsPerStep is how many conditions are taken up in the time of a step.
 const litsPerStep = 8
+
+// newBase returns a collection for what is asked, which no condition is younger than.
+func newBase(b *expr.Builder) *collection { return &collection{settled: make(settled, b.Len()+1)} }
 
 func newCollection() *collection { return &collection{truth: map[expr.Expr]bool{}} }
 
@@ -43,9 +58,15 @@ func (p *prover) collect(c *collection, conds []expr.Expr) (clash bool) {
 
 func (c *collection) learn(b *expr.Builder, e expr.Expr) {
 	c.lits = append(c.lits, e)
-	if n := b.Not(e); n < e {
-		c.truth[n] = false
-	} else {
+	switch {
+	case c.settled != nil:
+		c.settled[e.Index()] = 1
+		if !e.Complemented() {
+			c.settled[e.Index()] = 3
+		}
+	case e.Complemented():
+		c.truth[b.Not(e)] = false
+	default:
 		c.truth[e] = true
 	}
 }
@@ -55,14 +76,14 @@ func (p *prover) known(c *collection, e expr.Expr) (value, known bool) {
 	if v, ok := p.b.Uint64(e); ok {
 		return v != 0, true
 	}
-	not := false
-	if n := p.b.Not(e); n < e {
-		e, not = n, true
+	if v, ok := p.base.settled.truth(e); ok {
+		return v, true
+	}
+	not := e.Complemented()
+	if not {
+		e = p.b.Not(e)
 	}
 	v, ok := c.truth[e]
-	if !ok {
-		v, ok = p.base.truth[e]
-	}
 	return v != not, ok
 }
 

@@ -28,7 +28,7 @@ const (
 // says nothing. hard is what Gauge says of them. It takes at most about so many steps: expressions translated and
 // rows made. It returns how many it took.
 func Contradict(b *expr.Builder, conds []expr.Expr, hard Difficulty, steps int) (found bool, took int) {
-	p := &prover{b: b, steps: steps, cases: maxCases, products: hard == Product, base: newCollection()}
+	p := &prover{b: b, steps: steps, cases: maxCases, products: hard == Product, base: newBase(b)}
 	found = p.collect(p.base, conds) || p.contradict(nil)
 	return found, steps - p.steps
 }
