@@ -196,6 +196,7 @@ var mulRules = []rule{
 		return None
 	}},
 	{"mul-ite", func(b *Builder, n node) Expr { return b.overITE(n) }},
+	{"mul-choice", mulChoice},
 }
 
 var udivRules = []rule{

@@ -401,6 +401,7 @@ var umulOvfRules = []rule{
 		}
 		return b.Ult(b.UDiv(b.zero(b.Width(n.a))^1, n.a), n.b)
 	}},
+	{"umulovf-choice", ovfChoice},
 	// umulovf(x, y)  =>  false, at width 1
 	{"umulovf-bit", func(b *Builder, n node) Expr {
 		if b.Width(n.a) == 1 {
@@ -412,6 +413,7 @@ var umulOvfRules = []rule{
 
 var smulOvfRules = []rule{
 	{"smulovf-constant", smulOvfConstant},
+	{"smulovf-choice", ovfChoice},
 	// smulovf(x, y)  =>  x & y, at width 1: -1 * -1 is 1
 	{"smulovf-bit", func(b *Builder, n node) Expr {
 		if b.Width(n.a) == 1 {
