@@ -61,7 +61,7 @@ func NewBuilder() *Builder {
 		nodes: make([]node, 1, 1024),
 		table: make([]uint32, 2048),
 		facts: make([]Facts, 1, 1024),
-		done:  make([]rewritten, 1<<14),
+		done:  make([]rewritten, 1<<10),
 	}
 	if b.Const(0, 1) != False {
 		panic("expr: the first node is not false")
@@ -167,11 +167,17 @@ func (b *Builder) add(n node, slot uint32) Expr {
 	}
 	b.nodes = append(b.nodes, n)
 	b.table[slot] = id
+	if size := len(b.done); len(b.nodes) > size && size < maxDone {
+		b.done = make([]rewritten, 4*size) // it forgets, and is soon as full again
+	}
 	if 2*len(b.nodes) > len(b.table) {
 		b.grow()
 	}
 	return Expr(id << 1)
 }
+
+// maxDone is how many rewritten operations are remembered at most.
+const maxDone = 1 << 14
 
 func (b *Builder) grow() {
 	b.table = make([]uint32, 2*len(b.table))

@@ -20,7 +20,7 @@ func (b *Builder) make(n node) Expr {
 			return e
 		}
 	}
-	// Not through slot: simplifying may have changed what it holds, never where it is.
+	// Simplifying may have changed what the slot holds. It may have moved the table too: then this is forgotten.
 	*slot = rewritten{n, e}
 	return e
 }
