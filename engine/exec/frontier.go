@@ -77,10 +77,10 @@ func (x *exec) frontier() []string {
 	divisions := []division{{shard: x.cfg.Shard}}
 	for _, k := range slices.Concat(x.forks.alone, x.forks.among) {
 		for i, n := 0, len(divisions); i < n && len(divisions) < maxShards; i++ {
-			if len(divisions[i].shard) >= verdict.MaxDecisions || !f.parts(divisions[i], k) {
+			yes, no := divisions[i].with(x.b, k, k.decision), divisions[i].with(x.b, k, k.decision.Opposite())
+			if !verdict.Fits(yes.shard) || !f.parts(divisions[i], k) {
 				continue
 			}
-			yes, no := divisions[i].with(x.b, k, k.decision), divisions[i].with(x.b, k, k.decision.Opposite())
 			splits = append(splits, verdict.FormatShard(yes.shard))
 			divisions[i] = yes
 			divisions = append(divisions, no)

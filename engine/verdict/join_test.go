@@ -191,6 +191,23 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// TestFits: what fits is read, what does not is not.
+func TestFits(t *testing.T) {
+	deep := strings.Repeat("7.77~7/", 1000) + "0.1"
+	for n := range 70 {
+		var short, long []verdict.Decision
+		for i := range n {
+			short = append(short, verdict.Decision{At: "0.1", Block: i})
+			long = append(long, verdict.Decision{At: deep, Block: i, Takes: true})
+		}
+		for _, ds := range [][]verdict.Decision{short, long} {
+			if _, err := verdict.ParseShard(verdict.FormatShard(ds)); (err == nil) != verdict.Fits(ds) {
+				t.Errorf("%d decisions fit: %v, read: %v", n, verdict.Fits(ds), err)
+			}
+		}
+	}
+}
+
 func TestParseShard(t *testing.T) {
 	const good = "0.31~2/1.44~0~17/12.3+5,0.1-0"
 	ds, err := verdict.ParseShard(good)

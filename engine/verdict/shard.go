@@ -36,9 +36,9 @@ func (d Decision) Opposite() Decision {
 	return d
 }
 
-// MaxDecisions bounds the decisions of a shard, maxShard the bytes that name it.
+// maxDecisions bounds the decisions of a shard, maxShard the bytes that name it.
 const (
-	MaxDecisions = 64
+	maxDecisions = 64
 	maxShard     = 64 << 10
 )
 
@@ -60,8 +60,8 @@ func ParseShard(text string) ([]Decision, error) {
 		return nil, fmt.Errorf("read shard: %d bytes, limit is %d", len(text), maxShard)
 	}
 	parts := strings.Split(text, ",")
-	if len(parts) > MaxDecisions {
-		return nil, fmt.Errorf("read shard: %d decisions, limit is %d", len(parts), MaxDecisions)
+	if len(parts) > maxDecisions {
+		return nil, fmt.Errorf("read shard: %d decisions, limit is %d", len(parts), maxDecisions)
 	}
 	out := make([]Decision, 0, len(parts))
 	for _, p := range parts {
@@ -89,6 +89,12 @@ func FormatShard(ds []Decision) string {
 		parts[i] = d.String()
 	}
 	return strings.Join(parts, ",")
+}
+
+// Fits reports whether ParseShard reads what FormatShard makes of decisions: a
+// frontier that names longer ones could not be followed.
+func Fits(ds []Decision) bool {
+	return len(ds) <= maxDecisions && len(FormatShard(ds)) <= maxShard
 }
 
 // Split divides the shard named of (the whole root, if empty) into at most n by
