@@ -16,6 +16,7 @@ type blastSolver struct {
 	budget *budget
 	quick  *pool // nil for none
 	slow   *pool
+	tries  int64 // conflicts for quick
 	core   []expr.Expr
 }
 
@@ -23,15 +24,16 @@ type blastSolver struct {
 // takes a kilobyte and more for a gate.
 const largest = 1 << 18
 
-// Conflicts that the quick backend may use: about as long as it would take to tell the other one.
+// Conflicts that the quick backend may use. Where it was in vain they are fewer, but it may
+// always take about as long as it would take to tell the other one; where it was not, more.
 const (
+	mostTries   = 1500
 	leastTries  = 50
-	mostTries   = 400
 	gatesPerTry = 16
 )
 
 func newBlast(bl *blaster, cfg Config, st *Stats, left *budget) *blastSolver {
-	s := &blastSolver{bl: bl, stats: st, budget: left}
+	s := &blastSolver{bl: bl, stats: st, budget: left, tries: mostTries}
 	if cfg.Quick != nil {
 		s.quick = newFocused(cfg.Quick)
 	}
@@ -64,10 +66,12 @@ func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 func (s *blastSolver) solve(conds []expr.Expr, roots []lit, gates int) (Result, *expr.Model) {
 	if s.quick != nil {
 		query := s.budget.query
-		tries := min(max(int64(s.slow.untold(s.bl.c, gates)/gatesPerTry), leastTries), mostTries)
-		if r, m := s.ask(s.quick, conds, roots, gates, tries); r != Unknown {
+		told := int64(s.slow.untold(s.bl.c, gates) / gatesPerTry)
+		if r, m := s.ask(s.quick, conds, roots, gates, min(max(s.tries, told), mostTries)); r != Unknown {
+			s.tries = min(2*s.tries, mostTries)
 			return r, m
 		}
+		s.tries = max(s.tries/4, leastTries)
 		s.budget.query = query
 		s.bl.c.cone(roots)
 	}
