@@ -54,11 +54,11 @@ func (k *kernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, error)
 	if err != nil {
 		return nil, err
 	}
-	types, err := k.graph.Types(ctx, b)
+	types, err := k.graph.Types(ctx, k.units[c.Source])
 	if err != nil {
 		return nil, err
 	}
-	return &job.Bitcode{Link: b.Link, Names: b.Names, Types: &types, Foreign: k.foreign, Root: k.tools.Root, Env: k.tools.Env}, nil
+	return &job.Bitcode{Link: b.Link, Names: b.Names, Types: types, Foreign: k.foreign, Root: k.tools.Root, Env: k.tools.Env}, nil
 }
 
 // Check implements job.Kernel.

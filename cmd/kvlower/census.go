@@ -24,7 +24,7 @@ type answers map[string]string
 func countFiles(w io.Writer, engine string, files []string) error {
 	known := answers{}
 	for _, file := range files {
-		stream, err := readIsolated([]string{file}, "")
+		stream, err := readIsolated([]string{file}, nil)
 		if err != nil {
 			return err
 		}

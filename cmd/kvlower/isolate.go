@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -18,12 +20,12 @@ const readFlag = "--read-bitcode-to-stdout"
 
 // readIsolated reads bitcode in a process of its own: LLVM ends the process, or
 // crashes, on some inputs that are broken.
-func readIsolated(files []string, types string) ([]byte, error) {
+func readIsolated(files, types []string) ([]byte, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find own program: %w", err)
 	}
-	cmd := exec.Command(self, append([]string{readFlag, types}, files...)...)
+	cmd := exec.Command(self, slices.Concat([]string{readFlag, strconv.Itoa(len(types))}, types, files)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stream, err := cmd.Output()
@@ -67,15 +69,20 @@ func limitReader() error {
 	return nil
 }
 
-// readMain is what the process with readFlag does.
+// readMain is what the process with readFlag does: args are the number of files with
+// types, these, and the files to link.
 func readMain(args []string) error {
-	if len(args) < 2 {
+	if len(args) == 0 {
+		return errors.New("no bitcode files")
+	}
+	n, err := strconv.Atoi(args[0])
+	if err != nil || n < 0 || n+1 >= len(args) {
 		return errors.New("no bitcode files")
 	}
 	if err := limitReader(); err != nil {
 		return err
 	}
-	stream, err := bitcode.Read(args[1:], args[0])
+	stream, err := bitcode.Read(args[1+n:], args[1:1+n])
 	if err != nil {
 		return err
 	}

@@ -16,14 +16,14 @@ import (
 )
 
 type job struct {
-	files             []string
-	types, out, crate string
-	root              string // symbol; empty for all
-	checks            bool   // written checks only
+	files, types []string
+	out, crate   string
+	root         string // symbol; empty for all
+	checks       bool   // written checks only
 }
 
-// cutter reads files, and types unless that is empty.
-func cutter(files []string, types string) (*cut.Cutter, error) {
+// cutter reads files, and the types of parameters from types.
+func cutter(files, types []string) (*cut.Cutter, error) {
 	stream, err := readIsolated(files, types)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func cutter(files []string, types string) (*cut.Cutter, error) {
 
 // writeRemains writes an index of the panic calls in an optimised file.
 func writeRemains(out, crate, file string) error {
-	c, err := cutter([]string{file}, "")
+	c, err := cutter([]string{file}, nil)
 	if err != nil {
 		return err
 	}

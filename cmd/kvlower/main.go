@@ -21,7 +21,11 @@ func run(args []string) error {
 	}
 	fs := flag.NewFlagSet("kvlower", flag.ContinueOnError)
 	out := fs.String("out", "", "`directory` to write slices, maps and index.json to")
-	types := fs.String("types", "", "bitcode `file` of the last file's crate with full debug information, for the types of parameters")
+	var types []string
+	fs.Func("types", "bitcode `file` of a crate with full debug information, for the types of parameters; the last file's crate first", func(s string) error {
+		types = append(types, s)
+		return nil
+	})
 	crate := fs.String("crate", "", "`name` of the crate, for the index")
 	root := fs.String("root", "", "lower only the root with this `symbol`")
 	checks := fs.Bool("checks", false, "lower the written checks only: functions without parameters whose names start with check")
@@ -29,7 +33,7 @@ func run(args []string) error {
 	remains := fs.Bool("remains", false, "list the panic calls that are left in one file, which LLVM has optimised, and write no slices")
 	engine := fs.String("engine", besides(), "the kvengine `program` that --census asks; without one it only counts")
 	fs.Usage = func() {
-		fmt.Fprintln(fs.Output(), "usage: kvlower --out DIR [--types FILE.bc] [--crate NAME] [--checks] FILE.bc...\n       kvlower --remains --out DIR FILE.bc\n       kvlower --census [--engine KVENGINE] FILE.bc...")
+		fmt.Fprintln(fs.Output(), "usage: kvlower --out DIR [--types FILE.bc]... [--crate NAME] [--checks] FILE.bc...\n       kvlower --remains --out DIR FILE.bc\n       kvlower --census [--engine KVENGINE] FILE.bc...")
 		fs.PrintDefaults()
 	}
 	if err := fs.Parse(args); err != nil {
@@ -45,5 +49,5 @@ func run(args []string) error {
 		fs.Usage()
 		return fmt.Errorf("--out and at least one bitcode file are wanted")
 	}
-	return lower(job{files: fs.Args(), types: *types, out: *out, crate: *crate, root: *root, checks: *checks})
+	return lower(job{files: fs.Args(), types: types, out: *out, crate: *crate, root: *root, checks: *checks})
 }

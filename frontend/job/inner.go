@@ -22,10 +22,10 @@ const (
 func (j *Job) budget(u unit, c cut) int64 {
 	usual, part := int64(0), int64(1)
 	switch {
+	case c.root.Kind == position.Inner: // of core, too: other crates have the same function, and so the same proof
+		usual, part = innerBudget, innerPart
 	case u.crate != nil && path.IsAbs(u.crate.Source):
 		usual, part = coreBudget, corePart
-	case c.root.Kind == position.Inner:
-		usual, part = innerBudget, innerPart
 	}
 	if j.Budget == 0 {
 		return usual

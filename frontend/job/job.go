@@ -49,7 +49,7 @@ type Bitcode struct {
 	Link  []tree.Entry // bitcode files to link, the crate itself last
 	Names []string     // of the crates in Link
 	Over  *tree.Entry  // bitcode whose definitions win in native runs; nil if there is none
-	Types *tree.Entry  // the crate's bitcode with full debug information; nil if there is none
+	Types []tree.Entry // bitcode with full debug information, of the crate itself first
 	// Foreign code is for another machine than the toolchain's programs: it is not run natively.
 	Foreign bool
 	Root    digest.Digest     // toolchain that made it

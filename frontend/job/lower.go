@@ -41,9 +41,10 @@ func (j *Job) lower(ctx context.Context, u unit, bc *Bitcode) (cutCrate, error) 
 		Root:    bc.Root,
 		Content: kbuild.Either(j.Lower.Content, bc.Content),
 	}
-	if bc.Types != nil {
-		a.Inputs["types.bc"] = *bc.Types
-		a.Argv = append(a.Argv, "--types", "types.bc")
+	for i, e := range bc.Types {
+		name := fmt.Sprintf("types/%02d.bc", i)
+		a.Inputs[name] = e
+		a.Argv = append(a.Argv, "--types", name)
 	}
 	if u.check != nil { // what else it defines are models of C
 		a.Argv = append(a.Argv, "--checks")

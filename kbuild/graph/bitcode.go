@@ -4,6 +4,9 @@ import (
 	"context"
 	"maps"
 	"path"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/kbuild/plan"
@@ -15,9 +18,6 @@ type Bitcode struct {
 	Crate tree.Entry   // its bitcode
 	Link  []tree.Entry // bitcode of the crates it needs, dependencies first, and then its own
 	Names []string     // of the crates in Link, for people
-
-	crate  *plan.Crate
-	inputs tree.Files
 }
 
 // Bitcode compiles u and what it needs.
@@ -30,7 +30,7 @@ func (g *Graph) Bitcode(ctx context.Context, u *Unit) (*Bitcode, error) {
 }
 
 func (c *compiled) result() *Bitcode {
-	b := &Bitcode{Crate: c.bitcode, crate: c.crate, inputs: c.inputs}
+	b := &Bitcode{Crate: c.bitcode}
 	for _, p := range c.parts {
 		if p.crate.Role >= plan.Library {
 			b.Link = append(b.Link, p.bitcode)
@@ -65,12 +65,39 @@ func (g *Graph) Check(ctx context.Context, name string, files map[string][]byte)
 	return out.result(), nil
 }
 
-// Types compiles b's crate once more, with all debug information. The code of
-// this bitcode is not what is verified.
-func (g *Graph) Types(ctx context.Context, b *Bitcode) (tree.Entry, error) {
-	return g.made.do("types of "+b.Crate.Digest.String(), func() (tree.Entry, error) {
-		k := b.crate.Compile(plan.Types, mount)
-		r, err := g.rustc(ctx, b.crate, k, maps.Clone(b.inputs))
+// Types compiles u, and the crates for the kernel that it needs, once more with all
+// debug information: a crate's bitcode has the types of its own functions only, and proofs are about those that
+// it needs too. The code of this bitcode is not what is verified. u's is the first.
+func (g *Graph) Types(ctx context.Context, u *Unit) ([]tree.Entry, error) {
+	c, err := g.compile(ctx, u.crate)
+	if err != nil {
+		return nil, err
+	}
+	var crates []*plan.Crate
+	for _, p := range slices.Backward(c.parts) {
+		if p.crate.Role >= plan.Library {
+			crates = append(crates, p.crate)
+		}
+	}
+	out := make([]tree.Entry, len(crates))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, k := range crates {
+		group.Go(func() (err error) {
+			out[i], err = g.typesOf(ctx, k)
+			return err
+		})
+	}
+	return out, group.Wait()
+}
+
+func (g *Graph) typesOf(ctx context.Context, c *plan.Crate) (tree.Entry, error) {
+	made, err := g.compile(ctx, c)
+	if err != nil {
+		return tree.Entry{}, err
+	}
+	return g.made.do("types of "+made.bitcode.Digest.String(), func() (tree.Entry, error) {
+		k := c.Compile(plan.Types, mount)
+		r, err := g.rustc(ctx, c, k, maps.Clone(made.inputs))
 		if err != nil {
 			return tree.Entry{}, err
 		}

@@ -202,12 +202,21 @@ func TestCheckAndTypes(t *testing.T) {
 		if len(b.Link) != 4 || b.Link[3] != b.Crate {
 			t.Errorf("check links %v, want core, bindings, kernel and itself", b.Link)
 		}
-		types, err := g.Types(context.Background(), b)
-		if err != nil || types == b.Crate {
-			t.Errorf("types = %v, %v: want bitcode of its own", types, err)
+	}
+	if d := cmp.Diff([]string{"rustc mine"}, f.takeRan()); d != "" {
+		t.Errorf("actions (-want +got):\n%s", d)
+	}
+	u := g.Units()[3]
+	for range 2 {
+		types, err := g.Types(context.Background(), u)
+		b, _ := g.Bitcode(context.Background(), u)
+		if err != nil || len(types) != 4 || types[0] == b.Crate {
+			t.Errorf("types = %v, %v: want bitcode of its own for the driver, kernel, bindings and core", types, err)
 		}
 	}
-	if d := cmp.Diff([]string{"rustc mine", "rustc mine"}, f.takeRan()); d != "" {
+	ran := f.takeRan()
+	slices.Sort(ran)
+	if d := cmp.Diff([]string{"rustc bindings", "rustc core", "rustc drivers/a/a", "rustc kernel"}, ran); d != "" {
 		t.Errorf("actions (-want +got):\n%s", d)
 	}
 }

@@ -20,21 +20,15 @@ import (
 const maxStream = 1 << 30
 
 // Read links the bitcode files in memory and returns the module as a stream for
-// Decode. types is the file whose debug information gives the types of
-// parameters, or empty. LLVM may end the process on input that it cannot bear:
+// Decode. The debug information of types gives the types of parameters, the first
+// that defines a function of that one's. LLVM may end the process on input that it cannot bear:
 // call Read in a process of its own.
-func Read(files []string, types string) ([]byte, error) {
-	names := make([]*C.char, len(files))
-	for i, f := range files {
-		names[i] = C.CString(f)
-		defer C.free(unsafe.Pointer(names[i]))
-	}
-	var typed *C.char
-	if types != "" {
-		typed = C.CString(types)
-		defer C.free(unsafe.Pointer(typed))
-	}
-	s := C.kv_read(unsafe.SliceData(names), C.int(len(names)), typed)
+func Read(files, types []string) ([]byte, error) {
+	names, free := cStrings(files)
+	defer free()
+	typed, freeTyped := cStrings(types)
+	defer freeTyped()
+	s := C.kv_read(unsafe.SliceData(names), C.int(len(names)), unsafe.SliceData(typed), C.int(len(typed)))
 	defer C.free(unsafe.Pointer(s.data))
 	defer C.free(unsafe.Pointer(s.error))
 	if s.error != nil {
@@ -44,4 +38,16 @@ func Read(files []string, types string) ([]byte, error) {
 		return nil, fmt.Errorf("stream of %d bytes is larger than %d", s.len, maxStream)
 	}
 	return C.GoBytes(unsafe.Pointer(s.data), C.int(s.len)), nil
+}
+
+// cStrings copies strings to C; free gives them back.
+func cStrings(texts []string) (out []*C.char, free func()) {
+	for _, t := range texts {
+		out = append(out, C.CString(t))
+	}
+	return out, func() {
+		for _, c := range out {
+			C.free(unsafe.Pointer(c))
+		}
+	}
 }

@@ -44,15 +44,15 @@ func TestStreamsAreFresh(t *testing.T) {
 	for _, p := range programs {
 		t.Run(p.name, func(t *testing.T) {
 			base := filepath.Join("../testdata", p.name)
-			types := ""
+			var types []string
 			if p.typed {
-				types = base + ".types.bc"
+				types = []string{base + ".types.bc"}
 			}
 			if *update {
 				compile(t, p, "1", base+".bc")
 			}
 			if *update && p.typed {
-				compile(t, p, "2", types)
+				compile(t, p, "2", types[0])
 			}
 			got, err := bitcode.Read([]string{base + ".bc"}, types)
 			if err != nil {

@@ -3,4 +3,4 @@
 package bitcode
 
 // Read returns ErrNoLLVM.
-func Read([]string, string) ([]byte, error) { return nil, ErrNoLLVM }
+func Read(_, _ []string) ([]byte, error) { return nil, ErrNoLLVM }

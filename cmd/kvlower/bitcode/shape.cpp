@@ -120,12 +120,19 @@ void Writer::debugEntry(const DIType *t) {
 }
 
 //   shapes = n { symbol n { type } }
-void Writer::shapes(Module *typed) {
+// Of a function that several modules define the first one's types count; what
+// the linked module does not define needs none.
+void Writer::shapes(const std::vector<std::unique_ptr<Module>> &typed) {
   std::vector<const Function *> fs;
-  if (typed)
-    for (const Function &f : *typed)
-      if (f.getSubprogram() && f.getSubprogram()->getType())
+  std::set<std::string> seen;
+  for (const std::unique_ptr<Module> &t : typed)
+    for (const Function &f : *t) {
+      const Function *linked = m.getFunction(f.getName());
+      if (!linked || linked->isDeclaration() || !f.getSubprogram() || !f.getSubprogram()->getType())
+        continue;
+      if (seen.insert(f.getName().str()).second)
         fs.push_back(&f);
+    }
   out.u(fs.size());
   for (const Function *f : fs) {
     DITypeRefArray types = f->getSubprogram()->getType()->getTypeArray();

@@ -85,7 +85,7 @@ kv_stream failed(const std::string &why) { return {nullptr, 0, strdup(why.c_str(
 
 } // namespace
 
-extern "C" kv_stream kv_read(const char **files, int n, const char *types) {
+extern "C" kv_stream kv_read(const char **files, int n, const char **types, int m) {
   install_fatal_error_handler(onFatal);
   LLVMContext context;
   Diagnostics diagnostics;
@@ -105,13 +105,14 @@ extern "C" kv_stream kv_read(const char **files, int n, const char *types) {
     else if (Linker::linkModules(*linked, std::move(r.module)))
       return failed(std::string("link ") + files[i] + ": " + diagnostics.errors);
   }
-  Result typed;
-  if (types) {
-    typed = load(types, context);
-    if (!typed.module)
-      return failed(typed.error);
+  std::vector<std::unique_ptr<Module>> typed;
+  for (int i = 0; i < m; i++) {
+    Result r = load(types[i], context);
+    if (!r.module)
+      return failed(r.error);
+    typed.push_back(std::move(r.module));
   }
-  std::string stream = kv::Writer(*linked).write(roots, typed.module.get());
+  std::string stream = kv::Writer(*linked).write(roots, typed);
   auto *data = static_cast<uint8_t *>(malloc(stream.size()));
   if (!data)
     return failed("no memory for the stream");

@@ -16,10 +16,10 @@ typedef struct {
   char *error; // malloc'd, or NULL when data is valid; the caller frees it
 } kv_stream;
 
-// kv_read links the n bitcode files in memory and writes the module. types may
-// be NULL; otherwise it names a bitcode file whose debug information gives the
-// types of parameters.
-kv_stream kv_read(const char **files, int n, const char *types);
+// kv_read links the n bitcode files in memory and writes the module. The debug
+// information of the m files in types gives the types of parameters; of a function that
+// several define the first one's counts.
+kv_stream kv_read(const char **files, int n, const char **types, int m);
 
 #ifdef __cplusplus
 }

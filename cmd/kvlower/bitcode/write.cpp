@@ -300,7 +300,7 @@ void Writer::globals() {
     global(g);
 }
 
-std::string Writer::write(const std::set<std::string> &roots, Module *typed) {
+std::string Writer::write(const std::set<std::string> &roots, const std::vector<std::unique_ptr<Module>> &typed) {
   number();
   globals();
   functions();

@@ -8,6 +8,7 @@
 #include "llvm/IR/InstrTypes.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/Module.h"
+#include <memory>
 #include <set>
 #include <vector>
 
@@ -17,8 +18,8 @@ class Writer {
 public:
   explicit Writer(llvm::Module &m) : m(m), dl(m.getDataLayout()) {}
   // write returns the stream. roots are the functions that the last file
-  // defines with external linkage; typed may be null.
-  std::string write(const std::set<std::string> &roots, llvm::Module *typed);
+  // defines with external linkage.
+  std::string write(const std::set<std::string> &roots, const std::vector<std::unique_ptr<llvm::Module>> &typed);
 
 private:
   // write.cpp: tables and constants
@@ -53,7 +54,7 @@ private:
   uint64_t position(const llvm::DILocation *l);
 
   // shape.cpp: types of parameters from debug information
-  void shapes(llvm::Module *typed);
+  void shapes(const std::vector<std::unique_ptr<llvm::Module>> &typed);
   uint64_t debugType(const llvm::DIType *t);
   void debugEntry(const llvm::DIType *t);
   void debugMember(const llvm::DIDerivedType *d);
