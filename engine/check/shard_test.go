@@ -214,7 +214,7 @@ func TestDifferentialShardsOutside(t *testing.T) {
 	for seed := range generated() / 4 {
 		open, closed := generateOutside(seed)
 		p := program{slice: parsed(t, open), cfg: exec.Config{Budget: 1_000_000}}
-		scout := scouted(t, p, 300)
+		scout := scouted(t, p, 50)
 		if len(scout.Frontier) == 0 {
 			continue
 		}

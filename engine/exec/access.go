@@ -100,7 +100,7 @@ func (x *exec) misaligned(a alt, align int64) expr.Expr {
 	}
 	addr := a.off
 	if x.infos[a.obj].align < align && !isNumber(a.obj) {
-		addr = x.b.Add(x.address(a.obj), a.off)
+		addr = x.b.Add(x.addressAlone(a.obj), a.off)
 	}
 	return x.b.Ne(x.b.Trunc(addr, bits.TrailingZeros64(uint64(align))), x.b.Const(0, bits.TrailingZeros64(uint64(align))))
 }

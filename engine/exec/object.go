@@ -50,6 +50,7 @@ type info struct {
 	// said of an object whose size is no number must not say anything of other runs.
 	exists expr.Expr
 	addr   expr.Expr // address, None until asked for
+	placed bool      // it is held against that of others
 }
 
 // object is the part of an object that changes. Its owner may change it in place.
@@ -193,9 +194,33 @@ func (x *exec) high(o *info) expr.Expr {
 // pageBits are the bits of an input's address that a witness tells: where in a page it begins.
 const pageBits = 12
 
-// address returns the address of an object: a variable, aligned, not null, and
-// apart from every other object.
+// address returns the address of an object, which is apart from that of every
+// other object whose address may be held against it.
 func (x *exec) address(obj int) expr.Expr {
+	o := x.infos[obj]
+	addr := x.addressAlone(obj)
+	if isNumber(obj) || o.placed {
+		return addr
+	}
+	o.placed = true
+	b := x.b
+	end := b.Add(o.addr, o.size)
+	for _, p := range x.placed {
+		q := x.infos[p]
+		x.compares(obj, p)
+		if x.shared(o) || x.shared(q) {
+			continue // such constants may be laid over each other
+		}
+		gone := b.Or(x.absent(o), x.absent(q))
+		x.axiom(b.Or(gone, b.Or(b.Ule(end, q.addr), b.Ule(b.Add(q.addr, q.size), o.addr))))
+	}
+	x.placed = append(x.placed, obj)
+	return addr
+}
+
+// addressAlone returns the address of an object: a variable, aligned and not null. It
+// is for what does not hang on where other objects are.
+func (x *exec) addressAlone(obj int) expr.Expr {
 	o := x.infos[obj]
 	if isNumber(obj) {
 		return x.b.Const(0, 64)
@@ -214,18 +239,7 @@ func (x *exec) address(obj int) expr.Expr {
 	if o.align > 1 {
 		x.axiom(b.Eq(b.And(o.addr, b.Const(uint64(o.align-1), 64)), b.Const(0, 64)))
 	}
-	end := b.Add(o.addr, o.size)
-	x.axiom(b.Or(x.absent(o), b.Ule(o.addr, end)))
-	for _, p := range x.placed {
-		q := x.infos[p]
-		x.compares(obj, p)
-		if x.shared(o) || x.shared(q) {
-			continue // such constants may be laid over each other
-		}
-		gone := b.Or(x.absent(o), x.absent(q))
-		x.axiom(b.Or(gone, b.Or(b.Ule(end, q.addr), b.Ule(b.Add(q.addr, q.size), o.addr))))
-	}
-	x.placed = append(x.placed, obj)
+	x.axiom(b.Or(x.absent(o), b.Ule(o.addr, b.Add(o.addr, o.size))))
 	return o.addr
 }
 

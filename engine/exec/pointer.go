@@ -168,12 +168,15 @@ func (x *exec) compareAlts(p ir.Pred, v, w alt) expr.Expr {
 		if in == expr.True {
 			return near
 		}
-		far := x.compare(p, x.addressOf(v), x.addressOf(w))
+		far := x.compare(p, x.offsetAlone(v), x.offsetAlone(w))
 		return b.ITE(in, near, far)
 	}
 	x.compares(v.obj, w.obj)
 	if equality && x.apart(v, w) {
 		return b.Bool(p == ir.NE)
+	}
+	if isNumber(v.obj) && b.IsConst(v.off) || isNumber(w.obj) && b.IsConst(w.off) {
+		return x.compare(p, x.offsetAlone(v), x.offsetAlone(w))
 	}
 	return x.compare(p, x.addressOf(v), x.addressOf(w))
 }
@@ -209,6 +212,14 @@ func (x *exec) upTo(a alt) bool {
 // shared reports whether an object's address may equal another's.
 func (x *exec) shared(o *info) bool {
 	return o.kind == objGlobal && x.slice.Globals[o.ref].UnnamedAddr
+}
+
+// offsetAlone is addressOf where it does not matter where other objects are.
+func (x *exec) offsetAlone(a alt) expr.Expr {
+	if isNumber(a.obj) {
+		return a.off
+	}
+	return x.b.Add(x.addressAlone(a.obj), a.off)
 }
 
 func (x *exec) addressOf(a alt) expr.Expr {
