@@ -11,7 +11,8 @@ import (
 // ProveHeld decides the panics that the root itself holds, at every call of it by
 // callers whose behaviour is defined: first with the root alone, as
 // exec.Config.Alone has it; then, unless alone is all that is asked for, with all
-// that it calls if something is open still. Each of the two may cost the budget.
+// that it calls if something is open still, for half of the budget if there is one:
+// what is decided so is decided early.
 // What the verdict says of other sites holds as it does with Prove.
 func ProveHeld(s *ir.Slice, cfg exec.Config, alone bool) (*verdict.Verdict, error) {
 	first := cfg
@@ -20,6 +21,7 @@ func ProveHeld(s *ir.Slice, cfg exec.Config, alone bool) (*verdict.Verdict, erro
 	if err != nil || alone || allDecided(v, held) {
 		return v, err
 	}
+	cfg.Budget /= 2
 	full, _, err := prove(s, cfg)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,10 @@ type blastSolver struct {
 // takes a kilobyte and more for a gate.
 const largest = 1 << 18
 
+// quickGates is how many gates a query may have that the quick backend is asked:
+// with more its conflicts take long, and effort does not tell.
+const quickGates = 1 << 14
+
 // Conflicts that the quick backend may use. Where it was in vain they are fewer, but it may
 // always take about as long as it would take to tell the other one; where it was not, more.
 const (
@@ -64,7 +68,7 @@ func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 
 // solve asks the quick backend and then the other one, which gets all that the query may use.
 func (s *blastSolver) solve(conds []expr.Expr, roots []lit, gates int) (Result, *expr.Model) {
-	if s.quick != nil {
+	if s.quick != nil && gates <= quickGates {
 		query := s.budget.query
 		told := int64(s.slow.untold(s.bl.c, gates) / gatesPerTry)
 		if r, m := s.ask(s.quick, conds, roots, gates, min(max(s.tries, told), mostTries)); r != Unknown {

@@ -14,6 +14,7 @@ import (
 type repair struct {
 	b     *expr.Builder
 	next  corer
+	bl    *blaster
 	left  *budget
 	stats *Stats
 	near  *expr.Evaluator // of a model to begin with
@@ -30,7 +31,10 @@ const (
 	mostLuck       = 8
 	repairsPerUnit = 1000 // operations in a unit of effort
 	firstSeed      = 0x9e3779b97f4a7c15
-	repairAttempts = 2
+
+	// repairGates is the size of the whole circuit beyond which no model is repaired: where
+	// queries are that large, few changes of a model make it one of theirs.
+	repairGates = 1 << 16
 )
 
 // Core is corer's.
@@ -47,6 +51,9 @@ func (s *repair) Check(conds []expr.Expr) (Result, *expr.Model) {
 
 // find returns a model of conds, nil if it comes to none.
 func (s *repair) find(conds []expr.Expr) *expr.Model {
+	if len(s.bl.c.gates) > repairGates {
+		return nil
+	}
 	limit, luck := repairSteps, &s.luck
 	if s.left.doubt {
 		limit, luck = repairFewSteps, &s.odds

@@ -90,7 +90,7 @@ func New(b *expr.Builder, cfg Config) *Chain {
 	var last corer = newBlast(bl, cfg, st, left)
 	var fix *repair
 	if use("repair") {
-		fix = &repair{b: b, next: last, left: left, stats: st, luck: mostLuck, odds: mostLuck}
+		fix = &repair{b: b, bl: bl, next: last, left: left, stats: st, luck: mostLuck, odds: mostLuck}
 		last = fix
 	}
 	var bound *ranges

@@ -14,6 +14,8 @@ import (
 const (
 	innerBudget = 500_000 // where outer roots have the engine's default
 	innerPart   = 20
+	callBudget  = 100_000 // of a function in its caller's context
+	callPart    = 100
 	coreBudget  = 200_000
 	corePart    = 50
 )
@@ -22,6 +24,8 @@ const (
 func (j *Job) budget(u unit, c cut) int64 {
 	usual, part := int64(0), int64(1)
 	switch {
+	case len(c.of) > 0:
+		usual, part = callBudget, callPart
 	case c.root.Kind == position.Inner: // of core, too: other crates have the same function, and so the same proof
 		usual, part = innerBudget, innerPart
 	case u.crate != nil && path.IsAbs(u.crate.Source):
