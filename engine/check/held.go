@@ -21,7 +21,7 @@ func ProveHeld(s *ir.Slice, cfg exec.Config, alone bool) (*verdict.Verdict, erro
 	if err != nil || alone || allDecided(v, held) {
 		return v, err
 	}
-	cfg.Budget /= 2
+	cfg.Budget = (cfg.Budget + 1) / 2 // none stays none
 	full, _, err := prove(s, cfg)
 	if err != nil {
 		return nil, err
