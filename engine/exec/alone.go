@@ -20,7 +20,7 @@ import (
 // returns is what most checks are about.
 
 // followed is the number of instructions up to which a function is followed in
-// A run alone, those of all that it leads to included.
+// a run alone, those of all that it leads to included.
 const followed = 120
 
 // notFollowed is why what comes after a call is not known in a run alone.
@@ -94,8 +94,8 @@ func (o *alone) size(x *exec, fi int) int {
 	return o.sizes[fi]
 }
 
-// elsewhere gives up a panic that code which is not followed can come to. In an own
-// run that code's calls of the root are calls of which the same is proved.
+// elsewhere gives up a panic that code which is not followed can come to. In a run
+// alone that code's calls of the root are calls of which the same is proved.
 func (x *exec) elsewhere(site *Site, reason string) {
 	if x.alone == nil || site.Loc < 0 || !x.alone.tokens[site.Loc] {
 		site.give(reason)
