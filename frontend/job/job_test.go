@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -405,69 +404,6 @@ func TestOneBrokenPartKeepsTheRest(t *testing.T) {
 	}
 }
 
-// Inner roots are proved only where they can decide what others left open, and
-// decide it only if none of them is missing.
-func TestInnerRoots(t *testing.T) {
-	tests := []struct {
-		roots, fail string
-		ran         []string
-		site        string
-		status      int
-	}{
-		{"stuck in_ok in_other", "", []string{"lower a", "prove in_ok", "prove stuck"}, "PROVED [stuck in_ok]", report.ExitUndecided},
-		{"stuck in_ok in_no", "in_ok", []string{"lower a", "prove in_no", "prove in_ok", "prove stuck"}, "UNKNOWN [stuck]", report.ExitFailed},
-		{"stuck in_other", "", []string{"lower a", "prove stuck"}, "UNKNOWN [stuck]", report.ExitUndecided},
-		{"own_x", "", []string{"lower a", "prove own_x", "prove own_x"}, "PROVED [own_x]", report.ExitUndecided},
-		{"bad_1 in_ok", "", []string{"lower a", "prove bad_1"}, "REFUTED [bad_1]", report.ExitRefuted},
-	}
-	for _, tt := range tests {
-		k := &fakeKernel{crates: map[string]string{"drivers/a.rs": tt.roots}}
-		got := submit(t, k, &fakeFarm{fail: tt.fail}, "drivers")
-		if d := cmp.Diff(tt.ran, got.ran); d != "" {
-			t.Errorf("%s: actions (-want +got):\n%s", tt.roots, d)
-		}
-		if got.err != nil || len(got.report.Sites) != 1 {
-			t.Fatalf("%s: %v, sites %v", tt.roots, got.err, got.report.Sites)
-		}
-		s := got.report.Sites[0]
-		if site := fmt.Sprintf("%v %v", s.Verdict, s.Roots); site != tt.site {
-			t.Errorf("%s: %s, want %s", tt.roots, site, tt.site)
-		}
-		if status := report.ExitStatus(got.report); status != tt.status {
-			t.Errorf("%s: status %d, want %d", tt.roots, status, tt.status)
-		}
-	}
-}
-
-// A function that can fail by itself is looked at in the calls of it, if all of them
-// are known, until one leaves it open.
-func TestCallers(t *testing.T) {
-	for _, tt := range []struct {
-		roots, refuted string
-		contexts       int
-		site           string
-	}{
-		{"stuck in_no calls_in_no calls_xin_no", "", 2, "PROVED [stuck calls_in_no calls_xin_no]"},
-		{"stuck in_no calls_in_no calls_xin_no", "calls_in_no", 1, "UNKNOWN [stuck]"},
-		{"stuck in_no calls_in_no calls_xin_no", "calls_xin_no", 2, "UNKNOWN [stuck]"},
-		{"stuck in_no in_nn calls_in_no", "", 0, "UNKNOWN [stuck]"},
-		{"stuck calls_in_ok", "", 0, "UNKNOWN [stuck]"},
-	} {
-		got := submit(t, &fakeKernel{crates: map[string]string{"drivers/a.rs": tt.roots}}, &fakeFarm{undecided: "in_n", refuted: tt.refuted}, "drivers")
-		ran := slices.DeleteFunc(slices.Clone(got.ran), func(a string) bool { return !strings.HasPrefix(a, "context ") })
-		if len(ran) != tt.contexts {
-			t.Errorf("%s: ran %q, want %d contexts", tt.roots, ran, tt.contexts)
-		}
-		if got.err != nil || len(got.report.Sites) != 1 {
-			t.Fatalf("%s: %v, sites %v", tt.roots, got.err, got.report.Sites)
-		}
-		s := got.report.Sites[0]
-		if site := fmt.Sprintf("%v %v", s.Verdict, s.Roots); site != tt.site {
-			t.Errorf("%s: %s, want %s", tt.roots, site, tt.site)
-		}
-	}
-}
-
 // The total is told as fixed once, never changes after, and is what is done in
 // the end, whether inner roots were needed or not and witnesses replayed or not.
 func TestTotalIsFixed(t *testing.T) {
@@ -491,23 +427,6 @@ func TestTotalIsFixed(t *testing.T) {
 		if total == 0 || done != total {
 			t.Errorf("%s: %d done of %d planned", roots, done, total)
 		}
-	}
-}
-
-// What an inner root alone shows to fail may have no caller: it is not told.
-func TestInnerFailureIsNobodys(t *testing.T) {
-	k := &fakeKernel{crates: map[string]string{"drivers/a.rs": "stuck in_no"}}
-	got := submit(t, k, &fakeFarm{refuted: "in_no"}, "drivers")
-	failures := slices.DeleteFunc(got.events, func(e event.Event) bool { return e.Kind != event.Failed })
-	if len(failures) > 0 || got.report.Totals.Refuted > 0 || got.report.Totals.Undecided != 1 {
-		t.Errorf("failures %v, totals %v", failures, got.report.Totals)
-	}
-	dir := t.TempDir()
-	if err := got.job.WriteWitnesses(context.Background(), dir); err != nil {
-		t.Fatal(err)
-	}
-	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
-		t.Errorf("witnesses of an inner root: %v, %v", files, err)
 	}
 }
 
