@@ -2,6 +2,7 @@ package rev2_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,13 +35,7 @@ func FuzzPiece(f *testing.F) {
 		f.Add(append(body, 0x50, 2), 3) // data as a number
 	}
 	f.Fuzz(func(t *testing.T, body []byte, cut int) {
-		var data mem.BufferSlice
-		for rest := body; len(rest) > 0; {
-			n := min(max(cut, 1), len(rest))
-			part := bytes.Clone(rest[:n])
-			data = append(data, mem.NewBuffer(&part, poison{}))
-			rest = rest[n:]
-		}
+		data := inPieces(body, cut)
 		want := &bspb.WriteRequest{}
 		wantErr := proto.Unmarshal(body, want)
 		want.ProtoReflect().SetUnknown(nil)
@@ -60,3 +55,13 @@ type poison struct{}
 
 func (poison) Get(n int) *[]byte { b := make([]byte, n); return &b }
 func (poison) Put(b *[]byte)     { clear(*b) }
+
+// inPieces is a message that came in buffers of n bytes, which are overwritten once they are given back.
+func inPieces(message []byte, n int) mem.BufferSlice {
+	var data mem.BufferSlice
+	for piece := range slices.Chunk(message, max(n, 1)) {
+		piece = bytes.Clone(piece)
+		data = append(data, mem.NewBuffer(&piece, poison{}))
+	}
+	return data
+}

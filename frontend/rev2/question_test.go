@@ -1,13 +1,11 @@
 package rev2_test
 
 import (
-	"bytes"
 	"testing"
 	"unicode/utf8"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
@@ -38,13 +36,7 @@ func FuzzQuestion(f *testing.F) {
 		f.Add(append(body, 0x0a, 1, 0xff), 3)                  // an instance that is not UTF-8
 	}
 	f.Fuzz(func(t *testing.T, body []byte, cut int) {
-		var data mem.BufferSlice
-		for rest := body; len(rest) > 0; {
-			n := min(max(cut, 1), len(rest))
-			part := bytes.Clone(rest[:n])
-			data = append(data, mem.NewBuffer(&part, poison{}))
-			rest = rest[n:]
-		}
+		data := inPieces(body, cut)
 		want := &repb.FindMissingBlobsRequest{}
 		wantErr := proto.Unmarshal(body, want)
 		got, all, err := rev2.ReadQuestion(data)
