@@ -135,3 +135,22 @@ func TestProveShard(t *testing.T) {
 		t.Errorf("joined: %v, %v", v, err)
 	}
 }
+
+// What a person gets wrong about which part of a root is decided is said, and nothing is written.
+func TestProveWrongPart(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "v.json")
+	for want, args := range map[string][]string{
+		"--of is for --alone":         {"--of", "1"},
+		`"99" is no function`:         {"--alone", "--of", "0,99"},
+		`"x" is no function`:          {"--alone", "--of", "x"},
+		"--shard divides what --held": {"--held", "--shard", "0.31~1/1.44~0+5"},
+	} {
+		err := run(append(append([]string{"prove"}, args...), "--out", out, refuted))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", args, err, want)
+		}
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("a verdict was written")
+	}
+}
