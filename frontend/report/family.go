@@ -54,15 +54,22 @@ func families(sites []*pb.Site) []*pb.FamilyTotals {
 
 // familyName says in a person's words what a family is.
 var familyName = map[pb.Family]string{
-	pb.Family_COMPILER:  "checks that the compiler inserted",
-	pb.Family_UNDEFINED: "places where behaviour may be undefined",
-	pb.Family_WRITTEN:   "checks in written checks",
+	pb.Family_COMPILER: "checks that the compiler inserted",
+	pb.Family_WRITTEN:  "checks in written checks",
 }
 
-// familyLines says how much of each family is decided.
-func familyLines(w io.Writer, all []*pb.FamilyTotals) {
-	for _, t := range all {
-		fmt.Fprintf(w, "decided: %.1f%% of %d %s (%d proved, %d can fail)\n",
-			t.DecidedPercent, t.Sites, familyName[t.Family], t.Proved, t.Refuted)
+// familyLines says how much of each family is decided. Of undefined behaviour
+// only the places are known where it is not excluded, so that no share of them
+// would mean anything: roots that are free of it say how much is proved.
+func familyLines(w io.Writer, t *pb.Totals) {
+	for _, f := range t.Families {
+		if name := familyName[f.Family]; name != "" {
+			fmt.Fprintf(w, "decided: %.1f%% of %d %s (%d proved, %d can fail)\n", f.DecidedPercent, f.Sites, name, f.Proved, f.Refuted)
+			continue
+		}
+		fmt.Fprintf(w, "undefined behaviour: can happen in %d places, undecided in %d\n", f.Refuted, f.Sites-f.Proved-f.Refuted)
+	}
+	if t.Automatic > 0 {
+		fmt.Fprintf(w, "roots: %d of %d automatic ones are proved whole: nothing that they lead to fails or is undefined\n", t.AutomaticProved, t.Automatic)
 	}
 }

@@ -215,7 +215,7 @@ func Summary(w io.Writer, r *pb.Report) {
 	t := r.Totals
 	fmt.Fprintf(w, "checks: %d proved (%d from cache, %d up to a bound), %d can fail (%d when called from C, %d need a precondition, %d waived), %d undecided, %d roots\n",
 		t.Proved, t.ProvedCached, t.ProvedUpTo, t.Refuted, t.FromC, t.Preconditions, t.Waived, t.Undecided+t.Vacuous, t.Roots)
-	familyLines(w, t.Families)
+	familyLines(w, t)
 	if t.Removed > 0 {
 		fmt.Fprintf(w, "LLVM at opt 2 removes %d of %d checks, %d of which are proved here\n", t.Removed, t.Sites, t.RemovedProved)
 	}

@@ -15,6 +15,15 @@ func totals(r *pb.Report) *pb.Totals {
 		countSite(t, s)
 	}
 	t.Families = families(r.Sites)
+	for _, x := range r.Roots {
+		if x.Kind != position.Auto {
+			continue
+		}
+		t.Automatic++
+		if x.Verdict == pb.Verdict_PROVED || x.Verdict == pb.Verdict_PROVED_UP_TO {
+			t.AutomaticProved++
+		}
+	}
 	for _, c := range r.Cache {
 		t.ActionsCached += c.Cached
 		t.CpuSeconds += c.CpuSeconds

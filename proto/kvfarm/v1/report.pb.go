@@ -1088,9 +1088,13 @@ type Totals struct {
 	// Refuted sites that functions show which C calls.
 	FromC uint32 `protobuf:"varint,18,opt,name=from_c,json=fromC,proto3" json:"from_c,omitempty"`
 	// Each family that has sites.
-	Families      []*FamilyTotals `protobuf:"bytes,19,rep,name=families,proto3" json:"families,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Families []*FamilyTotals `protobuf:"bytes,19,rep,name=families,proto3" json:"families,omitempty"`
+	// Automatic roots, and those of them that are proved, if up to a bound: in all
+	// that they lead to no check fails and no behaviour is undefined.
+	Automatic       uint32 `protobuf:"varint,20,opt,name=automatic,proto3" json:"automatic,omitempty"`
+	AutomaticProved uint32 `protobuf:"varint,21,opt,name=automatic_proved,json=automaticProved,proto3" json:"automatic_proved,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Totals) Reset() {
@@ -1254,6 +1258,20 @@ func (x *Totals) GetFamilies() []*FamilyTotals {
 		return x.Families
 	}
 	return nil
+}
+
+func (x *Totals) GetAutomatic() uint32 {
+	if x != nil {
+		return x.Automatic
+	}
+	return 0
+}
+
+func (x *Totals) GetAutomaticProved() uint32 {
+	if x != nil {
+		return x.AutomaticProved
+	}
+	return 0
 }
 
 // FamilyTotals counts the sites of a family.
@@ -1497,7 +1515,7 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x04line\x18\x02 \x01(\rR\x04line\x12\x16\n" +
 	"\x06column\x18\x03 \x01(\rR\x06column\x12\x1a\n" +
 	"\bfunction\x18\x04 \x01(\tR\bfunction\x12\x12\n" +
-	"\x04text\x18\x05 \x01(\tR\x04text\"\xe1\x04\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\"\xaa\x05\n" +
 	"\x06Totals\x12\x14\n" +
 	"\x05sites\x18\x01 \x01(\rR\x05sites\x12\x16\n" +
 	"\x06proved\x18\x02 \x01(\rR\x06proved\x12#\n" +
@@ -1520,7 +1538,9 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\aremoved\x18\x10 \x01(\rR\aremoved\x12%\n" +
 	"\x0eremoved_proved\x18\x11 \x01(\rR\rremovedProved\x12\x15\n" +
 	"\x06from_c\x18\x12 \x01(\rR\x05fromC\x123\n" +
-	"\bfamilies\x18\x13 \x03(\v2\x17.kvfarm.v1.FamilyTotalsR\bfamilies\"\xaa\x01\n" +
+	"\bfamilies\x18\x13 \x03(\v2\x17.kvfarm.v1.FamilyTotalsR\bfamilies\x12\x1c\n" +
+	"\tautomatic\x18\x14 \x01(\rR\tautomatic\x12)\n" +
+	"\x10automatic_proved\x18\x15 \x01(\rR\x0fautomaticProved\"\xaa\x01\n" +
 	"\fFamilyTotals\x12)\n" +
 	"\x06family\x18\x01 \x01(\x0e2\x11.kvfarm.v1.FamilyR\x06family\x12\x14\n" +
 	"\x05sites\x18\x02 \x01(\rR\x05sites\x12\x16\n" +
