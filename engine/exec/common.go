@@ -60,13 +60,21 @@ func (x *exec) touches(s *state, live []alt, write bool) {
 }
 
 // compares notes that the addresses of two objects are held against each other.
-// References that nobody writes through may be equal, too.
+// References that nobody writes through may be equal, too, and may lead to what the
+// slice defines itself.
 func (x *exec) compares(v, w int) {
-	fresh := x.madeByRun(v) || x.madeByRun(w)
-	many := x.common(v) || x.common(w) || x.infos[v].frozen && x.infos[w].frozen || x.anywhere(v) || x.anywhere(w)
-	if v != w && !isNumber(v) && !isNumber(w) && !fresh && many {
+	if v == w || isNumber(v) || isNumber(w) || x.madeByRun(v) || x.madeByRun(w) || x.shared(x.infos[v]) || x.shared(x.infos[w]) {
+		return
+	}
+	if x.common(v) || x.common(w) || x.infos[v].frozen && x.infos[w].frozen || x.anywhere(v) || x.anywhere(w) || x.defines(v, w) || x.defines(w, v) {
 		x.presumed.shows = true
 	}
+}
+
+// defines reports whether an input may lead to g, since g is the slice's own: a constant if
+// nobody writes through the input, a variable whoever does.
+func (x *exec) defines(g, input int) bool {
+	return x.infos[g].kind == objGlobal && x.infos[input].kind == objInput && (x.infos[input].frozen || x.variable(g))
 }
 
 // anywhere reports whether an input may be empty: then it may lie within another, whoever else has it.
