@@ -43,7 +43,7 @@ func newAlone(x *exec) *alone {
 	for _, b := range x.slice.Funcs[holder].Blocks {
 		for _, in := range b.Insts {
 			for i := range in.Args {
-				o.holds(x.slice, &in.Args[i])
+				eachLocation(x.slice, &in.Args[i], func(loc int) { o.tokens[loc] = true })
 			}
 		}
 	}
@@ -54,16 +54,6 @@ func newAlone(x *exec) *alone {
 		o.sizes[fi] = 0
 	}
 	return o
-}
-
-// holds notes the location tokens in an operand of the root.
-func (o *alone) holds(s *ir.Slice, v *ir.Value) {
-	if v.Kind == ir.GlobalAddr && s.Globals[v.Index].Loc > 0 {
-		o.tokens[s.Globals[v.Index].Loc-1] = true
-	}
-	for i := range v.Elems {
-		o.holds(s, &v.Elems[i])
-	}
 }
 
 // size finds how many instructions fi leads to: too many where there is a loop

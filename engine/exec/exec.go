@@ -5,7 +5,7 @@
 // path next, merging), step.go (instructions), int.go, pointer.go, vector.go (values),
 // call.go, model_*.go (functions without a body), loose.go (what is not known), object.go, bytes.go,
 // access.go, merge.go (memory), cond.go and query.go (path conditions),
-// site.go and reach.go (what is decided), root.go and shape.go (inputs),
+// site.go, location.go and reach.go (what is decided), root.go and shape.go (inputs),
 // induct.go, trial.go, widen.go, guess.go (loops without a known end),
 // shard.go, frontier.go (parts of a root).
 package exec
@@ -166,6 +166,7 @@ func Run(s *ir.Slice, cfg Config) *Result {
 		x.goBeyond()
 		x.calledBack()
 		x.answer()
+		x.shareFates()
 		x.seen()
 	})
 	return x.result()

@@ -63,7 +63,9 @@ func (x *exec) panics(s *state, in *ir.Inst, e *ir.Extern) {
 	if !ok { // through a pointer: a site of its own
 		k, loc = Kind(e.Panic), -1
 	}
-	x.fails(s, expr.True, x.site(k, loc, s.top.place()))
+	st := x.site(k, loc, s.top.place())
+	st.handed = st.handed || !ok
+	x.fails(s, expr.True, st)
 }
 
 // lookup finds the model of a function, by its symbol or the symbol's beginning up to a dot.

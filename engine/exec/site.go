@@ -50,6 +50,7 @@ type Site struct {
 	Seen    bool // a run came to the check, if not to its failure
 	plain   bool // kvfarm_assert: a run that comes to it comes to the check
 	met     bool // a run came to it
+	handed  bool // a panic call that is handed its location
 }
 
 // give says that a site is not decided; the first reason stays.
@@ -111,6 +112,7 @@ func (x *exec) panicSites() {
 				if k, loc, ok := x.panicCall(in); ok {
 					s := x.site(k, loc, Place{fi, x.flows[fi].base[bi] + ii})
 					s.Panic, s.plain = true, x.slice.Externs[in.Args[0].Index].Symbol == "kvfarm_assert"
+					s.handed = loc < 0 && x.slice.Externs[in.Args[0].Index].Panic != "" && isHanded(in)
 					x.siteFuncs[fi] = append(x.siteFuncs[fi], blockSite{bi, ii, s})
 				}
 			}
