@@ -16,10 +16,19 @@ import (
 // addresses for later. What is proved of a panic that the root holds, or that a function
 // holds which the root calls, may fail in no run.
 func TestDifferentialAlone(t *testing.T) {
+	aloneOf(t, generateOutside, generated(), exec.Config{Budget: 1_000_000, Alone: true})
+}
+
+// TestDifferentialAloneLoops does the same with loops around the calls, followed for one round.
+func TestDifferentialAloneLoops(t *testing.T) {
+	aloneOf(t, generateOutsideLoops, generated()/10, exec.Config{Budget: 300_000, LoopBound: 1, Alone: true})
+}
+
+func aloneOf(t *testing.T, generate func(seed int64) (open, closed string), seeds int64, bounds exec.Config) {
 	count := map[verdict.Word]int{}
-	for seed := range generated() {
-		_, closed := generateOutside(seed)
-		text, cfg := holding(closed), exec.Config{Budget: 1_000_000, Alone: true}
+	for seed := range seeds {
+		_, closed := generate(seed)
+		text, cfg := holding(closed), bounds
 		if seed%2 == 1 { // the same, held by a function that the root calls
 			text = strings.Replace(text, "func @check () {", "func @top () {\n  call void @check()\n  ret void\n}\n\nfunc @check () {", 1)
 			cfg.Of = []int{1}
@@ -66,7 +75,7 @@ func holding(text string) string {
 	})
 	const loop = "\n  %round = alloca 8, align 8\n  store i64 0, ptr %round, align 8\n  br label %spin\nspin:\n  %r0 = load i64, ptr %round, align 8\n" +
 		"  %r1 = add i64 %r0, 1\n  store i64 %r1, ptr %round, align 8\n  %again = icmp ult i64 %r1, 1\n  br i1 %again, label %spin, label %go\ngo:"
-	for _, head := range []string{"func @tell (ptr %p) {", "func @get (ptr %p) -> ptr {"} {
+	for _, head := range []string{"func @tell (ptr %p) {", "func @number (i64 %n) {", "func @get (ptr %p) -> ptr {"} {
 		text = strings.Replace(text, head, head+loop, 1)
 	}
 	const panics = `extern @panic "core::panicking::panic_bounds_check" panic bounds (ptr) -> void noreturn` + "\n"

@@ -19,6 +19,7 @@ global @g align 8 = ptr @g, i64 7
 `
 
 const outsideExterns = `extern @tell "tell" (ptr)
+extern @number "number" (i64)
 extern @get "get" (ptr) -> ptr
 `
 
@@ -61,6 +62,12 @@ nothing:
   ret void
 }
 
+func @number (i64 %n) {
+  %p = inttoptr i64 %n to ptr
+  call void @tell(ptr %p)
+  ret void
+}
+
 func @get (ptr %p) -> ptr {
   %c = call i2 @any2()
   %q = load ptr, ptr %p, align 8
@@ -84,12 +91,25 @@ type outside struct {
 	*generator
 	objects []string
 	holds   map[string]string // by object: the number that it was last told to hold
+	loops   bool              // there are loops, and addresses are told of as numbers
 }
 
 // generateOutside returns the text of a slice that calls what it does not
 // define, and of the same slice with bodies of that.
-func generateOutside(seed int64) (open, closed string) {
-	g := &outside{generator: newSliceGenerator(seed), objects: []string{"@g"}, holds: map[string]string{}}
+func generateOutside(seed int64) (open, closed string) { return newOutside(seed).slices() }
+
+// generateOutsideLoops does the same with loops around the calls.
+func generateOutsideLoops(seed int64) (open, closed string) {
+	g := newOutside(seed)
+	g.loops = true
+	return g.slices()
+}
+
+func newOutside(seed int64) *outside {
+	return &outside{generator: newSliceGenerator(seed), objects: []string{"@g"}, holds: map[string]string{}}
+}
+
+func (g *outside) slices() (open, closed string) {
 	g.bits = 12
 	g.label("entry")
 	for range 2 + g.rnd.Intn(2) {
@@ -120,6 +140,9 @@ func (g *outside) statement() {
 	sorts := []func(){g.store, g.store, g.links, g.links, g.links, g.tell, g.tell, g.tell, g.get, g.get, g.chase, g.copies, g.copies, g.somewhere, g.check, g.check, g.check}
 	if g.depth < 2 {
 		sorts = append(sorts, g.maybe, g.maybe)
+	}
+	if g.loops && g.depth < 2 {
+		sorts = append(sorts, g.again, g.again, g.again, g.tellNumber)
 	}
 	sorts[g.rnd.Intn(len(sorts))]()
 }
@@ -168,6 +191,40 @@ func (g *outside) tell() {
 		o = r
 	}
 	g.line("call void @tell(ptr %s)", o)
+}
+
+// tellNumber tells code outside of an address as a number.
+func (g *outside) tellNumber() {
+	if g.bits < 3 {
+		return
+	}
+	g.bits -= 3
+	n := g.name("%n")
+	g.line("%s = ptrtoint ptr %s to i64", n, g.object())
+	g.line("call void @number(i64 %s)", n)
+}
+
+// again does something once, or three times.
+func (g *outside) again() {
+	before, head, tail, done := g.name("b"), g.name("b"), g.name("b"), g.name("b")
+	n, i, i1, more := g.name("%n"), g.name("%i"), g.name("%i"), g.name("%c")
+	g.line("%s = select i1 %s, i64 1, i64 3", n, g.bit())
+	g.line("br label %%%s", before)
+	g.label(before)
+	g.line("br label %%%s", head)
+	g.label(head)
+	g.line("%s = phi i64 [0, %s], [%s, %s]", i, before, i1, tail)
+	g.depth++
+	for range 1 + g.rnd.Intn(4) {
+		g.statement()
+	}
+	g.depth--
+	g.line("br label %%%s", tail)
+	g.label(tail)
+	g.line("%s = add nuw i64 %s, 1", i1, i)
+	g.line("%s = icmp ult i64 %s, %s", more, i1, n)
+	g.line("br i1 %s, label %%%s, label %%%s", more, head, done)
+	g.label(done)
 }
 
 // get writes through a pointer that code outside gave.
