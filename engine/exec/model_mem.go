@@ -156,8 +156,13 @@ func (x *exec) copyWhole(s *state, to, from []alt, n expr.Expr) error {
 }
 
 // copyLater enters a copy of unknown length as one write. Its bytes are read,
-// when they are asked for, from memory as it is now.
+// when they are asked for, from memory as it is now: that is a look at it.
 func (x *exec) copyLater(s *state, to, from []alt, n expr.Expr) {
+	for _, a := range from {
+		if !isNumber(a.obj) {
+			x.look(s, a.obj)
+		}
+	}
 	now := &state{top: s.top, mem: append([]entry(nil), s.mem...), owner: new(token), leaked: s.leaked}
 	s.owner = new(token) // what now holds is not written to any more
 	to = x.reveal(s, to, from)
