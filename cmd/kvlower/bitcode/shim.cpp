@@ -6,6 +6,7 @@
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/GlobalAlias.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Linker/Linker.h"
@@ -65,12 +66,16 @@ Result load(const std::string &file, LLVMContext &context) {
   return {std::move(*module), ""};
 }
 
-// definitions are the functions that m defines and other modules may call.
+// definitions are the functions that m defines and other modules may call, by
+// their own name or by another one.
 std::set<std::string> definitions(const Module &m) {
   std::set<std::string> names;
   for (const Function &f : m)
-    if (!f.isDeclaration() && f.hasExternalLinkage())
+    if (!f.isDeclaration() && !f.hasLocalLinkage() && !f.hasAvailableExternallyLinkage())
       names.insert(f.getName().str());
+  for (const GlobalAlias &a : m.aliases())
+    if (auto *f = dyn_cast_or_null<Function>(a.getAliaseeObject()); f && !a.hasLocalLinkage())
+      names.insert(f->getName().str());
   return names;
 }
 

@@ -18,7 +18,7 @@ class Writer {
 public:
   explicit Writer(llvm::Module &m) : m(m), dl(m.getDataLayout()) {}
   // write returns the stream. roots are the functions that the last file
-  // defines with external linkage.
+  // defines and other modules may call.
   std::string write(const std::set<std::string> &roots, const std::vector<std::unique_ptr<llvm::Module>> &typed);
 
 private:

@@ -11,7 +11,7 @@ type Module struct {
 	Positions []Position
 	Globals   []*Global
 	Funcs     []*Func
-	Roots     []string // symbols that the last file defines with external linkage
+	Roots     []string // symbols of the functions that the last file defines and other modules may call
 	// ParamTypes are the types of parameters as debug information lists them, by symbol:
 	// with those of size zero, without an indirect result.
 	ParamTypes map[string][]*DebugType
