@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
+
+	"github.com/kvfarm/kvfarm/cmd/kvlower/module"
 )
 
 // calls says who calls the functions of a walk.
@@ -13,7 +15,8 @@ type calls struct {
 	sizes map[string]int      // in instructions
 }
 
-// calls finds them. Functions that the walk did not come to call none of it.
+// calls finds them. What the last file has that the walk did not come to, such as how it says that
+// it panics, may call whatever it names.
 func (w *walk) calls() calls {
 	c := calls{by: map[string][]string{}, taken: map[string]bool{}, sizes: map[string]int{}}
 	for i, f := range w.slice.Funcs {
@@ -29,7 +32,43 @@ func (w *walk) calls() calls {
 			c.take(w, &g.Relocs[i].Target)
 		}
 	}
+	c.beyond(w)
 	return c
+}
+
+// beyond takes the functions that the rest of the module names.
+func (c *calls) beyond(w *walk) {
+	m := w.c.m
+	for i, f := range m.Funcs {
+		if _, walked := w.funcs[i]; walked || !f.Own {
+			continue
+		}
+		for _, b := range f.Blocks {
+			for _, in := range b.Insts {
+				for j := range in.Args {
+					c.name(m, &in.Args[j])
+				}
+			}
+		}
+	}
+	for i, g := range m.Globals {
+		if _, walked := w.globals[i]; walked {
+			continue
+		}
+		for j := range g.Relocs {
+			c.name(m, &g.Relocs[j].Target)
+		}
+	}
+}
+
+// name takes the functions in v, an operand as the module has it.
+func (c *calls) name(m *module.Module, v *ir.Value) {
+	if v.Kind == ir.FuncAddr {
+		c.taken[m.Funcs[v.Index].Symbol] = true
+	}
+	for i := range v.Elems {
+		c.name(m, &v.Elems[i])
+	}
 }
 
 func (w *walk) symbol(fn int) string { return w.c.m.Funcs[w.funcOf[fn]].Symbol }
