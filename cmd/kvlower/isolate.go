@@ -30,7 +30,7 @@ func readIsolated(files, types []string) ([]byte, error) {
 	cmd.Stderr = &stderr
 	stream, err := cmd.Output()
 	if err != nil {
-		return nil, readError(files, err, stderr.String())
+		return nil, readError(slices.Concat(types, files), err, stderr.String())
 	}
 	return stream, nil
 }
@@ -40,23 +40,53 @@ func readIsolated(files, types []string) ([]byte, error) {
 func readError(files []string, err error, stderr string) error {
 	line, _, _ := strings.Cut(stderr, "\n")
 	if i := strings.LastIndex("\n"+stderr, "\nkvlower: "); i >= 0 {
-		return errors.New(strings.TrimSpace(stderr[i+len("kvlower: "):]))
+		return errors.New(brief(stderr[i+len("kvlower: "):]))
 	}
-	if line == "" {
-		return fmt.Errorf("read %s: %w", strings.Join(files, " "), err)
+	names := strings.Join(files, " ")
+	var exit *exec.ExitError
+	switch {
+	case line != "":
+		return fmt.Errorf("read %s: LLVM crashed: %s", names, brief(line))
+	case errors.As(err, &exit) && !exit.Exited():
+		return fmt.Errorf("read %s: LLVM was ended by the system (%w): it may take %d seconds of processor time and %d bytes of memory",
+			names, err, maxReadSeconds, readBytes(files))
 	}
-	return fmt.Errorf("read %s: LLVM crashed: %s", strings.Join(files, " "), line)
+	return fmt.Errorf("read %s: %w", names, err)
+}
+
+// brief is the beginning of what LLVM says: of a broken module it tells every fault.
+func brief(text string) string {
+	const most = 1500
+	text = strings.TrimSpace(text)
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + " ..."
+	}
+	return text
 }
 
 // What reading may take: broken bitcode can say that it holds anything. The
-// largest module of a kernel takes a tenth of either.
+// largest module of a kernel takes less than half of what it may.
 const (
-	maxReadBytes   = 16 << 30 // of address space
-	maxReadSeconds = 600      // of processor time
+	maxReadBytes    = 16 << 30 // of address space
+	leastReadBytes  = 4 << 30  // of it: the programs' own and Go's reserve take half
+	readBytesByByte = 256      // of it, for each byte of bitcode
+	maxReadSeconds  = 600      // of processor time
 )
 
-func limitReader() error {
-	for resource, most := range map[int]uint64{syscall.RLIMIT_AS: maxReadBytes, syscall.RLIMIT_CPU: maxReadSeconds} {
+// readBytes is how much address space reading files may take. One that cannot be read is
+// none: that is told when it is read.
+func readBytes(files []string) uint64 {
+	all := uint64(leastReadBytes)
+	for _, name := range files {
+		if info, err := os.Stat(name); err == nil {
+			all += readBytesByByte * uint64(min(info.Size(), maxReadBytes))
+		}
+	}
+	return min(all, maxReadBytes)
+}
+
+func limitReader(files []string) error {
+	for resource, most := range map[int]uint64{syscall.RLIMIT_AS: readBytes(files), syscall.RLIMIT_CPU: maxReadSeconds} {
 		var l syscall.Rlimit
 		if err := syscall.Getrlimit(resource, &l); err != nil {
 			return fmt.Errorf("limit the reader: %w", err)
@@ -79,7 +109,7 @@ func readMain(args []string) error {
 	if err != nil || n < 0 || n+1 >= len(args) {
 		return errors.New("no bitcode files")
 	}
-	if err := limitReader(); err != nil {
+	if err := limitReader(args[1:]); err != nil {
 		return err
 	}
 	stream, err := bitcode.Read(args[1+n:], args[1:1+n])

@@ -10,9 +10,12 @@ import (
 	"github.com/kvfarm/kvfarm/cmd/kvlower/bitcode"
 )
 
-// The test binary stands in for kvlower where that starts itself.
+// asProgram is set in the environment of a process of the test binary that is to be kvlower.
+const asProgram = "KVLOWER_AS_PROGRAM"
+
+// The test binary stands in for kvlower where that starts itself, or is started by a test.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == readFlag {
+	if len(os.Args) > 1 && os.Args[1] == readFlag || os.Getenv(asProgram) != "" {
 		main()
 		return
 	}
