@@ -16,6 +16,7 @@ import (
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/engine/verdict"
 )
 
 // fakeEngine says VERDICT of every slice that it can find, with one open step.
@@ -161,5 +162,33 @@ func TestAuditSample(t *testing.T) {
 	}
 	if all, _ := r.audit("--all"); !strings.Contains(all, "2 of 2 by this engine") {
 		t.Errorf("--all:\n%s", all)
+	}
+}
+
+// TestAuditLost: a proof whose inputs are gone is counted, an asset or a list of
+// chunks, which never had any, is not.
+func TestAuditLost(t *testing.T) {
+	r := newAuditRig(t)
+	r.script("z3", "#!/bin/sh\ncat >/dev/null\necho unsat\n")
+	ctx := context.Background()
+	s, err := openStore(ctx, r.state, slog.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for action, path := range map[string]string{"gone": verdict.FileName, "asset": "file0", "chunks": ""} {
+		d, err := cas.PutBlob(ctx, s, []byte("content"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		result := &repb.ActionResult{OutputFiles: []*repb.OutputFile{{Path: path, Digest: d.Proto()}}}
+		if err := s.SetResult(ctx, digest.Of([]byte(action)), result); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := r.audit(); err != nil || !strings.Contains(out, "0 by others, 1 without their inputs") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -13,6 +13,9 @@ import (
 // Version is the version of the JSON form.
 const Version = 1
 
+// FileName is what actions that prove call their output.
+const FileName = "verdict.json"
+
 // MaxBytes bounds an encoded verdict that is read from outside.
 const MaxBytes = 64 << 20
 

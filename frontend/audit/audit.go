@@ -40,7 +40,7 @@ type Proof struct {
 type Proofs struct {
 	Own    []Proof // by the engine that was asked for, in the order of their keys
 	Others int     // by other engines
-	Lost   int     // whose inputs are no longer there
+	Lost   int     // that left a verdict, but whose inputs are no longer there
 }
 
 // errOther is of actions that are no proofs.
@@ -60,7 +60,9 @@ func Find(ctx context.Context, s Store, engine digest.Digest) (*Proofs, error) {
 			return nil, ctx.Err()
 		case errors.Is(err, errOther):
 		case errors.Is(err, cas.ErrNotFound):
-			out.Lost++
+			if leftVerdict(ctx, s, d) {
+				out.Lost++
+			}
 		case err != nil:
 			return nil, fmt.Errorf("action %v: %w", d, err)
 		case p.Engine != engine:
@@ -108,6 +110,14 @@ func read(ctx context.Context, s Store, d digest.Digest) (*Proof, error) {
 		return nil, err
 	}
 	return p, p.result(ctx, s, to)
+}
+
+// leftVerdict reports whether action d, of which no more can be known, left a
+// verdict. Assets and lists of chunks are kept as results, too, of actions that
+// never were.
+func leftVerdict(ctx context.Context, s Store, d digest.Digest) bool {
+	r, err := s.Result(ctx, d)
+	return err == nil && slices.ContainsFunc(r.OutputFiles, func(f *repb.OutputFile) bool { return f.Path == verdict.FileName })
 }
 
 func message(ctx context.Context, s Store, d digest.Digest, m proto.Message) error {

@@ -83,9 +83,9 @@ func (j *Job) runEngine(ctx context.Context, c cut, inputs []rust.Input) (*kbuil
 	content := kbuild.Blobs{}
 	r, err := j.runner.Run(ctx, &kbuild.Action{
 		Kind: runKind, Name: c.root.Name,
-		Argv:    []string{"./kvengine", "run", "--out", verdictFile, sliceFile, inputsFile},
+		Argv:    []string{"./kvengine", "run", "--out", verdict.FileName, sliceFile, inputsFile},
 		Inputs:  tree.Files{"kvengine": j.Engine.Entry, sliceFile: c.slice, inputsFile: content.Add(b)},
-		Outputs: []string{verdictFile},
+		Outputs: []string{verdict.FileName},
 		Content: kbuild.Either(content, j.Engine.Content),
 	})
 	if err != nil {

@@ -17,8 +17,7 @@ import (
 )
 
 const (
-	sliceFile   = "slice.kvs"
-	verdictFile = "verdict.json"
+	sliceFile = "slice.kvs"
 
 	// Whatever leads to further actions goes before proofs: the longest way
 	// through a submit is from the first crate to the last driver's proofs.
@@ -59,9 +58,9 @@ func ProveAction(engine Tool, slice tree.Entry, what []string, budget int64, nam
 	}
 	return &kbuild.Action{
 		Kind: "prove", Name: name,
-		Argv:     append(argv, "--out", verdictFile, sliceFile),
+		Argv:     append(argv, "--out", verdict.FileName, sliceFile),
 		Inputs:   tree.Files{"kvengine": engine.Entry, sliceFile: slice},
-		Outputs:  []string{verdictFile},
+		Outputs:  []string{verdict.FileName},
 		Content:  engine.Content,
 		Priority: provePriority,
 	}
@@ -128,7 +127,7 @@ func (j *Job) verdict(ctx context.Context, r *kbuild.Result) (*verdict.Verdict, 
 	if r.ExitCode != 0 {
 		return nil, fmt.Errorf("prove: exit %d: %s", r.ExitCode, lastLines(r.Stderr))
 	}
-	b, err := j.file(ctx, r.Outputs, verdictFile)
+	b, err := j.file(ctx, r.Outputs, verdict.FileName)
 	if err != nil {
 		return nil, fmt.Errorf("prove: action %v: %w", r.Action, err)
 	}
