@@ -184,7 +184,16 @@ func TestKernelReuse(t *testing.T) {
 
 	driver := "drivers/gpu/drm/drm_panic_qr.rs"
 	r.edit(driver, "//! ", "// A comment.\n//! ")
-	commented, _ := r.submit(targets...)
+	before := filepath.Join(t.TempDir(), report.File)
+	if text, err := report.JSON(first); err != nil || os.WriteFile(before, text, 0o644) != nil {
+		t.Fatalf("keep the report: %v", err)
+	}
+	r.flags = []string{"--against", before}
+	commented, code := r.submit(targets...)
+	r.flags = nil
+	if code != report.ExitDecided || !strings.Contains(r.log, "0 fail that did not, 0 undecided that were not, 0 better, 0 gone") {
+		t.Errorf("a comment makes something worse: status %d\n%s", code, r.log)
+	}
 	for _, a := range ran(commented) {
 		if !strings.Contains(a, "drm_panic_qr") || strings.HasPrefix(a, "prove ") {
 			t.Errorf("a comment in a driver ran %q", a)

@@ -49,6 +49,7 @@ farm or the input failed, 3 something is undecided.`,
 		},
 	}
 	w.flags(c.Flags())
+	w.compares(c.Flags())
 	return c
 }
 
@@ -87,7 +88,7 @@ func (w *work) prove(ctx context.Context, paths []string) error {
 
 // proveFiles does the work and returns the finished report, which is written.
 func (w *work) proveFiles(ctx context.Context, conn *connection, f *files, spec job.Spec, start time.Time) (*pb.Report, error) {
-	display := terminal.New(os.Stderr, w.report)
+	display := terminal.New(os.Stderr, w.report, w.known())
 	defer display.Close()
 	runner := job.Observe(conn.client, display)
 	f.compiler = single.New(ctx, single.Config{Root: f.tools.Root, Env: f.tools.Env, Runner: runner})

@@ -41,7 +41,8 @@ and every check. A file or folder of a library means the functions that it
 declares.
 
 Exit status: 0 all is decided and nothing refuted that is not waived, 1
-something is refuted, 2 the farm or the input failed, 3 something is undecided.`,
+something is refuted, 2 the farm or the input failed, 3 something is undecided.
+With --against only what is worse than in that report counts, and is shown.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			s.targets, s.out, s.err = args, c.OutOrStdout(), c.ErrOrStderr()
 			return s.advised(s.run(c.Context()))
@@ -49,6 +50,7 @@ something is refuted, 2 the farm or the input failed, 3 something is undecided.`
 	}
 	s.flags(c.Flags(), ".")
 	c.Flags().StringVar(&s.waivers, "waivers", "", "`FILE` of known failures (default: kvfarm.waivers in the tree, if it is there)")
+	s.compares(c.Flags())
 	return c
 }
 
@@ -102,7 +104,7 @@ const costsFile = "costs"
 
 // submit does the work and returns the finished report, which is written.
 func (s *submitFlags) submit(ctx context.Context, conn *connection, in *inputs, start time.Time) (*pb.Report, error) {
-	display := terminal.New(os.Stderr, s.report)
+	display := terminal.New(os.Stderr, s.report, s.known())
 	defer display.Close()
 	runner := job.Observe(conn.client, display)
 	g, err := graph.Open(ctx, graph.Config{

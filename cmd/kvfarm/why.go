@@ -75,10 +75,7 @@ func (w *whyFlags) run(ctx context.Context, out io.Writer, name string) error {
 
 // rootIn finds the root called name in the report in file, or in a folder.
 func rootIn(file, name string) (*pb.Report, *pb.Root, error) {
-	if info, err := os.Stat(file); err == nil && info.IsDir() {
-		file = filepath.Join(file, report.File)
-	}
-	r, err := report.Read(file)
+	file, r, err := readReport(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("no report %s: run kvfarm submit, or name one with --report and --against", file)
 	}

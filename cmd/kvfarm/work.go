@@ -19,6 +19,7 @@ import (
 // and what becomes of their report.
 type work struct {
 	state
+	comparison
 	remote   remoteFlags
 	report   string
 	jobs     int
@@ -83,7 +84,7 @@ func (w *work) check() error {
 	if w.report == "" {
 		w.report = w.path("report")
 	}
-	return nil
+	return w.comparison.read()
 }
 
 // finish writes witnesses and report.
@@ -96,6 +97,7 @@ func (w *work) finish(ctx context.Context, j *job.Job, b *report.Builder, o *job
 		return nil, err
 	}
 	r := b.Report(time.Since(start).Seconds())
+	w.compare(r)
 	return r, report.Write(w.report, r)
 }
 
@@ -110,16 +112,22 @@ func (w *work) tell(r *pb.Report) error {
 			return fmt.Errorf("write report: %w", err)
 		}
 	} else {
-		if w.fuzz != nil {
+		switch {
+		case w.fuzz != nil:
 			report.Failures(w.out, r, w.report)
 			report.RootTable(w.out, r)
-		} else {
+		case r.Against != nil:
+			report.Errors(w.out, r)
+		default:
 			report.Open(w.out, r)
 			report.Failures(w.out, r, w.report)
 		}
 		report.CacheTable(w.out, r)
 		fmt.Fprintf(w.out, "report: %s\n", filepath.Join(w.report, "report.txt"))
 		report.Summary(w.out, r)
+		if r.Against != nil {
+			report.Changes(w.out, r, w.report)
+		}
 	}
 	if w.embeds() && slices.ContainsFunc(r.Errors, noRoom) {
 		w.note(w.makeRoom())

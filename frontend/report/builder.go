@@ -93,7 +93,7 @@ func (b *Builder) AddProof(p *Proof) []*pb.Site {
 	for i := range sites {
 		s, newly := b.addSite(p, &sites[i])
 		if newly {
-			fresh = append(fresh, s.proto())
+			fresh = append(fresh, b.proto(s))
 		}
 	}
 	return fresh
@@ -143,7 +143,7 @@ func (b *Builder) Report(wall float64) *pb.Report {
 	r.Sites = nil
 	for _, s := range b.sites {
 		b.settle(s)
-		x := s.proto()
+		x := b.proto(s)
 		x.Optimised = b.optimised(s)
 		r.Sites = append(r.Sites, x)
 	}

@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the wanted parts of testdata")
 
 // archive is a testdata file: "NAME.proof" parts hold a proof in JSON, "NAME.owners"
-// parts the owners of a crate's locations, "NAME.panics" parts the panic calls in its code, after the proofs; "remains" is what LLVM leaves of them; "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report and
+// parts the owners of a crate's locations, "NAME.panics" parts the panic calls in its code, after the proofs; "remains" is what LLVM leaves of them; "before/PART" parts make the report that is compared with; "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report and
 // "want.status" the exit status.
 type archive struct{ *txtar.Archive }
 
@@ -34,6 +34,17 @@ func (a archive) part(name string) []byte {
 		}
 	}
 	return nil
+}
+
+// before is the archive of the parts under before/.
+func (a archive) before() archive {
+	var old txtar.Archive
+	for _, f := range a.Files {
+		if name, ok := strings.CutPrefix(f.Name, "before/"); ok {
+			old.Files = append(old.Files, txtar.File{Name: name, Data: f.Data})
+		}
+	}
+	return archive{&old}
 }
 
 // Line implements report.Source.
@@ -80,7 +91,7 @@ func (a archive) report(t *testing.T) *pb.Report {
 		if f.Name == "remains" {
 			addRemains(t, b, f.Data)
 		}
-		if !strings.HasSuffix(f.Name, ".proof") {
+		if !strings.HasSuffix(f.Name, ".proof") || strings.HasPrefix(f.Name, "before/") {
 			continue
 		}
 		var p proof
@@ -146,6 +157,9 @@ func TestReports(t *testing.T) {
 			}
 			a := archive{parsed}
 			r := a.report(t)
+			if old := a.before(); len(old.Files) > 0 {
+				r.Against = report.Compare(old.report(t), r, "before.json")
+			}
 			var text bytes.Buffer
 			report.Text(&text, r, "out")
 			a.compare(t, file, "want.txt", text.String())

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kvfarm/kvfarm/engine/position"
 	"github.com/kvfarm/kvfarm/engine/verdict"
@@ -154,8 +155,11 @@ func sitePosition(m *position.Map, s *verdict.Site) (position.Pos, string) {
 	return position.Pos{}, fn
 }
 
-func (s *site) proto() *pb.Site {
+// proto is s as reports have it.
+func (b *Builder) proto(s *site) *pb.Site {
+	text, _ := b.tree.Line(s.key.file, s.key.line)
 	return &pb.Site{
+		Text: strings.TrimSpace(text),
 		Kind: s.key.kind, File: s.key.file, Line: uint32(s.key.line), Column: uint32(s.key.col),
 		Function: s.fn, Verdict: s.verdict, Roots: s.roots, Witness: s.witness, Reason: s.reason,
 		Precondition: s.verdict == pb.Verdict_REFUTED && !s.byCheck && !s.fromC,

@@ -86,6 +86,9 @@ func Text(w io.Writer, r *pb.Report, dir string) {
 	Open(w, r)
 	Failures(w, r, dir)
 	Summary(w, r)
+	if r.Against != nil {
+		Changes(w, r, dir)
+	}
 }
 
 func siteTable(w io.Writer, r *pb.Report) {
@@ -197,7 +200,7 @@ func CacheTable(w io.Writer, r *pb.Report) {
 	fmt.Fprintln(w)
 }
 
-// Failures writes every refuted site.
+// Failures writes every refuted site, and what went wrong.
 func Failures(w io.Writer, r *pb.Report, dir string) {
 	for _, s := range r.Sites {
 		if s.Verdict == pb.Verdict_REFUTED {
@@ -205,6 +208,11 @@ func Failures(w io.Writer, r *pb.Report, dir string) {
 			fmt.Fprintln(w)
 		}
 	}
+	Errors(w, r)
+}
+
+// Errors writes what went wrong at the farm or in the build.
+func Errors(w io.Writer, r *pb.Report) {
 	for _, e := range r.Errors {
 		fmt.Fprintf(w, "error: %s\n", e)
 	}

@@ -104,7 +104,7 @@ func cacheRows(actions []*pb.Action) []*pb.CacheRow {
 	return rows
 }
 
-// Exit statuses of a submit.
+// Exit statuses of a submit. Where it compares with an earlier report, only what is worse than there counts.
 const (
 	ExitDecided   = 0 // all decided, nothing refuted that is not waived
 	ExitRefuted   = 1
@@ -118,6 +118,12 @@ func ExitStatus(r *pb.Report) int {
 	switch {
 	case len(r.Errors) > 0:
 		return ExitFailed
+	case r.Against != nil && len(r.Against.Worse) > 0:
+		return ExitRefuted
+	case r.Against != nil && len(r.Against.Lost) > 0:
+		return ExitUndecided
+	case r.Against != nil:
+		return ExitDecided
 	case t.Refuted > t.Waived:
 		return ExitRefuted
 	case t.Undecided > 0 || t.Vacuous > 0 || unknownRoot(r):

@@ -17,6 +17,7 @@ import (
 
 	"github.com/kvfarm/kvfarm/frontend/event"
 	"github.com/kvfarm/kvfarm/frontend/report"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
 
 // Display is an event.Sink that writes to a person.
@@ -29,12 +30,14 @@ type Display struct {
 	bar    *mpb.Bar
 	plain  bool
 	closed bool
+	known  func(*pb.Site) bool
 }
 
 // New returns a Display on f. It is live if f is a terminal that can be
-// redrawn. dir is the report's folder, for replay lines.
-func New(f *os.File, dir string) *Display {
-	d := &Display{tally: newTally(time.Now()), out: f, dir: dir}
+// redrawn. dir is the report's folder, for replay lines. Failures that are
+// known, if that is not nil, are not told.
+func New(f *os.File, dir string, known func(*pb.Site) bool) *Display {
+	d := &Display{tally: newTally(time.Now()), out: f, dir: dir, known: known}
 	d.plain = !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb"
 	if d.plain {
 		return d
@@ -69,6 +72,9 @@ func (d *Display) Emit(e event.Event) {
 func (d *Display) text(e event.Event) string {
 	switch e.Kind {
 	case event.Failed:
+		if d.known != nil && d.known(e.Site) {
+			return ""
+		}
 		return failure(e, d.dir)
 	case event.Note:
 		return e.Text + "\n"

@@ -212,7 +212,9 @@ type Report struct {
 	// What went wrong at the farm or in the build; empty in a complete report.
 	Errors []string `protobuf:"bytes,8,rep,name=errors,proto3" json:"errors,omitempty"`
 	// Why sites are undecided, what keeps most of them first.
-	Reasons       []*Reason `protobuf:"bytes,9,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	Reasons []*Reason `protobuf:"bytes,9,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// What differs from an earlier report, if the submit was told to compare with one.
+	Against       *Comparison `protobuf:"bytes,10,opt,name=against,proto3" json:"against,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -310,6 +312,169 @@ func (x *Report) GetReasons() []*Reason {
 	return nil
 }
 
+func (x *Report) GetAgainst() *Comparison {
+	if x != nil {
+		return x.Against
+	}
+	return nil
+}
+
+// Comparison is of the sites of a report with those of an earlier one. A check is
+// known again by its kind, its file and the text of its line, so that it may move
+// within the file; where there is no text, by its place.
+type Comparison struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The earlier report's file, and the kernel version that it is of.
+	File    string `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Sites that fail here and did not there, in order of place; waived ones not.
+	Worse []*Change `protobuf:"bytes,3,rep,name=worse,proto3" json:"worse,omitempty"`
+	// Sites that are undecided here and were not there.
+	Lost []*Change `protobuf:"bytes,4,rep,name=lost,proto3" json:"lost,omitempty"`
+	// Sites that are decided here, or fail no longer.
+	Better []*Change `protobuf:"bytes,5,rep,name=better,proto3" json:"better,omitempty"`
+	// Sites of the earlier report that are not here.
+	Gone          uint32 `protobuf:"varint,6,opt,name=gone,proto3" json:"gone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Comparison) Reset() {
+	*x = Comparison{}
+	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Comparison) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Comparison) ProtoMessage() {}
+
+func (x *Comparison) ProtoReflect() protoreflect.Message {
+	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Comparison.ProtoReflect.Descriptor instead.
+func (*Comparison) Descriptor() ([]byte, []int) {
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Comparison) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *Comparison) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Comparison) GetWorse() []*Change {
+	if x != nil {
+		return x.Worse
+	}
+	return nil
+}
+
+func (x *Comparison) GetLost() []*Change {
+	if x != nil {
+		return x.Lost
+	}
+	return nil
+}
+
+func (x *Comparison) GetBetter() []*Change {
+	if x != nil {
+		return x.Better
+	}
+	return nil
+}
+
+func (x *Comparison) GetGone() uint32 {
+	if x != nil {
+		return x.Gone
+	}
+	return 0
+}
+
+// Change is a site with two verdicts.
+type Change struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Index in sites.
+	Site uint32 `protobuf:"varint,1,opt,name=site,proto3" json:"site,omitempty"`
+	// There was no such site.
+	IsNew bool `protobuf:"varint,2,opt,name=is_new,json=isNew,proto3" json:"is_new,omitempty"`
+	// What it was; UNKNOWN if it is new.
+	Was           Verdict `protobuf:"varint,3,opt,name=was,proto3,enum=kvfarm.v1.Verdict" json:"was,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Change) Reset() {
+	*x = Change{}
+	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Change) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Change) ProtoMessage() {}
+
+func (x *Change) ProtoReflect() protoreflect.Message {
+	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Change.ProtoReflect.Descriptor instead.
+func (*Change) Descriptor() ([]byte, []int) {
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Change) GetSite() uint32 {
+	if x != nil {
+		return x.Site
+	}
+	return 0
+}
+
+func (x *Change) GetIsNew() bool {
+	if x != nil {
+		return x.IsNew
+	}
+	return false
+}
+
+func (x *Change) GetWas() Verdict {
+	if x != nil {
+		return x.Was
+	}
+	return Verdict_UNKNOWN
+}
+
 // Reason is one reason for which sites are undecided.
 type Reason struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -321,7 +486,7 @@ type Reason struct {
 
 func (x *Reason) Reset() {
 	*x = Reason{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -333,7 +498,7 @@ func (x *Reason) String() string {
 func (*Reason) ProtoMessage() {}
 
 func (x *Reason) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -346,7 +511,7 @@ func (x *Reason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reason.ProtoReflect.Descriptor instead.
 func (*Reason) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{1}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Reason) GetText() string {
@@ -383,7 +548,7 @@ type Tree struct {
 
 func (x *Tree) Reset() {
 	*x = Tree{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -395,7 +560,7 @@ func (x *Tree) String() string {
 func (*Tree) ProtoMessage() {}
 
 func (x *Tree) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -408,7 +573,7 @@ func (x *Tree) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tree.ProtoReflect.Descriptor instead.
 func (*Tree) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{2}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Tree) GetPath() string {
@@ -473,7 +638,7 @@ type Action struct {
 
 func (x *Action) Reset() {
 	*x = Action{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -485,7 +650,7 @@ func (x *Action) String() string {
 func (*Action) ProtoMessage() {}
 
 func (x *Action) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -498,7 +663,7 @@ func (x *Action) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Action.ProtoReflect.Descriptor instead.
 func (*Action) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{3}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Action) GetKind() string {
@@ -599,7 +764,7 @@ type Root struct {
 
 func (x *Root) Reset() {
 	*x = Root{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -611,7 +776,7 @@ func (x *Root) String() string {
 func (*Root) ProtoMessage() {}
 
 func (x *Root) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -624,7 +789,7 @@ func (x *Root) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Root.ProtoReflect.Descriptor instead.
 func (*Root) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{4}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Root) GetName() string {
@@ -810,15 +975,18 @@ type Site struct {
 	// checks its callers, so this is no precondition.
 	FromC bool `protobuf:"varint,18,opt,name=from_c,json=fromC,proto3" json:"from_c,omitempty"`
 	// If C calls the function that it is refuted by: what the failure hangs on.
-	Caller        string `protobuf:"bytes,19,opt,name=caller,proto3" json:"caller,omitempty"`
-	Family        Family `protobuf:"varint,20,opt,name=family,proto3,enum=kvfarm.v1.Family" json:"family,omitempty"`
+	Caller string `protobuf:"bytes,19,opt,name=caller,proto3" json:"caller,omitempty"`
+	Family Family `protobuf:"varint,20,opt,name=family,proto3,enum=kvfarm.v1.Family" json:"family,omitempty"`
+	// The line of source that it stands in, without the space around it; empty if
+	// the tree does not have that file.
+	Text          string `protobuf:"bytes,21,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Site) Reset() {
 	*x = Site{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -830,7 +998,7 @@ func (x *Site) String() string {
 func (*Site) ProtoMessage() {}
 
 func (x *Site) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -843,7 +1011,7 @@ func (x *Site) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Site.ProtoReflect.Descriptor instead.
 func (*Site) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{5}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Site) GetKind() string {
@@ -986,6 +1154,13 @@ func (x *Site) GetFamily() Family {
 	return Family_FAMILY_UNKNOWN
 }
 
+func (x *Site) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 // Place is a position in a source file.
 type Place struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -1001,7 +1176,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1013,7 +1188,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1026,7 +1201,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{6}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Place) GetFile() string {
@@ -1099,7 +1274,7 @@ type Totals struct {
 
 func (x *Totals) Reset() {
 	*x = Totals{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1111,7 +1286,7 @@ func (x *Totals) String() string {
 func (*Totals) ProtoMessage() {}
 
 func (x *Totals) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1124,7 +1299,7 @@ func (x *Totals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Totals.ProtoReflect.Descriptor instead.
 func (*Totals) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{7}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Totals) GetSites() uint32 {
@@ -1289,7 +1464,7 @@ type FamilyTotals struct {
 
 func (x *FamilyTotals) Reset() {
 	*x = FamilyTotals{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1301,7 +1476,7 @@ func (x *FamilyTotals) String() string {
 func (*FamilyTotals) ProtoMessage() {}
 
 func (x *FamilyTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1314,7 +1489,7 @@ func (x *FamilyTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FamilyTotals.ProtoReflect.Descriptor instead.
 func (*FamilyTotals) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{8}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *FamilyTotals) GetFamily() Family {
@@ -1366,7 +1541,7 @@ type CacheRow struct {
 
 func (x *CacheRow) Reset() {
 	*x = CacheRow{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[9]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1378,7 +1553,7 @@ func (x *CacheRow) String() string {
 func (*CacheRow) ProtoMessage() {}
 
 func (x *CacheRow) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[9]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1391,7 +1566,7 @@ func (x *CacheRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheRow.ProtoReflect.Descriptor instead.
 func (*CacheRow) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{9}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CacheRow) GetKind() string {
@@ -1433,7 +1608,7 @@ var File_kvfarm_v1_report_proto protoreflect.FileDescriptor
 
 const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\n" +
-	"\x16kvfarm/v1/report.proto\x12\tkvfarm.v1\"\xdd\x02\n" +
+	"\x16kvfarm/v1/report.proto\x12\tkvfarm.v1\"\x8e\x03\n" +
 	"\x06Report\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12#\n" +
 	"\x04tree\x18\x02 \x01(\v2\x0f.kvfarm.v1.TreeR\x04tree\x12+\n" +
@@ -1443,7 +1618,21 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06totals\x18\x06 \x01(\v2\x11.kvfarm.v1.TotalsR\x06totals\x12)\n" +
 	"\x05cache\x18\a \x03(\v2\x13.kvfarm.v1.CacheRowR\x05cache\x12\x16\n" +
 	"\x06errors\x18\b \x03(\tR\x06errors\x12+\n" +
-	"\areasons\x18\t \x03(\v2\x11.kvfarm.v1.ReasonR\areasons\"2\n" +
+	"\areasons\x18\t \x03(\v2\x11.kvfarm.v1.ReasonR\areasons\x12/\n" +
+	"\aagainst\x18\n" +
+	" \x01(\v2\x15.kvfarm.v1.ComparisonR\aagainst\"\xc9\x01\n" +
+	"\n" +
+	"Comparison\x12\x12\n" +
+	"\x04file\x18\x01 \x01(\tR\x04file\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12'\n" +
+	"\x05worse\x18\x03 \x03(\v2\x11.kvfarm.v1.ChangeR\x05worse\x12%\n" +
+	"\x04lost\x18\x04 \x03(\v2\x11.kvfarm.v1.ChangeR\x04lost\x12)\n" +
+	"\x06better\x18\x05 \x03(\v2\x11.kvfarm.v1.ChangeR\x06better\x12\x12\n" +
+	"\x04gone\x18\x06 \x01(\rR\x04gone\"Y\n" +
+	"\x06Change\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\rR\x04site\x12\x15\n" +
+	"\x06is_new\x18\x02 \x01(\bR\x05isNew\x12$\n" +
+	"\x03was\x18\x03 \x01(\x0e2\x12.kvfarm.v1.VerdictR\x03was\"2\n" +
 	"\x06Reason\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x14\n" +
 	"\x05sites\x18\x02 \x01(\rR\x05sites\"\x98\x01\n" +
@@ -1487,7 +1676,7 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06states\x18\x12 \x01(\tR\x06states\x12\x1c\n" +
 	"\tpositions\x18\x13 \x01(\tR\tpositions\x12\x17\n" +
 	"\ac_calls\x18\x14 \x01(\bR\x06cCalls\x12\x16\n" +
-	"\x06shards\x18\x15 \x01(\rR\x06shards\"\xc9\x04\n" +
+	"\x06shards\x18\x15 \x01(\rR\x06shards\"\xdd\x04\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
@@ -1509,7 +1698,8 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\toptimised\x18\x11 \x01(\x0e2\x14.kvfarm.v1.OptimisedR\toptimised\x12\x15\n" +
 	"\x06from_c\x18\x12 \x01(\bR\x05fromC\x12\x16\n" +
 	"\x06caller\x18\x13 \x01(\tR\x06caller\x12)\n" +
-	"\x06family\x18\x14 \x01(\x0e2\x11.kvfarm.v1.FamilyR\x06family\"w\n" +
+	"\x06family\x18\x14 \x01(\x0e2\x11.kvfarm.v1.FamilyR\x06family\x12\x12\n" +
+	"\x04text\x18\x15 \x01(\tR\x04text\"w\n" +
 	"\x05Place\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\rR\x04line\x12\x16\n" +
@@ -1584,42 +1774,49 @@ func file_kvfarm_v1_report_proto_rawDescGZIP() []byte {
 }
 
 var file_kvfarm_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_kvfarm_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_kvfarm_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_kvfarm_v1_report_proto_goTypes = []any{
 	(Verdict)(0),         // 0: kvfarm.v1.Verdict
 	(Family)(0),          // 1: kvfarm.v1.Family
 	(Optimised)(0),       // 2: kvfarm.v1.Optimised
 	(*Report)(nil),       // 3: kvfarm.v1.Report
-	(*Reason)(nil),       // 4: kvfarm.v1.Reason
-	(*Tree)(nil),         // 5: kvfarm.v1.Tree
-	(*Action)(nil),       // 6: kvfarm.v1.Action
-	(*Root)(nil),         // 7: kvfarm.v1.Root
-	(*Site)(nil),         // 8: kvfarm.v1.Site
-	(*Place)(nil),        // 9: kvfarm.v1.Place
-	(*Totals)(nil),       // 10: kvfarm.v1.Totals
-	(*FamilyTotals)(nil), // 11: kvfarm.v1.FamilyTotals
-	(*CacheRow)(nil),     // 12: kvfarm.v1.CacheRow
+	(*Comparison)(nil),   // 4: kvfarm.v1.Comparison
+	(*Change)(nil),       // 5: kvfarm.v1.Change
+	(*Reason)(nil),       // 6: kvfarm.v1.Reason
+	(*Tree)(nil),         // 7: kvfarm.v1.Tree
+	(*Action)(nil),       // 8: kvfarm.v1.Action
+	(*Root)(nil),         // 9: kvfarm.v1.Root
+	(*Site)(nil),         // 10: kvfarm.v1.Site
+	(*Place)(nil),        // 11: kvfarm.v1.Place
+	(*Totals)(nil),       // 12: kvfarm.v1.Totals
+	(*FamilyTotals)(nil), // 13: kvfarm.v1.FamilyTotals
+	(*CacheRow)(nil),     // 14: kvfarm.v1.CacheRow
 }
 var file_kvfarm_v1_report_proto_depIdxs = []int32{
-	5,  // 0: kvfarm.v1.Report.tree:type_name -> kvfarm.v1.Tree
-	6,  // 1: kvfarm.v1.Report.actions:type_name -> kvfarm.v1.Action
-	7,  // 2: kvfarm.v1.Report.roots:type_name -> kvfarm.v1.Root
-	8,  // 3: kvfarm.v1.Report.sites:type_name -> kvfarm.v1.Site
-	10, // 4: kvfarm.v1.Report.totals:type_name -> kvfarm.v1.Totals
-	12, // 5: kvfarm.v1.Report.cache:type_name -> kvfarm.v1.CacheRow
-	4,  // 6: kvfarm.v1.Report.reasons:type_name -> kvfarm.v1.Reason
-	0,  // 7: kvfarm.v1.Root.verdict:type_name -> kvfarm.v1.Verdict
-	0,  // 8: kvfarm.v1.Site.verdict:type_name -> kvfarm.v1.Verdict
-	9,  // 9: kvfarm.v1.Site.place:type_name -> kvfarm.v1.Place
-	2,  // 10: kvfarm.v1.Site.optimised:type_name -> kvfarm.v1.Optimised
-	1,  // 11: kvfarm.v1.Site.family:type_name -> kvfarm.v1.Family
-	11, // 12: kvfarm.v1.Totals.families:type_name -> kvfarm.v1.FamilyTotals
-	1,  // 13: kvfarm.v1.FamilyTotals.family:type_name -> kvfarm.v1.Family
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	7,  // 0: kvfarm.v1.Report.tree:type_name -> kvfarm.v1.Tree
+	8,  // 1: kvfarm.v1.Report.actions:type_name -> kvfarm.v1.Action
+	9,  // 2: kvfarm.v1.Report.roots:type_name -> kvfarm.v1.Root
+	10, // 3: kvfarm.v1.Report.sites:type_name -> kvfarm.v1.Site
+	12, // 4: kvfarm.v1.Report.totals:type_name -> kvfarm.v1.Totals
+	14, // 5: kvfarm.v1.Report.cache:type_name -> kvfarm.v1.CacheRow
+	6,  // 6: kvfarm.v1.Report.reasons:type_name -> kvfarm.v1.Reason
+	4,  // 7: kvfarm.v1.Report.against:type_name -> kvfarm.v1.Comparison
+	5,  // 8: kvfarm.v1.Comparison.worse:type_name -> kvfarm.v1.Change
+	5,  // 9: kvfarm.v1.Comparison.lost:type_name -> kvfarm.v1.Change
+	5,  // 10: kvfarm.v1.Comparison.better:type_name -> kvfarm.v1.Change
+	0,  // 11: kvfarm.v1.Change.was:type_name -> kvfarm.v1.Verdict
+	0,  // 12: kvfarm.v1.Root.verdict:type_name -> kvfarm.v1.Verdict
+	0,  // 13: kvfarm.v1.Site.verdict:type_name -> kvfarm.v1.Verdict
+	11, // 14: kvfarm.v1.Site.place:type_name -> kvfarm.v1.Place
+	2,  // 15: kvfarm.v1.Site.optimised:type_name -> kvfarm.v1.Optimised
+	1,  // 16: kvfarm.v1.Site.family:type_name -> kvfarm.v1.Family
+	13, // 17: kvfarm.v1.Totals.families:type_name -> kvfarm.v1.FamilyTotals
+	1,  // 18: kvfarm.v1.FamilyTotals.family:type_name -> kvfarm.v1.Family
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_kvfarm_v1_report_proto_init() }
@@ -1633,7 +1830,7 @@ func file_kvfarm_v1_report_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kvfarm_v1_report_proto_rawDesc), len(file_kvfarm_v1_report_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
