@@ -5,10 +5,14 @@ import (
 	"github.com/kvfarm/kvfarm/engine/verdict"
 )
 
+// mayTell is why the check at a location is open that a failing panic call may tell of.
+const mayTell = "a panic call that is handed this location, among others, fails"
+
 // sitesOf lists the sites of p. Where a panic call takes the location that its
 // function's callers hand in, the engine lists the call; the checks of the
 // source are the locations that may come in, and each is a site with the call's
-// verdict. A refuted call stays what it is: which location it was is not known.
+// verdict. A refuted call stays what it is: which location it was is not known, so
+// that each of them is open.
 func sitesOf(p *Proof) []verdict.Site {
 	locs := map[position.Site][]int{}
 	for _, s := range p.Positions.Sites {
@@ -20,9 +24,13 @@ func sitesOf(p *Proof) []verdict.Site {
 	var out []verdict.Site
 	for _, s := range p.Verdict.Sites {
 		handed := locs[position.Site{Func: s.Func, Inst: s.Inst, Kind: s.Kind, Loc: -1}]
-		if s.Loc >= 0 || s.Verdict == verdict.Refuted || len(handed) == 0 {
+		if s.Loc >= 0 || len(handed) == 0 {
 			out = append(out, s)
 			continue
+		}
+		if s.Verdict == verdict.Refuted {
+			out = append(out, s)
+			s.Verdict, s.Reason, s.Witness = verdict.Unknown, mayTell, -1
 		}
 		for _, loc := range handed {
 			s.Loc = loc
