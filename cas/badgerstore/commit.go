@@ -19,7 +19,7 @@ const (
 type item struct {
 	key     key
 	content []byte // nil if placed
-	placed  extent // where the content lies already, on disk
+	placed  loc    // where the content lies already
 	twice   bool   // once the request is done: another put was first, nothing refers to placed
 	err     error  // once the request is done: why it is not stored
 }
@@ -33,7 +33,8 @@ type request struct {
 
 // committer is the gate through which every change of the index goes: one
 // goroutine that takes what callers have queued meanwhile, writes it, flushes
-// once, and answers them all.
+// once, and answers them all. The index is not flushed: what it might lose is in
+// the packs (replay.go).
 type committer struct {
 	index *index
 	packs *packs
@@ -191,7 +192,7 @@ func (c *committer) write(items []*item) error {
 	l := layout{packs: c.packs, buf: c.buf[:0], entries: make([]entry, 0, len(items))}
 	defer func() {
 		c.buf = l.buf
-		l.unpin()
+		l.release()
 	}()
 	if err := l.place(items, c.index.now()); err != nil {
 		return err
@@ -228,7 +229,7 @@ type layout struct {
 	entries []entry
 	buf     []byte   // content in frames, on its way into a pack
 	inBuf   int      // entries[inBuf:] lie in buf, their off is relative to it
-	pinned  []extent // what has been written
+	begun   []extent // what has been written
 }
 
 // place brings the content of items to disk, used at that time. Items that are
@@ -237,8 +238,9 @@ func (l *layout) place(items []*item, at uint32) error {
 	var placed []entry
 	for _, it := range items {
 		if it.content == nil {
-			size := it.key.digest().Size
-			placed = append(placed, entry{it.key, loc{pack: it.placed.pack, off: it.placed.off, size: size, used: at}})
+			there := it.placed
+			there.used = at // a collection may have begun since it was written
+			placed = append(placed, entry{it.key, there})
 			continue
 		}
 		l.entries = append(l.entries, entry{it.key, loc{off: int64(len(l.buf)), size: int64(len(it.content)), used: at}})
@@ -259,17 +261,19 @@ func (l *layout) write() error {
 	if len(l.buf) == 0 {
 		return nil
 	}
-	e, p, err := l.packs.reserve(batches, int64(len(l.buf)))
+	inBuf := l.entries[l.inBuf:]
+	e, p, err := l.packs.reserve(batches, int64(len(l.buf)), len(inBuf))
 	if err != nil {
 		return err
 	}
-	l.pinned = append(l.pinned, e)
-	if err := p.writeAt(l.buf, e.off); err != nil {
-		return err
+	l.begun = append(l.begun, e)
+	for i := range inBuf {
+		at := &inBuf[i].loc
+		at.pack, at.off = e.pack, at.off+e.content()
 	}
-	for i := range l.entries[l.inBuf:] {
-		at := &l.entries[l.inBuf+i].loc
-		at.pack, at.off = e.pack, at.off+e.off
+	l.buf = l.packs.seal.appendList(l.buf, e, inBuf)
+	if err := p.writeAt(l.buf, e.content()); err != nil {
+		return err
 	}
 	l.inBuf, l.buf = len(l.entries), l.buf[:0]
 	return nil
@@ -278,7 +282,7 @@ func (l *layout) write() error {
 // sync flushes the packs that have been written to.
 func (l *layout) sync() error {
 	var last uint32
-	for _, e := range l.pinned {
+	for _, e := range l.begun {
 		if e.pack == last {
 			continue
 		}
@@ -290,8 +294,8 @@ func (l *layout) sync() error {
 	return nil
 }
 
-func (l *layout) unpin() {
-	for _, e := range l.pinned {
-		l.packs.unpin(e)
+func (l *layout) release() {
+	for _, e := range l.begun {
+		l.packs.release(e)
 	}
 }

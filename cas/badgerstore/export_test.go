@@ -1,6 +1,8 @@
 package badgerstore
 
 import (
+	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/kvfarm/kvfarm/cas/digest"
@@ -23,4 +25,25 @@ func (s *Store) PutUnchecked(d digest.Digest, b []byte) error {
 		return err
 	}
 	return s.putItem(item{key: k, content: b})
+}
+
+// Forge returns what an extent with content b looks like at an offset of a pack,
+// written by s or by somebody else.
+func (s *Store) Forge(pack string, off int, own bool, b []byte) []byte {
+	var id uint32
+	if _, err := fmt.Sscanf(filepath.Base(pack), "%08x.pack", &id); err != nil {
+		panic(err)
+	}
+	var by seal
+	if own {
+		by = s.packs.seal
+	}
+	k, err := keyOf(blobs, digest.Of(b))
+	if err != nil {
+		panic(err)
+	}
+	content := appendFrames(nil, k, b)
+	e := extent{pack: id, off: int64(off), len: extentLen(int64(len(content)), 1)}
+	out := append(by.head(e, 1), content...)
+	return by.appendList(out, e, []entry{{k, loc{pack: id, off: e.content(), size: int64(len(b))}}})
 }

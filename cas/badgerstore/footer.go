@@ -4,10 +4,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/pb"
+	"github.com/dgraph-io/badger/v4/table"
 	"github.com/dgraph-io/badger/v4/y"
 	"google.golang.org/protobuf/proto"
 )
@@ -16,11 +19,20 @@ import (
 // index lies. Badger believes it: of a wrong one it dies, in a goroutine of its
 // own or by log.Fatal, so that nobody could tell what to do.
 func checkFooters(dir string) error {
-	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	manifest, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	for _, name := range tables {
+	defer manifest.Close()
+	m, _, err := badger.ReplayManifestFile(manifest, formatVersion, badger.DefaultOptions(dir))
+	if err != nil {
+		return err
+	}
+	for id := range m.Tables { // badger removes others: it was killed while it wrote them
+		name := table.NewFilename(id, dir)
 		if err := checkFooter(name); err != nil {
 			return fmt.Errorf("table %s: %w", filepath.Base(name), err)
 		}

@@ -125,14 +125,18 @@ func (s *Store) putStream(k key, d digest.Digest, r io.Reader) error {
 	if err := s.space.check(framed(d.Size)); err != nil {
 		return err
 	}
-	e, p, err := s.packs.reserve(streams, framed(d.Size))
+	e, p, err := s.packs.reserve(streams, framed(d.Size), 1)
 	if err != nil {
 		return err
 	}
 	in := &intake{r: r, left: d.Size, hash: d.Function.New()}
-	err = in.copyFrames(k, p, e.off)
+	err = in.copyFrames(k, p, e.content())
 	if err == nil {
 		err = in.finish(k)
+	}
+	at := loc{pack: e.pack, off: e.content(), size: d.Size, used: s.index.now()}
+	if err == nil {
+		err = p.writeAt(s.packs.seal.appendList(nil, e, []entry{{k, at}}), at.extent().end())
 	}
 	if err == nil {
 		err = p.sync()
@@ -141,17 +145,17 @@ func (s *Store) putStream(k key, d digest.Digest, r io.Reader) error {
 		s.packs.abandon(e)
 		return err
 	}
-	return s.putPlaced(k, e)
+	return s.putPlaced(k, e, at)
 }
 
-// putPlaced commits a blob that is on disk already, in extent e.
-func (s *Store) putPlaced(k key, e extent) error {
-	items := []item{{key: k, placed: e}}
+// putPlaced commits a blob that is in extent e already, at that place.
+func (s *Store) putPlaced(k key, e extent, at loc) error {
+	items := []item{{key: k, placed: at}}
 	err := errors.Join(s.commit.commit(items), items[0].err)
 	if items[0].twice {
 		s.packs.abandon(e)
 	} else {
-		s.packs.unpin(e)
+		s.packs.release(e)
 	}
 	return err
 }

@@ -23,9 +23,15 @@ func (s *Store) reclaim() (int64, error) {
 	for _, e := range snap.pins {
 		live[e.pack] = append(live[e.pack], e)
 	}
+	// Deletions are on disk before anything is freed, and where a replay may have
+	// to find its way nothing is.
+	settled, err := s.checkpoint()
+	if err != nil {
+		return 0, err
+	}
 	var freed int64
 	for id, tail := range snap.tails {
-		n, err := s.packs.reclaim(id, tail, live[id])
+		n, err := s.packs.reclaim(id, min(tail, settled[id]), live[id])
 		freed += n
 		if err != nil {
 			return freed, fmt.Errorf("reclaim pack %08x: %w", id, err)

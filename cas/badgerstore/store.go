@@ -24,10 +24,13 @@ import (
 
 // Config says where and how a Store keeps its state. Only Dir has no default.
 type Config struct {
-	Dir     string       // made if it is not there
-	Wait    bool         // if another process has the store open, wait for it instead of ErrLocked
-	Reserve int64        // bytes of the disk to leave free; default 64 MiB
-	Log     *slog.Logger // for what happens in the background; default slog.Default
+	Dir     string // made if it is not there
+	Wait    bool   // if another process has the store open, wait for it instead of ErrLocked
+	Reserve int64  // bytes of the disk to leave free; default 64 MiB
+	// Lazy acknowledges what would survive the end of this process, but not that
+	// of the machine: content is flushed every ten seconds and by Close.
+	Lazy bool
+	Log  *slog.Logger // for what happens in the background; default slog.Default
 }
 
 // Store is a cas.Store, cas.Batcher and cas.ActionCache. One process at a time
@@ -42,7 +45,9 @@ type Store struct {
 	space  *space
 	commit *committer
 
-	upkeep sync.Mutex // held by collection and check, one at a time
+	upkeep sync.Mutex    // held by collection and check, one at a time
+	stop   chan struct{} // ends what runs in the background
+	behind sync.WaitGroup
 	close  func() error
 }
 
@@ -74,17 +79,26 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err = s.space.checkOpen(); err != nil {
 		return nil, err
 	}
-	if s.packs, err = openPacks(filepath.Join(cfg.Dir, "packs")); err != nil {
+	if s.packs, err = openPacks(filepath.Join(cfg.Dir, "packs"), cfg.Lazy); err != nil {
 		return nil, err
 	}
-	if s.db, err = openBadger(badgerOptions(cfg)); err != nil {
+	if s.db, err = openBadger(badgerOptions(cfg), cfg.Log); err != nil {
 		return nil, err
+	}
+	lost, err := restore(s.db, s.packs)
+	if err != nil {
+		return nil, err
+	}
+	if lost > 0 {
+		cfg.Log.Warn("the index has been given back what it had lost", "entries", lost)
 	}
 	if err = s.space.takeBallast(); err != nil {
 		return nil, err
 	}
 	s.index = openIndex(s.db, cfg.Log)
 	s.commit = startCommitter(s.index, s.packs, s.space, cfg.Log)
+	s.stop = make(chan struct{})
+	s.behind.Go(func() { s.checkpoints(s.stop) })
 	s.close = sync.OnceValue(s.shut)
 	return s, nil
 }
@@ -94,10 +108,10 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 const formatVersion = 1
 
 // badgerOptions are those for an index of small entries, read through memory
-// maps, every transaction of which is on disk when it returns.
+// maps. It need not be flushed, for the packs are: see replay.
 func badgerOptions(cfg Config) badger.Options {
 	return badger.DefaultOptions(filepath.Join(cfg.Dir, "index")).
-		WithSyncWrites(true).
+		WithSyncWrites(false).
 		WithDetectConflicts(false). // one goroutine writes
 		WithMemTableSize(16 << 20).
 		WithNumMemtables(2).
@@ -113,7 +127,7 @@ func badgerOptions(cfg Config) badger.Options {
 // openBadger opens the index. Badger panics over some kinds of damage, and dies
 // of others, which are looked for before it does.
 // Errors: cas.ErrCorrupt, unless the disk is at fault.
-func openBadger(opt badger.Options) (db *badger.DB, err error) {
+func openBadger(opt badger.Options, log *slog.Logger) (db *badger.DB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			db, err = nil, fmt.Errorf("unreadable, badger gives up over it: %v", p)
@@ -123,7 +137,7 @@ func openBadger(opt badger.Options) (db *badger.DB, err error) {
 			err = fmt.Errorf("%w: index: %w; move the folder away and a new, empty store begins", cas.ErrCorrupt, err)
 		}
 	}()
-	if err := checkFooters(opt.Dir); err != nil {
+	if err := errors.Join(checkFooters(opt.Dir), dropEmptyLogs(opt.Dir, log)); err != nil {
 		return nil, err
 	}
 	if db, err = badger.Open(opt); err != nil {
@@ -141,12 +155,20 @@ func (s *Store) Close() error { return s.close() }
 
 func (s *Store) shut() error {
 	var errs []error
+	if s.stop != nil {
+		close(s.stop)
+		s.behind.Wait()
+	}
 	if s.commit != nil {
 		s.commit.close()
 		s.index.close()
+		s.packs.flush(s.log)
 	}
 	if s.db != nil {
 		s.space.dropBallast()
+		if s.commit != nil && s.space.check(0) == nil {
+			errs = append(errs, newCheckpoint(s.packs).save(s.db)) // so that the next to open has nothing to read
+		}
 		errs = append(errs, s.db.Close())
 	}
 	if s.packs != nil {

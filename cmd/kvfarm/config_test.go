@@ -68,6 +68,17 @@ func TestConfig(t *testing.T) {
 	}
 }
 
+// TestDurability: a word that is none is refused, and not taken for the weaker one.
+func TestDurability(t *testing.T) {
+	c := newServe()
+	c.SetArgs([]string{"--state", t.TempDir(), "--durability", "memory"})
+	c.SetOut(io.Discard)
+	c.SetErr(io.Discard)
+	if err := c.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), "want disk or process") {
+		t.Errorf("serve --durability memory = %v", err)
+	}
+}
+
 // Prometheus reads figures, load balancers learn that the server is ready, and
 // as soon as it drains that it is not.
 func TestMonitoring(t *testing.T) {

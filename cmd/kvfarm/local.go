@@ -58,6 +58,7 @@ type farmConfig struct {
 	known   []string      // platform properties beside those of plain workers
 	grace   time.Duration // that actions have to finish when the farm closes
 	fresh   time.Duration // rev2.Config.Fresh
+	lazy    bool          // badgerstore.Config.Lazy
 	// mayUpdate is rev2.Config.MayUpdate.
 	mayUpdate func(ctx context.Context, instance string) bool
 }
@@ -74,7 +75,7 @@ func openFarm(ctx context.Context, cfg farmConfig) (_ *localFarm, err error) {
 			err = errors.Join(err, f.release())
 		}
 	}()
-	if f.store, err = openStore(ctx, cfg.dir, cfg.log); err != nil {
+	if f.store, err = openStoreAs(ctx, cfg.dir, badgerstore.Config{Lazy: cfg.lazy, Log: cfg.log}); err != nil {
 		return nil, err
 	}
 	if err = f.openQueue(cfg); err != nil {
@@ -122,7 +123,12 @@ func (f *localFarm) release() error {
 
 // openStore opens the store in dir, waiting for a process that has it open.
 func openStore(ctx context.Context, dir string, log *slog.Logger) (*badgerstore.Store, error) {
-	cfg := badgerstore.Config{Dir: filepath.Join(dir, "store"), Log: log}
+	return openStoreAs(ctx, dir, badgerstore.Config{Log: log})
+}
+
+// openStoreAs is openStore with settings.
+func openStoreAs(ctx context.Context, dir string, cfg badgerstore.Config) (*badgerstore.Store, error) {
+	cfg.Dir = filepath.Join(dir, "store")
 	store, err := badgerstore.Open(ctx, cfg)
 	if errors.Is(err, badgerstore.ErrLocked) {
 		fmt.Fprintf(os.Stderr, "kvfarm: another kvfarm uses %s; waiting for it to end\n", dir)

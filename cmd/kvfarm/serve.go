@@ -25,6 +25,7 @@ type serveFlags struct {
 	http    string   // address for metrics and health; empty: none
 	pprof   bool     // profiles there, too
 	assets  []string // where assets may be fetched from
+	outlive string   // what acknowledged content does: disk or process
 	roots   rootFlags
 	cache   cacheFlags
 	door    door
@@ -66,6 +67,7 @@ SIGHUP has it and the files that it names read again.`,
 	c.Flags().IntVar(&s.workers, "workers", 0, "workers in this process")
 	c.Flags().IntVar(&s.slots, "slots", 0, "actions at a time per worker (default: one per processor)")
 	c.Flags().StringArrayVar(&s.known, "property", nil, "`NAME` of a platform property that some workers offer; actions that want one of other names are refused; repeatable")
+	c.Flags().StringVar(&s.outlive, "durability", toDisk, "what acknowledged content outlives: `disk`, a power failure, too; or process, the server's death alone, and then uploads do not wait for the disk")
 	graceFlag(c.Flags(), &s.grace)
 	c.Flags().StringVar(&s.http, "http", "", "`HOST:PORT` for Prometheus (/metrics), liveness (/healthz) and readiness (/readyz) (default: none)")
 	c.Flags().BoolVar(&s.pprof, "pprof", false, "serve profiles of this process on --http too (/debug/pprof/)")
@@ -77,7 +79,16 @@ SIGHUP has it and the files that it names read again.`,
 	return withConfig(c)
 }
 
+// What --durability may be.
+const (
+	toDisk    = "disk"
+	toProcess = "process"
+)
+
 func (s *serveFlags) run(ctx context.Context) error {
+	if s.outlive != toDisk && s.outlive != toProcess {
+		return fmt.Errorf("--durability %s: want %s or %s", s.outlive, toDisk, toProcess)
+	}
 	if err := s.resolve(); err != nil {
 		return err
 	}
@@ -109,7 +120,7 @@ func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*lo
 	}
 	m := newMonitor()
 	f, err := openFarm(ctx, farmConfig{dir: s.dir, log: log, options: append(m.figures.Options(), options...),
-		mayUpdate: s.door.mayUpdate(), kept: true, known: append(s.known, s.roots.known()...), grace: s.grace, fresh: s.cache.fresh()})
+		mayUpdate: s.door.mayUpdate(), kept: true, known: append(s.known, s.roots.known()...), grace: s.grace, fresh: s.cache.fresh(), lazy: s.outlive == toProcess})
 	if err != nil {
 		return nil, err
 	}
