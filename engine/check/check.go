@@ -14,15 +14,25 @@ import (
 // Prove executes a slice and decides its sites. An error is about the engine or
 // the slice's form, never about what the slice does.
 func Prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, error) {
-	v, _, err := prove(s, cfg)
-	return v, err
+	r, err := deepened(s, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return r.verdict, nil
 }
 
-// prove returns the panic locations that the root holds too, if cfg is about those alone.
-func prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, []int, error) {
+// outcome is what one or more runs of a root came to.
+type outcome struct {
+	verdict *verdict.Verdict
+	facts   verdict.Facts
+	held    []int // panic locations that the root holds, if the runs are about those alone
+}
+
+// prove makes one run.
+func prove(s *ir.Slice, cfg exec.Config) (*outcome, error) {
 	p, err := interp.Compile(s)
 	if err != nil {
-		return nil, nil, fmt.Errorf("prepare replays: %w", err)
+		return nil, fmt.Errorf("prepare replays: %w", err)
 	}
 	steps := &allowance{left: replaysAll}
 	cfg.Confirm = func(site *exec.Site, w *exec.Witness) error {
@@ -44,11 +54,12 @@ func prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, []int, error) {
 	if r.End != nil {
 		v.End = witnessOf(r.End).Inputs
 	}
-	v.Judge(facts(r))
+	f := facts(r)
+	v.Judge(f)
 	if v.Verdict == verdict.Unknown && v.Reason == verdict.Budget {
 		v.Frontier = r.Frontier
 	}
-	return v, r.Held, nil
+	return &outcome{v, f, r.Held}, nil
 }
 
 // facts is what beside its sites a root's word hangs on.

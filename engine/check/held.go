@@ -17,17 +17,20 @@ import (
 func ProveHeld(s *ir.Slice, cfg exec.Config, alone bool) (*verdict.Verdict, error) {
 	first := cfg
 	first.Alone = true
-	v, held, err := prove(s, first)
-	if err != nil || alone || allDecided(v, held) {
-		return v, err
-	}
-	cfg.Budget = (cfg.Budget + 1) / 2 // none stays none
-	full, _, err := prove(s, cfg)
+	own, err := deepened(s, first)
 	if err != nil {
 		return nil, err
 	}
-	adopt(full, v, held)
-	return full, nil
+	if alone || allDecided(own.verdict, own.held) {
+		return own.verdict, nil
+	}
+	cfg.Budget = (cfg.Budget + 1) / 2 // none stays none
+	all, err := deepened(s, cfg)
+	if err != nil {
+		return nil, err
+	}
+	adopt(all.verdict, own.verdict, own.held)
+	return all.verdict, nil
 }
 
 // allDecided reports whether every panic location that is held has a site, and v decides them.

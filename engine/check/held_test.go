@@ -23,7 +23,7 @@ func TestHeld(t *testing.T) {
 		{"alone_result", 0, false, verdict.Proved, []verdict.Word{verdict.Proved}},
 		{"alone_result", 1, false, verdict.Unknown, []verdict.Word{verdict.Unknown}}, // half of the least budget is no default
 		{"alone_memory", 0, true, verdict.Unknown, []verdict.Word{verdict.Unknown, verdict.Proved}},
-		{"alone_memory", 500, false, verdict.Unknown, []verdict.Word{verdict.Unknown, verdict.Proved}}, // adopted
+		{"alone_memory", 200, false, verdict.Unknown, []verdict.Word{verdict.Unknown, verdict.Proved}}, // adopted
 		{"alone_guard", 20_000, false, verdict.Unknown, []verdict.Word{verdict.Proved, verdict.Unknown}},
 	} {
 		p := readProgram(t, "../testdata/unknown/"+tt.program+".kvs")

@@ -31,6 +31,8 @@ type Config struct {
 	// Of are functions that a run alone follows however large they are. If there are any, it is about the panics
 	// that the first of them holds, in the calls of it that the root makes, itself or through the others.
 	Of []int
+	// Settled tells of sites that an earlier run of the same slice has proved: nothing is asked of them again.
+	Settled func(Kind, int, Place) bool
 	// Shard are decisions: only the runs are followed of which all are true.
 	Shard []verdict.Decision
 	// Confirm runs a witness and says why it does not reach its site, nil if it does. Without it nothing is refuted.
@@ -50,7 +52,7 @@ const (
 	DefaultCallDepth = 200
 
 	// queryEffort bounds what the solver does for a query while paths are followed.
-	queryEffort = 4000
+	queryEffort = 1200
 
 	// What queries cost in units of work, besides the solver's effort. A unit is about 10 microseconds.
 	queryCost      = 10

@@ -105,7 +105,7 @@ func (x *exec) require(s *state, bad expr.Expr, k Kind) error {
 
 // fails decides whether a site fails for some input of s with bad.
 func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
-	if st.Refuted != nil || bad == expr.False {
+	if st.Refuted != nil || st.settled || bad == expr.False {
 		return
 	}
 	if x.trial != nil {

@@ -51,6 +51,7 @@ type Site struct {
 	plain   bool // kvfarm_assert: a run that comes to it comes to the check
 	met     bool // a run came to it
 	handed  bool // a panic call that is handed its location
+	settled bool // see Config.Settled
 }
 
 // give says that a site is not decided; the first reason stays.
@@ -94,6 +95,7 @@ func (x *exec) site(k Kind, loc int, p Place) *Site {
 	s := x.sites[key]
 	if s == nil {
 		s = &Site{Kind: k, Loc: loc, Place: p}
+		s.settled = x.cfg.Settled != nil && x.cfg.Settled(k, loc, key.place)
 		x.sites[key] = s
 		x.siteList = append(x.siteList, s)
 	}
