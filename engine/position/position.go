@@ -22,10 +22,12 @@ type Map struct {
 	Root    string `json:"root"` // demangled
 	// Params are the names of the root's parameters, empty where there is none.
 	Params []string `json:"params,omitempty"`
-	Locs   []Pos    `json:"locs"` // by panic location token
-	Funcs  []Func   `json:"funcs"`
-	Sites  []Site   `json:"sites"` // every panic call in the slice
-	Insts  Frames   `json:"-"`
+	// Fields names what lies behind them; not all of it.
+	Fields []Field `json:"fields,omitempty"`
+	Locs   []Pos   `json:"locs"` // by panic location token
+	Funcs  []Func  `json:"funcs"`
+	Sites  []Site  `json:"sites"` // every panic call in the slice
+	Insts  Frames  `json:"-"`
 }
 
 // Pos is a position in a source file.

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -122,10 +121,11 @@ func (b *Builder) refute(s *site, p *Proof, vs *verdict.Site) {
 	s.byCheck = p.Root.Kind == "check"
 	s.caller, s.fromC = b.fromC(p, vs)
 	w := &p.Verdict.Witnesses[vs.Witness]
-	s.values = nil
+	var inputs []position.Value
 	for _, in := range w.Inputs {
-		s.values = append(s.values, fmt.Sprintf("%s = %s", p.Positions.Input(in.Name), in.Value))
+		inputs = append(inputs, position.Value{Name: in.Name, Value: in.Value})
 	}
+	s.values = p.Positions.Values(inputs)
 	s.place = b.place(p.Positions, vs, w)
 	if vs.Witness < len(p.Witness) {
 		s.witness = p.Witness[vs.Witness]

@@ -16,6 +16,10 @@ func (w *walk) mapping() *position.Map {
 		m.Funcs = append(m.Funcs, position.Func{Name: f.Name})
 	}
 	m.Params = paramNames(w.c.m.Funcs[w.funcOf[0]].ParamNames)
+	if w.slice.Inputs != nil {
+		m.Fields = fields(w.slice.Inputs, m.Params)
+		lengths(w.slice.Inputs, m.Params)
+	}
 	var insts []position.Inst
 	for p, at := range w.frames {
 		insts = append(insts, position.Inst{Func: p.fn, Inst: p.inst, Frames: w.chain(at)})
@@ -31,6 +35,15 @@ func paramNames(names []string) []string {
 		out = append(out, strings.TrimSuffix(name, ".0"))
 	}
 	return out
+}
+
+// lengths calls the half of a slice that is its length so.
+func lengths(spec *ir.RootSpec, params []string) {
+	for i, s := range spec.Params {
+		if s.Kind == ir.ShapeSliceLen && i > 0 && i < len(params) && params[i-1] != "" {
+			params[i] = params[i-1] + ".len()"
+		}
+	}
 }
 
 func (w *walk) chain(at int) []position.Pos {
