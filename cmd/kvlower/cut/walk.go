@@ -24,6 +24,8 @@ type walk struct {
 
 	funcOf   []int // module index of each function of the slice
 	globalOf []int
+	bodies   int // functions that are filled in: what they name has its number in the slice
+	contents int // globals, the same
 	locs     []Loc
 	frames   map[place]int // 1 + index in Positions
 }
@@ -40,16 +42,16 @@ func newWalk(c *Cutter) *walk {
 }
 
 // run fills in the functions and globals that have been numbered, which numbers
-// more of them, until none is left.
+// more of them, until none is left. It may be called again when there are more.
 func (w *walk) run() {
-	for f, g := 0, 0; ; {
+	for {
 		switch {
-		case f < len(w.slice.Funcs):
-			w.body(f)
-			f++
-		case g < len(w.slice.Globals):
-			w.content(g)
-			g++
+		case w.bodies < len(w.slice.Funcs):
+			w.body(w.bodies)
+			w.bodies++
+		case w.contents < len(w.slice.Globals):
+			w.content(w.contents)
+			w.contents++
 		default:
 			return
 		}
