@@ -25,6 +25,7 @@ import (
 //	; loops N        (bound of loops, instead of the default)
 //	; budget N
 //	; alone          (what the root calls is not followed)
+//	; overlaps       (nothing is assumed of where inputs lie)
 //	; of N           (but function N is, and what it holds is decided)
 //	; merging       (the expectation holds only where paths are merged)
 //	; assumes TEXT  (among the verdict's assumptions; "nothing": there are none)
@@ -88,6 +89,7 @@ func (p *program) note(note string) {
 	}
 	p.merging = p.merging || note == "merging"
 	p.cfg.Alone = p.cfg.Alone || note == "alone"
+	p.cfg.Overlaps = p.cfg.Overlaps || note == "overlaps"
 	fmt.Sscanf(note, "loops %d", &p.cfg.LoopBound)
 	fmt.Sscanf(note, "budget %d", &p.cfg.Budget)
 	if of := 0; strings.HasPrefix(note, "of ") {

@@ -15,6 +15,7 @@ import (
 // what is decided so is decided early.
 // What the verdict says of other sites holds as it does with Prove.
 func ProveHeld(s *ir.Slice, cfg exec.Config, alone bool) (*verdict.Verdict, error) {
+	cfg.Overlaps = true // a proof of an owner is of use only if it is about every caller
 	first := cfg
 	first.Alone = true
 	own, err := deepened(s, first)

@@ -23,6 +23,7 @@ func (x *exec) access(s *state, p *value, n, align int64, write bool) ([]alt, er
 func (x *exec) valid(s *state, p []alt, n expr.Expr, align int64, write bool) ([]alt, error) {
 	b := x.b
 	null, dead, out, crooked, fixed, wild := expr.False, expr.False, expr.False, expr.False, expr.False, expr.False
+	p, before := x.split(s, p)
 	var live []alt
 	for _, a := range p {
 		o := x.infos[a.obj]
@@ -57,6 +58,9 @@ func (x *exec) valid(s *state, p []alt, n expr.Expr, align int64, write bool) ([
 		}
 	}
 	x.touches(s, live, write)
+	if before != expr.False {
+		live = append(live, x.beforeAccess(s, before, write))
+	}
 	if wild == expr.False {
 		return live, nil
 	}

@@ -46,7 +46,10 @@ func (x *exec) madeByRun(obj int) bool {
 // touches notes an access to live objects.
 func (x *exec) touches(s *state, live []alt, write bool) {
 	p := &x.presumed
-	if p.shows {
+	if x.cfg.Overlaps && write {
+		x.overwrites(live)
+	}
+	if x.cfg.Overlaps || p.shows {
 		return
 	}
 	for _, a := range live {
@@ -60,15 +63,24 @@ func (x *exec) touches(s *state, live []alt, write bool) {
 }
 
 // compares notes that the addresses of two objects are held against each other.
-// References that nobody writes through may be equal, too, and may lead to what the
-// slice defines itself.
 func (x *exec) compares(v, w int) {
-	if v == w || isNumber(v) || isNumber(w) || x.madeByRun(v) || x.madeByRun(w) || x.shared(x.infos[v]) || x.shared(x.infos[w]) {
-		return
-	}
-	if x.common(v) || x.common(w) || x.infos[v].frozen && x.infos[w].frozen || x.anywhere(v) || x.anywhere(w) || x.defines(v, w) || x.defines(w, v) {
+	switch {
+	case !x.overlapping(v, w):
+	case x.cfg.Overlaps:
+		x.infos[v].held, x.infos[w].held = true, true
+	default:
 		x.presumed.shows = true
 	}
+}
+
+// overlapping reports whether a caller may have two objects overlap, or be empty at one place.
+// References that nobody writes through may be equal, too, and may lead to what the
+// slice defines itself.
+func (x *exec) overlapping(v, w int) bool {
+	if v == w || isNumber(v) || isNumber(w) || x.madeByRun(v) || x.madeByRun(w) || x.shared(x.infos[v]) || x.shared(x.infos[w]) {
+		return false
+	}
+	return x.common(v) || x.common(w) || x.infos[v].frozen && x.infos[w].frozen || x.anywhere(v) || x.anywhere(w) || x.defines(v, w) || x.defines(w, v)
 }
 
 // defines reports whether an input may lead to g, since g is the slice's own: a constant if
@@ -90,7 +102,10 @@ func (x *exec) moves(s *state, p []alt, flags ir.Flags) {
 		return
 	}
 	for _, a := range p {
-		if x.presumed.shows || x.infos[a.obj].kind != objInput || !x.maybeBefore(a.off) {
+		if before := x.ahead(a); before != expr.False {
+			x.loosen(s, x.b.And(a.guard, before), beforeInput) // in a replay there is nothing
+		}
+		if x.presumed.shows || x.cfg.Overlaps || x.infos[a.obj].kind != objInput || !x.maybeBefore(a.off) {
 			continue
 		}
 		r, _ := x.sat(s, x.b.And(a.guard, x.b.Sign(a.off)))

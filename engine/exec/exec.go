@@ -6,6 +6,7 @@
 // call.go, model_*.go (functions without a body), loose.go (what is not known), object.go, bytes.go,
 // access.go, merge.go (memory), cond.go and query.go (path conditions),
 // site.go, location.go and reach.go (what is decided), root.go and shape.go (inputs),
+// common.go, overlap.go (inputs that may be one another),
 // induct.go, trial.go, widen.go, guess.go (loops without a known end),
 // shard.go, frontier.go (parts of a root).
 package exec
@@ -28,6 +29,8 @@ type Config struct {
 	CallDepth int   // frames; 0 means DefaultCallDepth
 	Paths     bool  // do not merge: one path at a time
 	Alone     bool  // decide the panics that the root itself holds only, and follow few of its calls
+	// Overlaps: nothing is assumed of where inputs lie. What is proved holds for every caller, and less is proved.
+	Overlaps bool
 	// Of are functions that a run alone follows however large they are. If there are any, it is about the panics
 	// that the first of them holds, in the calls of it that the root makes, itself or through the others.
 	Of []int
@@ -123,6 +126,7 @@ type exec struct {
 	first       smt.Stats // of the solver before the open questions
 	assumptions map[string]bool
 	presumed    presumed
+	overwritten []alt           // what the instruction that is executed writes to, and others may overlap
 	contracts   map[string]bool // C functions of which a contract was taken for granted
 	dynamic     []dynamic
 	rootInputs  []rootInput

@@ -51,6 +51,7 @@ func (x *exec) external(s *state, in *ir.Inst, e *ir.Extern, args []*value) (boo
 	if err != nil {
 		return false, err
 	}
+	x.overlay(s)
 	if err := x.deliver(s, in, v); err != nil {
 		return false, err
 	}

@@ -105,6 +105,9 @@ func (x *exec) unsound(s *state, bad expr.Expr) string {
 			if why := x.foreign[src]; why != "" {
 				return why
 			}
+			if id, ok := x.addrSource[src]; ok && x.infos[id].held {
+				return shared
+			}
 		}
 	}
 	return ""

@@ -193,7 +193,7 @@ func (x *exec) dereferenceable(s *state, v *value, at *ir.Attr) error {
 		default:
 			size := b.Const(uint64(n), 64)
 			inside := b.And(b.Ule(size, o.size), b.Ule(a.off, b.Sub(o.size, size)))
-			bad = b.Or(bad, b.And(a.guard, b.Or(b.Not(inside), x.deadOf(s, a.obj))))
+			bad = b.Or(bad, b.AndAll(a.guard, b.Not(x.ahead(a)), b.Or(b.Not(inside), x.deadOf(s, a.obj))))
 		}
 	}
 	if wild != expr.False {

@@ -51,6 +51,7 @@ type info struct {
 	exists expr.Expr
 	addr   expr.Expr // address, None until asked for
 	placed bool      // it is held against that of others
+	held   bool      // and may be equal to one of them (overlap.go): no replay shows that
 }
 
 // object is the part of an object that changes. Its owner may change it in place.
@@ -208,8 +209,8 @@ func (x *exec) address(obj int) expr.Expr {
 	for _, p := range x.placed {
 		q := x.infos[p]
 		x.compares(obj, p)
-		if x.shared(o) || x.shared(q) {
-			continue // such constants may be laid over each other
+		if x.shared(o) || x.shared(q) || x.cfg.Overlaps && x.overlapping(obj, p) {
+			continue // such constants may be laid over each other, and inputs over anything
 		}
 		gone := b.Or(x.absent(o), x.absent(q))
 		x.axiom(b.Or(gone, b.Or(b.Ule(end, q.addr), b.Ule(b.Add(q.addr, q.size), o.addr))))
@@ -292,7 +293,7 @@ func (x *exec) intToPtr(e expr.Expr) []alt {
 		obj = wildObject // that address, or one that came in
 	case obj != noObject:
 		e = x.b.Sub(e, x.infos[obj].addr)
-		if x.infos[obj].kind == objInput && x.maybeBefore(e) {
+		if x.infos[obj].kind == objInput && x.maybeBefore(e) && !x.cfg.Overlaps {
 			x.presumed.shows = true
 		}
 	case x.incoming(e):

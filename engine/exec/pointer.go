@@ -92,16 +92,20 @@ func (x *exec) move(a alt, st indexed, flags ir.Flags) (alt, expr.Expr) {
 			bad = b.SAddOvf(a.off, st.sum)
 		}
 		if flags&ir.InBounds != 0 {
-			o := x.infos[a.obj]
-			bad = b.Or(bad, b.Or(b.Ult(o.size, out.off), b.Ult(o.size, a.off)))
+			bad = b.Or(bad, b.Or(x.outOf(out), x.outOf(a)))
 		}
 	} else if a.obj == noObject && flags&ir.InBounds != 0 && st.sum != b.Const(0, 64) {
 		bad = b.Not(b.IsZero(st.sum)) // no object: only a step of 0 stays in bounds
 	}
 	if flags&ir.NUW != 0 && out.off != a.off && a.obj != wildObject {
-		bad = b.Or(bad, b.UAddOvf(a.off, st.sum))
+		bad = b.Or(bad, b.And(b.UAddOvf(a.off, st.sum), b.Not(x.ahead(a))))
 	}
 	return out, bad
+}
+
+// outOf says where a pointer is outside of its object, which inbounds excludes.
+func (x *exec) outOf(a alt) expr.Expr {
+	return x.b.And(x.b.Ult(x.infos[a.obj].size, a.off), x.b.Not(x.ahead(a)))
 }
 
 // moveLinear carries along that an offset is a multiple of a step. It must be
@@ -172,7 +176,7 @@ func (x *exec) compareAlts(p ir.Pred, v, w alt) expr.Expr {
 		return b.ITE(in, near, far)
 	}
 	x.compares(v.obj, w.obj)
-	if equality && x.apart(v, w) {
+	if equality && x.apart(v, w) && !(x.cfg.Overlaps && x.overlapping(v.obj, w.obj)) {
 		return b.Bool(p == ir.NE)
 	}
 	if isNumber(v.obj) && b.IsConst(v.off) || isNumber(w.obj) && b.IsConst(w.off) {

@@ -11,6 +11,7 @@ func (x *exec) step(s *state) (bool, error) {
 	f := s.top
 	in := f.flow.fn.Blocks[f.block].Insts[f.inst]
 	x.stats.Instructions++
+	x.overwritten = nil
 	if !s.general {
 		x.visited[f.flow.index][f.block] = true
 	}
@@ -27,6 +28,7 @@ func (x *exec) step(s *state) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	x.overlay(s)
 	if in.Result >= 0 {
 		f.regs[in.Result] = v
 	}
