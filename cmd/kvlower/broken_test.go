@@ -57,7 +57,7 @@ func broken(rnd *rand.Rand, whole []byte, at int) map[string][]byte {
 
 // FuzzBitcode does the same for as long as one likes:
 //
-//	deploy/in-root.sh SDK go test -tags llvm -run '^$' -fuzz FuzzBitcode -fuzztime 10m ./cmd/kvlower
+//	deploy/in-root.sh SDK go test -tags llvm -run '^$' -fuzz FuzzBitcode -fuzztime 10m -fuzzminimizetime 1x ./cmd/kvlower
 func FuzzBitcode(f *testing.F) {
 	for _, name := range brokenSources {
 		b, err := os.ReadFile("testdata/" + name + ".bc")

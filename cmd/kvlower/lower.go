@@ -56,7 +56,7 @@ func lower(j job) error {
 	if err := os.MkdirAll(j.out, 0o777); err != nil {
 		return err
 	}
-	w := writer{job: j, c: c, index: position.Index{Version: position.Version, Crate: j.crate, Roots: []position.Root{}}}
+	w := writer{job: j, c: c, roots: map[position.Spot]int{}, index: position.Index{Version: position.Version, Crate: j.crate, Roots: []position.Root{}}}
 	if j.checks {
 		err = w.allChecks()
 	} else {
@@ -74,6 +74,7 @@ type writer struct {
 	c      *cut.Cutter
 	owners *cut.Owners
 	ways   map[string][][]string // by symbol: the ways from it to owners, itself left out
+	roots  map[position.Spot]int // how many automatic roots have a check in their slices
 	index  position.Index
 }
 
@@ -123,6 +124,10 @@ func (w *writer) all() error {
 		}
 	}
 	w.index.Panics = w.owners.Panics
+	for i := range w.index.Panics {
+		p := &w.index.Panics[i]
+		p.Roots = w.roots[p.Spot()]
+	}
 	return nil
 }
 
@@ -142,6 +147,11 @@ func (w *writer) write(symbol, kind string) error {
 	s, m, symbols, err := w.c.CutNamed(symbol, w.checks || cut.IsCheck(symbol))
 	if err != nil {
 		return err
+	}
+	if kind == position.Auto {
+		for at := range m.Spots() {
+			w.roots[at]++
+		}
 	}
 	n := len(w.index.Roots)
 	e := position.Root{

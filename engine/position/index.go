@@ -21,6 +21,43 @@ type Panic struct {
 	At      Pos    `json:"at"`
 	Located bool   `json:"located,omitempty"` // At is a location that the code passes, not where the call stands
 	Reached bool   `json:"reached,omitempty"` // an automatic root may lead to it
+	Roots   int    `json:"roots,omitempty"`   // so many automatic roots have it in their slices
+}
+
+// Spot is what makes panic calls of several slices one check: copies that were inlined, and
+// instances of generic code, are one.
+type Spot struct {
+	Kind, File string
+	Line, Col  int
+	Func       string // only where no position is known
+}
+
+// Spot is that of the check.
+func (p *Panic) Spot() Spot { return spotOf(p.Kind, p.At) }
+
+func spotOf(kind string, at Pos) Spot {
+	s := Spot{Kind: kind, File: at.File, Line: at.Line, Col: at.Col}
+	if at.File == "" {
+		s.Func = at.Func
+	}
+	return s
+}
+
+// Spots are those of the checks in a slice.
+func (m *Map) Spots() map[Spot]bool {
+	out := map[Spot]bool{}
+	for _, s := range m.Sites {
+		at := Pos{}
+		if frames := m.At(s.Func, s.Inst); s.Loc >= 0 && s.Loc < len(m.Locs) {
+			at = m.Locs[s.Loc]
+		} else if len(frames) > 0 {
+			at = frames[0]
+		} else if s.Func >= 0 && s.Func < len(m.Funcs) {
+			at.Func = m.Funcs[s.Func].Name
+		}
+		out[spotOf(s.Kind, at)] = true
+	}
+	return out
 }
 
 // Root is one root and the files that hold it, relative to the index.

@@ -39,9 +39,10 @@ func (j *Job) budget(u unit, c cut) int64 {
 
 // crateCode is what is known of the code of a crate that was asked for.
 type crateCode struct {
-	crate  string
-	owners []report.Owner   // functions that hold panic locations
-	panics []position.Panic // panic calls, those that no root reaches too
+	crate     string
+	owners    []report.Owner   // functions that hold panic locations
+	panics    []position.Panic // panic calls, those that no root reaches too
+	elsewhere []position.Panic // those that were not asked for
 }
 
 // inner chooses the functions of u that hold a panic which its automatic roots left
@@ -51,6 +52,8 @@ func (j *Job) inner(u unit, index cutCrate) []cut {
 	for _, p := range index.panics {
 		if u.covers(p.At.File) {
 			code.panics = append(code.panics, p)
+		} else {
+			code.elsewhere = append(code.elsewhere, p)
 		}
 	}
 	holding := u.holding(index.cuts)

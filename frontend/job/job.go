@@ -231,7 +231,7 @@ func (j *Job) promote(cuts []cut) {
 	for i := range cuts {
 		r := &cuts[i].root
 		if r.Kind == position.Inner && r.Called == position.ByAddress && report.C(j.Source, *r) {
-			r.Kind = position.Auto
+			r.Kind, cuts[i].up = position.Auto, true
 		}
 	}
 }

@@ -30,7 +30,7 @@ import (
 // fakeFarm runs "lower" and "prove" actions on bitcode that is a list of words:
 // each word is a root. One whose name starts with "bad" has a site that fails,
 // one with "stuck" a site that stays open, one with "in_" is an inner root that
-// owns and proves its site. A site's line is the length of its root's name.
+// owns and proves its site, and one that ends in "sound" proves it. A site's line is the length of its root's name.
 type fakeFarm struct {
 	store cas.Store
 	mu    sync.Mutex
@@ -115,7 +115,8 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 			root.Kind, root.Calls, holder = "inner", []position.Callee{{Symbol: strings.TrimLeft(callee, "x"), Func: 7}}, strings.TrimLeft(callee, "x")
 		}
 		index.Roots = append(index.Roots, root)
-		at := position.Map{Version: position.Version, Root: name, Locs: []position.Pos{{File: "drivers/a.rs", Line: len(holder)}}, Funcs: []position.Func{{Name: name}}}
+		at := position.Map{Version: position.Version, Root: name, Locs: []position.Pos{{File: siteFile(name), Line: len(holder)}},
+			Funcs: []position.Func{{Name: name}}, Sites: []position.Site{{Kind: "bounds"}}}
 		if files[root.Slice], err = f.put(ctx, name); err != nil {
 			return err
 		}
@@ -153,6 +154,14 @@ func fileOf(name string) string {
 	return "rust/" + file + ".rs"
 }
 
+// siteFile is where a function's site stands.
+func siteFile(name string) string {
+	if file := fileOf(name); file != "" {
+		return file
+	}
+	return "drivers/a.rs"
+}
+
 func (f *fakeFarm) prove(ctx context.Context, a *kbuild.Action, r *kbuild.Result) (err error) {
 	v := verdict.Verdict{Version: 1, Verdict: verdict.Proved}
 	if strings.HasPrefix(a.Name, "bad") || a.Name == f.refuted {
@@ -178,7 +187,7 @@ func (f *fakeFarm) prove(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 			v.Sites[0].Verdict = verdict.Proved
 		}
 	}
-	if strings.HasPrefix(a.Name, "in_") && a.Name != f.refuted {
+	if (strings.HasPrefix(a.Name, "in_") || strings.HasSuffix(a.Name, "sound")) && a.Name != f.refuted {
 		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Proved, Witness: -1}}
 	}
 	if f.undecided != "" && strings.HasPrefix(a.Name, f.undecided) {
@@ -314,6 +323,22 @@ func TestTargetsInLibrary(t *testing.T) {
 		}
 		if len(got.report.Sites) != tt.sites {
 			t.Errorf("%v: %d sites, want %d", tt.targets, len(got.report.Sites), tt.sites)
+		}
+	}
+}
+
+// A check in a file that was asked for is proved if all roots that lead to it prove it, those that
+// were not asked for too.
+func TestRootsNotAskedFor(t *testing.T) {
+	for roots, want := range map[int]string{1: "PROVED", 2: "UNKNOWN no proof of each root that reaches it"} {
+		k := &fakeKernel{crates: map[string]string{"rust/lib.rs": "time.sound page.f"}, files: []string{"rust/lib.rs", "rust/page.rs", "rust/time.rs"}}
+		f := &fakeFarm{panics: []position.Panic{{Kind: "bounds", At: position.Pos{File: "rust/time.rs", Line: 10}, Reached: true, Roots: roots}}}
+		got := submit(t, k, f, "rust/time.rs")
+		if len(got.report.Sites) != 1 {
+			t.Fatalf("%d roots: sites %v", roots, got.report.Sites)
+		}
+		if s := got.report.Sites[0]; strings.TrimSpace(fmt.Sprint(s.Verdict, " ", s.Reason)) != want {
+			t.Errorf("%d roots: %v %s, want %s", roots, s.Verdict, s.Reason, want)
 		}
 	}
 }

@@ -17,6 +17,7 @@ type cut struct {
 	way   way
 	of    []int // with alone: the function of the slice whose panics are decided, in the root's calls of it, and those it calls it through; none is the root itself
 	root  position.Root
+	up    bool // root was promoted to an automatic one
 	slice tree.Entry
 	at    tree.Entry
 	by    digest.Digest // action that cut it

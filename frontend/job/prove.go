@@ -114,7 +114,7 @@ func (j *Job) proof(ctx context.Context, u unit, c cut, r *kbuild.Result, v *ver
 	}
 	p := &report.Proof{
 		Root: c.root, Crate: u.source, Slice: c.slice.Digest, Action: r.Action, Cached: r.Cached,
-		Budget: j.budget(u, c), Verdict: v, Positions: m, LoweredBy: c.by, At: c.at.Digest, States: u.states(c.root.Name),
+		Budget: j.budget(u, c), Verdict: v, Positions: m, LoweredBy: c.by, At: c.at.Digest, States: u.states(c.root.Name), Promoted: c.up,
 		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
 	}
 	for i := range v.Witnesses {
@@ -168,6 +168,7 @@ func (j *Job) Fill(b *report.Builder) {
 	for _, c := range j.crates {
 		b.AddOwners(c.crate, c.owners)
 		b.AddPanics(c.crate, c.panics)
+		b.AddElsewhere(c.crate, c.elsewhere)
 	}
 	for _, c := range j.called {
 		b.AddContext(c)

@@ -26,6 +26,7 @@ type Proof struct {
 	LoweredBy digest.Digest // of the action that cut the slice
 	At        digest.Digest // of Positions
 	States    string        // what a written check states
+	Promoted  bool          // Root is none of its crate's automatic ones, but C has its address
 	Cached    bool
 	Budget    int64
 	Verdict   *verdict.Verdict
@@ -47,6 +48,7 @@ type Builder struct {
 	ownerProofs map[ownerID][]*Proof
 	contexts    map[ownerID]Context
 	open        map[spot]bool // that some root leaves undecided
+	led         map[ledTo]int // how many automatic roots lead to a check, of those that came to a proof
 
 	inCode  map[siteKey]bool // sites that stand in a crate's code, and whether by a location
 	remains *remains         // nil if it is not known
@@ -60,7 +62,7 @@ func NewBuilder(about *pb.Tree, tree Source, waivers []Waiver) *Builder {
 		sites:   map[siteKey]*site{},
 		report:  &pb.Report{Version: Version, Tree: about},
 
-		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID][]*Proof{}, open: map[spot]bool{}, contexts: map[ownerID]Context{},
+		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID][]*Proof{}, open: map[spot]bool{}, contexts: map[ownerID]Context{}, led: map[ledTo]int{},
 		inCode: map[siteKey]bool{},
 	}
 }
@@ -82,6 +84,7 @@ func (b *Builder) AddError(err error) {
 func (b *Builder) AddProof(p *Proof) []*pb.Site {
 	sites, trusted := b.trusting(p, sitesOf(p))
 	b.report.Roots = append(b.report.Roots, b.root(p, sites, trusted))
+	b.lead(p)
 	if p.Root.Kind != position.Check {
 		id := ownerID{p.Crate, p.Root.Symbol}
 		b.ownerProofs[id] = append(b.ownerProofs[id], p)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -38,16 +39,45 @@ func (b *Builder) AddOwners(crate string, owners []Owner) {
 	}
 }
 
+// ledTo is a check as one crate's roots lead to it.
+type ledTo struct {
+	crate string
+	key   siteKey
+}
+
+// lead notes the checks that p's root leads to, if it is one of its crate's automatic roots.
+func (b *Builder) lead(p *Proof) {
+	if p.Root.Kind != position.Auto || p.Promoted {
+		return
+	}
+	for at := range p.Positions.Spots() {
+		b.led[ledTo{p.Crate, keyOf(at)}]++
+	}
+}
+
+// asFarAs begins the reason of what was proved of a part of the roots.
+const asFarAs = "as far as"
+
+// AddElsewhere notes panic calls of a crate's code that were not asked for, once its roots' proofs
+// are noted. What is proved of such a check is what the roots that were asked for say.
+func (b *Builder) AddElsewhere(crate string, panics []position.Panic) {
+	for i := range panics {
+		p := &panics[i]
+		key := keyOf(p.Spot())
+		s, led := b.sites[key], b.led[ledTo{crate, key}]
+		if s != nil && led > 0 && led < p.Roots && proved(s.verdict) {
+			s.reason = fmt.Sprintf("%s %d of the %d roots that lead to it say", asFarAs, led, p.Roots)
+		}
+	}
+}
+
 // AddPanics notes the panic calls of a crate's code, once its roots' proofs are
-// noted. A check that no root of the crate reaches, or whose roots came to no proof,
+// noted. A check that no root of the crate reaches, or of whose roots one came to no proof,
 // is undecided, whatever is known of other crates' copies.
 func (b *Builder) AddPanics(crate string, panics []position.Panic) {
 	for i := range panics {
 		p := &panics[i]
-		key := siteKey{kind: p.Kind, file: p.At.File, line: p.At.Line, col: p.At.Col}
-		if p.At.File == "" {
-			key.fn = p.At.Func
-		}
+		key := keyOf(p.Spot())
 		b.inCode[key] = p.Located
 		s := b.sites[key]
 		if s == nil {
@@ -55,7 +85,7 @@ func (b *Builder) AddPanics(crate string, panics []position.Panic) {
 			b.sites[key] = s
 		}
 		s.panics, s.inKernel = true, true
-		if p.Reached && slices.Contains(s.crates, crate) {
+		if p.Reached && slices.Contains(s.crates, crate) && b.led[ledTo{crate, key}] >= p.Roots {
 			continue
 		}
 		if rank[pb.Verdict_UNKNOWN] > rank[s.verdict] {
@@ -68,7 +98,7 @@ func (b *Builder) AddPanics(crate string, panics []position.Panic) {
 
 func unreached(p *position.Panic) string {
 	if p.Reached {
-		return "no proof of a root that reaches it"
+		return "no proof of each root that reaches it"
 	}
 	return "no root reaches it"
 }

@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the wanted parts of testdata")
 
 // archive is a testdata file: "NAME.proof" parts hold a proof in JSON, "NAME.owners"
-// parts the owners of a crate's locations, "NAME.panics" parts the panic calls in its code, after the proofs; "remains" is what LLVM leaves of them; "before/PART" parts make the report that is compared with; "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report and
+// parts the owners of a crate's locations, "NAME.panics" parts the panic calls in its code, after the proofs, "NAME.elsewhere" those that were not asked for; "remains" is what LLVM leaves of them; "before/PART" parts make the report that is compared with; "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report and
 // "want.status" the exit status.
 type archive struct{ *txtar.Archive }
 
@@ -86,7 +86,10 @@ func (a archive) report(t *testing.T) *pb.Report {
 			addOwners(t, b, f.Data)
 		}
 		if strings.HasSuffix(f.Name, ".panics") {
-			addPanics(t, b, f.Data)
+			addPanics(t, b.AddPanics, f.Data)
+		}
+		if strings.HasSuffix(f.Name, ".elsewhere") {
+			addPanics(t, b.AddElsewhere, f.Data)
 		}
 		if f.Name == "remains" {
 			addRemains(t, b, f.Data)
@@ -123,7 +126,7 @@ func addOwners(t *testing.T, b *report.Builder, text []byte) {
 	b.AddOwners(o.Crate, o.Owners)
 }
 
-func addPanics(t *testing.T, b *report.Builder, text []byte) {
+func addPanics(t *testing.T, add func(crate string, panics []position.Panic), text []byte) {
 	t.Helper()
 	var p struct {
 		Crate  string
@@ -132,7 +135,7 @@ func addPanics(t *testing.T, b *report.Builder, text []byte) {
 	if err := json.Unmarshal(text, &p); err != nil {
 		t.Fatal(err)
 	}
-	b.AddPanics(p.Crate, p.Panics)
+	add(p.Crate, p.Panics)
 }
 
 func addRemains(t *testing.T, b *report.Builder, text []byte) {

@@ -17,6 +17,10 @@ type siteKey struct {
 	fn         string // only where no position is known
 }
 
+func keyOf(s position.Spot) siteKey {
+	return siteKey{kind: s.Kind, file: s.File, line: s.Line, col: s.Col, fn: s.Func}
+}
+
 type site struct {
 	key     siteKey
 	fn      string

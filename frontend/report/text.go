@@ -134,7 +134,7 @@ func siteVerdict(s *pb.Site) string {
 		v += " (precondition)"
 	case s.FromC:
 		v += " (from C)"
-	case s.Verdict == pb.Verdict_UNKNOWN && s.Reason != "":
+	case s.Verdict == pb.Verdict_UNKNOWN && s.Reason != "", strings.HasPrefix(s.Reason, asFarAs):
 		v += " (" + s.Reason + ")"
 	}
 	return v
