@@ -18,7 +18,7 @@ func withConfig(c *cobra.Command) *cobra.Command {
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if *file != "" {
 			if err := readConfig(*file, c.Flags()); err != nil {
-				return err
+				return fmt.Errorf("%w (%s --help says what there is)", err, c.CommandPath())
 			}
 		}
 		return run(c, args)

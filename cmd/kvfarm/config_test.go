@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -68,14 +69,31 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestDurability: a word that is none is refused, and not taken for the weaker one.
-func TestDurability(t *testing.T) {
-	c := newServe()
-	c.SetArgs([]string{"--state", t.TempDir(), "--durability", "memory"})
-	c.SetOut(io.Discard)
-	c.SetErr(io.Discard)
-	if err := c.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), "want disk or process") {
-		t.Errorf("serve --durability memory = %v", err)
+// TestServeSaysWhatToDo: what an operator gets wrong is told with a way out.
+func TestServeSaysWhatToDo(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	unknown := filepath.Join(t.TempDir(), "serve.toml")
+	secret(t, unknown, "moon = 1")
+	for args, want := range map[string]string{
+		"--durability memory":               "want disk or process", // and not taken for the weaker one
+		"--workers -3":                      "want a number, 0 for none",
+		"--workers 1 --slots -1":            "want a number, 0 for one per processor",
+		"--config " + unknown:               `no setting is named "moon" (serve --help`,
+		"--listen nonsense":                 "want HOST:PORT or unix:PATH",
+		"--listen " + taken.Addr().String(): "another program listens there; end it, or choose another address with --listen",
+		"--listen 127.0.0.1:0 --http " + taken.Addr().String(): "choose another address with --http",
+	} {
+		c := newServe()
+		c.SetArgs(append(strings.Fields(args), "--state", t.TempDir()))
+		c.SetOut(io.Discard)
+		c.SetErr(io.Discard)
+		if err := c.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("serve %s = %v, want %q", args, err, want)
+		}
 	}
 }
 

@@ -99,13 +99,13 @@ func (d *door) listen(addr string) (net.Listener, error) {
 			l, err = net.Listen("unix", path)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("listen on %s: %w", addr, err)
+			return nil, listenError("listen", addr, err)
 		}
 		return l, os.Chmod(path, 0o600)
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+		return nil, listenError("listen", addr, err)
 	}
 	if l.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		return l, nil
@@ -115,6 +115,18 @@ func (d *door) listen(addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
 	return l, nil
+}
+
+// listenError says of an error of net.Listen what to do.
+func listenError(flag, addr string, err error) error {
+	var form *net.AddrError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("listen on %s: another program listens there; end it, or choose another address with --%s", addr, flag)
+	case errors.As(err, &form):
+		return fmt.Errorf("--%s %s: want HOST:PORT or unix:PATH: %w", flag, addr, err)
+	}
+	return fmt.Errorf("listen on %s: %w", addr, err)
 }
 
 // forsaken removes a socket that a process that was killed has left. One that

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -47,7 +46,7 @@ func (m *monitor) serve(f *localFarm, addr string, profiles bool) error {
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return fmt.Errorf("--http: %w", err)
+		return listenError("http", addr, err)
 	}
 	f.log.Info("metrics and health", "http", l.Addr().String())
 	handler := m.figures.Handler(m.ready)

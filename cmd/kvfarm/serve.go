@@ -69,7 +69,7 @@ SIGHUP has it and the files that it names read again.`,
 	c.Flags().StringArrayVar(&s.known, "property", nil, "`NAME` of a platform property that some workers offer; actions that want one of other names are refused; repeatable")
 	c.Flags().StringVar(&s.outlive, "durability", toDisk, "what acknowledged content outlives: `disk`, a power failure, too; or process, the server's death alone, and then uploads do not wait for the disk")
 	graceFlag(c.Flags(), &s.grace)
-	c.Flags().StringVar(&s.http, "http", "", "`HOST:PORT` for Prometheus (/metrics), liveness (/healthz) and readiness (/readyz) (default: none)")
+	c.Flags().StringVar(&s.http, "http", "", "`HOST:PORT` for Prometheus (/metrics), liveness (/healthz), readiness (/readyz) and a page for people (/) (default: none)")
 	c.Flags().BoolVar(&s.pprof, "pprof", false, "serve profiles of this process on --http too (/debug/pprof/)")
 	c.Flags().StringArrayVar(&s.assets, "asset_origin", nil, "`URI` below which the Remote Asset API may fetch: https://HOST/PATH, http://HOST/PATH or file:///PATH; repeatable (default: none, assets are what was pushed)")
 	s.roots.flags(c.Flags())
@@ -85,9 +85,27 @@ const (
 	toProcess = "process"
 )
 
-func (s *serveFlags) run(ctx context.Context) error {
+// check looks for mistakes in the flags that nothing else would tell.
+func (s *serveFlags) check() error {
 	if s.outlive != toDisk && s.outlive != toProcess {
 		return fmt.Errorf("--durability %s: want %s or %s", s.outlive, toDisk, toProcess)
+	}
+	if s.workers < 0 {
+		return fmt.Errorf("--workers %d: want a number, 0 for none", s.workers)
+	}
+	return checkSlots(s.slots)
+}
+
+func checkSlots(n int) error {
+	if n < 0 {
+		return fmt.Errorf("--slots %d: want a number, 0 for one per processor", n)
+	}
+	return nil
+}
+
+func (s *serveFlags) run(ctx context.Context) error {
+	if err := s.check(); err != nil {
+		return err
 	}
 	if err := s.resolve(); err != nil {
 		return err
@@ -108,6 +126,9 @@ func (s *serveFlags) run(ctx context.Context) error {
 	f.serve(l)
 	defer s.door.reloads(f.log)()
 	fmt.Fprintf(os.Stderr, "kvfarm: serving on %s, state in %s, %d workers\n", l.Addr(), s.dir, s.workers)
+	if free, err := f.store.Free(); err == nil && free < littleRoom {
+		f.log.Warn("little room: uploads are refused before the disk is full; make room, bound the store by --cache_limit, or name another folder with --state", "state", s.dir, "free", size(free))
+	}
 	context.AfterFunc(ctx, f.stop)
 	<-f.ctx.Done()
 	return f.Close()
@@ -152,6 +173,10 @@ func (s *serveFlags) serveAssets(f *localFarm) error {
 		Dir: s.dir, Log: f.log}).Register(f.server)
 	return nil
 }
+
+// littleRoom in bytes is where a server is told to be short of disk: it keeps
+// some 110 MiB of it to itself.
+const littleRoom = 1 << 30
 
 // graceFlag is for how long actions may go on after a signal.
 func graceFlag(f *pflag.FlagSet, grace *time.Duration) {

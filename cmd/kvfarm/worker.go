@@ -32,7 +32,7 @@ func newWorkerCommand() *cobra.Command {
 			if r.cfg.Executor == "" {
 				return errors.New("--farm is missing: which farm should the worker work for?")
 			}
-			if err := s.resolve(); err != nil {
+			if err := errors.Join(checkSlots(slots), s.resolve()); err != nil {
 				return err
 			}
 			offers, err := pairs("--offer", offer)
@@ -72,7 +72,7 @@ func runWorker(ctx context.Context, r *remoteFlags, roots *rootFlags, dir string
 	cfg.Log = wc.Log
 	client, err := farm.Dial(ctx, cfg)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; does kvfarm serve run there, and does --farm name its --listen address?", err)
 	}
 	defer client.Close()
 	if wc.Name == "" {

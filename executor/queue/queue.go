@@ -225,3 +225,27 @@ func (q *Queue) Counts() Counts {
 	}
 	return c
 }
+
+// Held is a task that a worker has, and who asked for it.
+type Held struct {
+	State
+	Origin Origin
+}
+
+// Held returns the tasks that workers have, the oldest first.
+func (q *Queue) Held() []Held {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var held []*task
+	for _, t := range q.tasks {
+		if t.stage != Queued && t.stage != Done {
+			held = append(held, t)
+		}
+	}
+	slices.SortFunc(held, func(a, b *task) int { return cmp.Compare(a.seq, b.seq) })
+	out := make([]Held, len(held))
+	for i, t := range held {
+		out[i] = Held{t.state(), t.Origin}
+	}
+	return out
+}

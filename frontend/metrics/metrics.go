@@ -6,12 +6,15 @@ import (
 	"context"
 	"net/http"
 	"net/http/pprof"
+	"sync/atomic"
 	"time"
 
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/kvfarm/kvfarm/executor/queue"
@@ -22,12 +25,25 @@ type Farm struct {
 	registry *prometheus.Registry
 	calls    *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+
+	// For the page.
+	begun        time.Time
+	queue        *queue.Queue // nil: none
+	amounts      []amount
+	hits, misses atomic.Int64
+}
+
+// amount is a number of bytes that is asked for when somebody looks.
+type amount struct {
+	help  string
+	bytes func() (int64, error)
 }
 
 // New returns a Farm with the figures of the process.
 func New() *Farm {
 	f := &Farm{
 		registry: prometheus.NewRegistry(),
+		begun:    time.Now(),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kvfarm_calls_total",
 			Help: "Calls that have ended, by method and gRPC code."}, []string{"method", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "kvfarm_call_seconds",
@@ -38,10 +54,14 @@ func New() *Farm {
 }
 
 // Queue adds the figures of a queue.
-func (f *Farm) Queue(q *queue.Queue) { f.registry.MustRegister(queueCollector{q}) }
+func (f *Farm) Queue(q *queue.Queue) {
+	f.queue = q
+	f.registry.MustRegister(queueCollector{q})
+}
 
 // Bytes adds a number of bytes that is asked for when somebody looks.
 func (f *Farm) Bytes(name, help string, bytes func() (int64, error)) {
+	f.amounts = append(f.amounts, amount{help, bytes})
 	f.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
 		n, err := bytes()
 		if err != nil {
@@ -70,14 +90,23 @@ func (f *Farm) Options() []grpc.ServerOption {
 }
 
 func (f *Farm) count(method string, begin time.Time, err error) {
+	if method == repb.ActionCache_GetActionResult_FullMethodName {
+		switch status.Code(err) {
+		case codes.OK:
+			f.hits.Add(1)
+		case codes.NotFound:
+			f.misses.Add(1)
+		}
+	}
 	f.calls.WithLabelValues(method, status.Code(err).String()).Inc()
 	f.seconds.WithLabelValues(method).Observe(time.Since(begin).Seconds())
 }
 
-// Handler answers /metrics, /healthz (the process lives), and /readyz (it takes
-// work: ready says so).
+// Handler answers /metrics, /healthz (the process lives), /readyz (it takes
+// work: ready says so), and / with a page for people.
 func (f *Farm) Handler(ready func() bool) *http.ServeMux {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { f.page(w, ready()) })
 	mux.Handle("GET /metrics", promhttp.HandlerFor(f.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("alive\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
