@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -15,15 +14,14 @@ import (
 	pb "github.com/bazelbuild/remote-apis/build/bazel/remote/asset/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/complete"
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/memstore"
 	"github.com/kvfarm/kvfarm/frontend/asset"
+	"github.com/kvfarm/kvfarm/frontend/grpctest"
 )
 
 // rig is a server in this process, and an origin that it may fetch from.
@@ -72,15 +70,7 @@ func start(t *testing.T, options ...func(*asset.Config)) *rig {
 	}
 	server := grpc.NewServer()
 	asset.New(cfg).Register(server)
-	listener := bufconn.Listen(1 << 20)
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(server.Stop)
-	conn, err := grpc.NewClient("passthrough:rig", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := grpctest.Connect(t, server, grpctest.Buffer)
 	r.fetch, r.push = pb.NewFetchClient(conn), pb.NewPushClient(conn)
 	return r
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,16 +15,15 @@ import (
 	bspb "google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/memstore"
 	"github.com/kvfarm/kvfarm/executor/queue"
 	"github.com/kvfarm/kvfarm/frontend/asset"
 	"github.com/kvfarm/kvfarm/frontend/auth"
+	"github.com/kvfarm/kvfarm/frontend/grpctest"
 	"github.com/kvfarm/kvfarm/frontend/lease"
 	"github.com/kvfarm/kvfarm/frontend/rev2"
 	kvfarmpb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
@@ -68,16 +66,8 @@ func start(t *testing.T, files map[string]string) *rig {
 			r.names = append(r.names, "/"+service+"/"+m.Name)
 		}
 	}
-	listener := bufconn.Listen(1 << 20)
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(server.Stop)
 	t.Cleanup(q.Close)
-	conn, err := grpc.NewClient("passthrough:rig", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := grpctest.Connect(t, server, grpctest.Buffer)
 	r.conn = conn
 	r.caps, r.cas = repb.NewCapabilitiesClient(conn), repb.NewContentAddressableStorageClient(conn)
 	r.bytes, r.ac = bspb.NewByteStreamClient(conn), repb.NewActionCacheClient(conn)

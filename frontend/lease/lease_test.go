@@ -3,15 +3,12 @@ package lease_test
 import (
 	"context"
 	"errors"
-	"net"
 	"testing"
 	"time"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/kvfarm/kvfarm/cas"
@@ -19,6 +16,7 @@ import (
 	"github.com/kvfarm/kvfarm/cas/memstore"
 	"github.com/kvfarm/kvfarm/executor/queue"
 	"github.com/kvfarm/kvfarm/executor/worker"
+	"github.com/kvfarm/kvfarm/frontend/grpctest"
 	"github.com/kvfarm/kvfarm/frontend/lease"
 	kvfarmpb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
@@ -42,17 +40,9 @@ func start(t *testing.T, cfg queue.Config) *rig {
 	t.Helper()
 	r := &rig{queue: queue.New(cfg), cache: memstore.NewActionCache()}
 	t.Cleanup(r.queue.Close)
-	l := bufconn.Listen(1 << 16)
 	r.server = grpc.NewServer()
 	kvfarmpb.RegisterLeaseServer(r.server, lease.NewServer(r.queue, r.cache, nil))
-	go func() { _ = r.server.Serve(l) }()
-	t.Cleanup(r.server.Stop)
-	conn, err := grpc.NewClient("passthrough:rig", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return l.DialContext(ctx) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := grpctest.Connect(t, r.server, grpctest.Buffer)
 	r.client = lease.NewClient(conn, r.cache)
 	return r
 }

@@ -2,7 +2,6 @@ package metrics_test
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,12 +10,11 @@ import (
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/executor/queue"
+	"github.com/kvfarm/kvfarm/frontend/grpctest"
 	"github.com/kvfarm/kvfarm/frontend/metrics"
 )
 
@@ -87,18 +85,10 @@ func TestPage(t *testing.T) {
 
 // grpcCall returns what counts a call of GetActionResult that ends so.
 func grpcCall(t *testing.T, f *metrics.Farm) func(end error) {
-	l := bufconn.Listen(1 << 16)
 	s := grpc.NewServer(f.Options()...)
 	cache := &answers{}
 	repb.RegisterActionCacheServer(s, cache)
-	go func() { _ = s.Serve(l) }() // until Stop
-	t.Cleanup(s.Stop)
-	conn, err := grpc.NewClient("passthrough:farm", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return l.DialContext(ctx) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := grpctest.Connect(t, s, grpctest.Buffer)
 	return func(end error) {
 		cache.end = end
 		_, err := repb.NewActionCacheClient(conn).GetActionResult(t.Context(), &repb.GetActionResultRequest{})

@@ -2,8 +2,6 @@ package rev2_test
 
 import (
 	"bytes"
-	"context"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -13,13 +11,12 @@ import (
 	bspb "google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/memstore"
+	"github.com/kvfarm/kvfarm/frontend/grpctest"
 	"github.com/kvfarm/kvfarm/frontend/rev2"
 )
 
@@ -52,15 +49,7 @@ func TestSilentClients(t *testing.T) {
 	store := memstore.New()
 	server := grpc.NewServer(append(rev2.Options(), grpc.ChainStreamInterceptor(rev2.Patient(50*time.Millisecond)))...)
 	rev2.New(rev2.Config{Store: store, Cache: memstore.NewActionCache()}).Register(server)
-	listener := bufconn.Listen(1 << 10)
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(server.Stop)
-	conn, err := grpc.NewClient("passthrough:rig", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := grpctest.Connect(t, server, 1<<10)
 	client := bspb.NewByteStreamClient(conn)
 
 	write, err := client.Write(t.Context())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net"
 	"testing"
 
 	longrunning "cloud.google.com/go/longrunning/autogen/longrunningpb"
@@ -13,15 +12,14 @@ import (
 	bspb "google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvfarm/kvfarm/cas"
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/memstore"
 	"github.com/kvfarm/kvfarm/executor/queue"
+	"github.com/kvfarm/kvfarm/frontend/grpctest"
 	"github.com/kvfarm/kvfarm/frontend/rev2"
 )
 
@@ -51,17 +49,9 @@ func start(t *testing.T, options ...func(*rev2.Config)) *rig {
 	}
 	server := grpc.NewServer(rev2.Options()...)
 	rev2.New(cfg).Register(server)
-	listener := bufconn.Listen(1 << 20)
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(server.Stop)
 	t.Cleanup(r.queue.Close)
-	conn, err := grpc.NewClient("passthrough:rig", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(64<<20), grpc.MaxCallRecvMsgSize(64<<20)),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := grpctest.Connect(t, server, grpctest.Buffer,
+		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(64<<20), grpc.MaxCallRecvMsgSize(64<<20)))
 	r.conn = conn
 	r.caps = repb.NewCapabilitiesClient(conn)
 	r.cas = repb.NewContentAddressableStorageClient(conn)

@@ -3,7 +3,6 @@ package runner_test
 import (
 	"context"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,13 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/kvfarm/kvfarm/executor/inplace"
 	"github.com/kvfarm/kvfarm/executor/sandbox"
 	"github.com/kvfarm/kvfarm/executor/sandbox/sandboxtest"
+	"github.com/kvfarm/kvfarm/frontend/grpctest"
 	"github.com/kvfarm/kvfarm/frontend/runner"
 	runnerpb "github.com/kvfarm/kvfarm/proto/buildbarn/runner"
 	kvfarmpb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
@@ -50,17 +48,9 @@ func start(t *testing.T, change func(*inplace.Config)) *rig {
 			t.Error(err)
 		}
 	})
-	l := bufconn.Listen(1 << 16)
 	server := grpc.NewServer()
 	runnerpb.RegisterRunnerServer(server, runner.New(in, slog.New(slog.DiscardHandler)))
-	go func() { _ = server.Serve(l) }()
-	t.Cleanup(server.Stop)
-	conn, err := grpc.NewClient("passthrough:rig", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return l.DialContext(ctx) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn := grpctest.Connect(t, server, grpctest.Buffer)
 	r.client = runnerpb.NewRunnerClient(conn)
 	r.lay()
 	return r
