@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/kvfarm/kvfarm/engine/certificate"
+	"github.com/kvfarm/kvfarm/engine/check"
 	"github.com/kvfarm/kvfarm/engine/exec"
 	"github.com/kvfarm/kvfarm/engine/ir"
 	"github.com/kvfarm/kvfarm/engine/verdict"
@@ -12,16 +13,16 @@ import (
 
 // proveCertified proves a slice, with evidence in a folder if one is named.
 // The verdict is the same with and without.
-func proveCertified(s *ir.Slice, cfg exec.Config, prove func(*ir.Slice, exec.Config) (*verdict.Verdict, error), dir string) (*verdict.Verdict, error) {
+func proveCertified(s *ir.Slice, cfg exec.Config, dir string) (*verdict.Verdict, error) {
 	if dir == "" {
-		return prove(s, cfg)
+		return check.Prove(s, cfg)
 	}
 	w, err := certificate.NewWriter(dir)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Watch = w.Query
-	v, err := prove(s, cfg)
+	v, err := check.Prove(s, cfg)
 	if err != nil {
 		return nil, err
 	}

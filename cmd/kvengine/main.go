@@ -7,8 +7,8 @@
 //	kvengine knows <slices
 //
 // With --shard it follows a part of the root only, and what it says is of that part. A verdict for want of budget names parts.
-// With --paths it follows one path after the other and merges none. With --held it
-// decides the panics that the root itself holds, with --alone without following what the root calls;
+// With --paths it follows one path after the other and merges none. With --held nothing is
+// assumed of where inputs lie: what is proved holds for every caller; with --alone it is the panics that the root itself holds, without following what the root calls;
 // with --of those that the first of these functions of the slice holds, in the root's calls of it, through the others.
 // Run makes a verdict of inputs that something else found, a list as witnesses have it.
 // What knows is for: kvlower --census asks it which constructs are supported.
@@ -110,21 +110,17 @@ func prove(args []string) error {
 	if err != nil {
 		return fmt.Errorf("prove: %w", err)
 	}
-	cfg := exec.Config{Shard: ds, Budget: *budget, LoopBound: *loops, Paths: *paths}
+	cfg := exec.Config{Shard: ds, Budget: *budget, LoopBound: *loops, Paths: *paths, Alone: *alone, Overlaps: *held || *alone}
 	if *of != "" && !*alone {
 		return fmt.Errorf("prove: --of is for --alone")
 	}
 	if cfg.Of, err = functions(*of, s); err != nil {
 		return err
 	}
-	how := check.Prove
 	if (*held || *alone) && len(ds) > 0 {
 		return fmt.Errorf("prove: --shard divides what --held and --alone do not follow")
 	}
-	if *held || *alone {
-		how = func(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, error) { return check.ProveHeld(s, cfg, *alone) }
-	}
-	v, err := proveCertified(s, cfg, how, *evidence)
+	v, err := proveCertified(s, cfg, *evidence)
 	if err != nil {
 		return fmt.Errorf("prove %s: %w", fs.Arg(0), err)
 	}

@@ -144,7 +144,11 @@ func (w *writer) findWays() (callers []string) {
 }
 
 func (w *writer) write(symbol, kind string) error {
-	s, m, symbols, err := w.c.CutNamed(symbol, w.checks || cut.IsCheck(symbol))
+	how := w.c.Cut
+	if w.checks {
+		how = w.c.CutCheck
+	}
+	s, m, err := how(symbol)
 	if err != nil {
 		return err
 	}
@@ -165,31 +169,63 @@ func (w *writer) write(symbol, kind string) error {
 			e.Owns = append(e.Owns, m.Locs[k])
 		}
 	}
-	for _, way := range w.ways[symbol] {
-		e.Calls = append(e.Calls, callOf(way, symbols))
-	}
-	if kind == position.Inner && len(e.Owns) == 0 && e.Called == "" && len(e.Calls) == 0 {
+	if kind == position.Inner && len(e.Owns) == 0 && e.Called == "" && len(w.ways[symbol]) == 0 {
 		return nil
 	}
+	if err := w.writeSlice(e.Slice, e.Map, s, m); err != nil {
+		return err
+	}
+	if len(e.Owns) > 0 {
+		e.Alone, e.AloneMap = fmt.Sprintf("%d.alone.kvs", n), fmt.Sprintf("%d.alone.map", n)
+		if _, err := w.writeAlone(e.Alone, e.AloneMap, symbol); err != nil {
+			return err
+		}
+	}
+	for i, way := range w.ways[symbol] {
+		c, err := w.callOf(fmt.Sprintf("%d.%d", n, i), symbol, way)
+		if err != nil {
+			return err
+		}
+		e.Calls = append(e.Calls, c)
+	}
 	w.index.Roots = append(w.index.Roots, e)
-	if err := os.WriteFile(filepath.Join(w.out, e.Slice), ir.Print(s), 0o666); err != nil {
+	return nil
+}
+
+// callOf writes the slice of a root alone in which it calls an owner, the last on
+// way, and says by numbers which way that is.
+func (w *writer) callOf(name, root string, way []string) (position.Callee, error) {
+	owner := way[len(way)-1]
+	c := position.Callee{Symbol: owner, Slice: name + ".kvs", Map: name + ".map"}
+	symbols, err := w.writeAlone(c.Slice, c.Map, root, way...)
+	if err != nil {
+		return c, err
+	}
+	c.Func = slices.Index(symbols, owner)
+	for _, through := range way[:len(way)-1] {
+		c.Through = append(c.Through, slices.Index(symbols, through))
+	}
+	return c, nil
+}
+
+// writeAlone writes the slice of a root alone; symbols are those of its functions by their numbers.
+func (w *writer) writeAlone(slice, positions, root string, through ...string) (symbols []string, err error) {
+	s, m, symbols, err := w.c.CutAlone(root, through...)
+	if err != nil {
+		return nil, err
+	}
+	return symbols, w.writeSlice(slice, positions, s, m)
+}
+
+func (w *writer) writeSlice(slice, positions string, s *ir.Slice, m *position.Map) error {
+	if err := os.WriteFile(filepath.Join(w.out, slice), ir.Print(s), 0o666); err != nil {
 		return err
 	}
 	var b bytes.Buffer
 	if err := m.Encode(&b); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(w.out, e.Map), b.Bytes(), 0o666)
-}
-
-// callOf says by numbers which way a root calls an owner, the last on it.
-func callOf(way, symbols []string) position.Callee {
-	owner := way[len(way)-1]
-	c := position.Callee{Symbol: owner, Func: slices.Index(symbols, owner)}
-	for _, through := range way[:len(way)-1] {
-		c.Through = append(c.Through, slices.Index(symbols, through))
-	}
-	return c
+	return os.WriteFile(filepath.Join(w.out, positions), b.Bytes(), 0o666)
 }
 
 func writeJSON(name string, v any) error {

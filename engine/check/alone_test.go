@@ -14,7 +14,7 @@ import (
 
 // TestDifferentialAlone proves roots alone that call what changes memory and keeps
 // addresses for later. What is proved of a panic that the root holds, or that a function
-// holds which the root calls, may fail in no run.
+// holds which the root calls, may fail in no run, and is proved without the bodies too.
 func TestDifferentialAlone(t *testing.T) {
 	aloneOf(t, generateOutside, generated(), exec.Config{Budget: 1_000_000, Alone: true})
 }
@@ -40,6 +40,9 @@ func aloneOf(t *testing.T, generate func(seed int64) (open, closed string), seed
 		v, err := check.Prove(s, cfg)
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, text)
+		}
+		if !sameWithout(t, s, cfg, v, "tell", "get") {
+			t.Errorf("seed %d:\n%s", seed, text)
 		}
 		f := tryAll(t, s)
 		for _, site := range v.Sites {

@@ -25,7 +25,6 @@ func Prove(s *ir.Slice, cfg exec.Config) (*verdict.Verdict, error) {
 type outcome struct {
 	verdict *verdict.Verdict
 	facts   verdict.Facts
-	held    []int // panic locations that the root holds, if the runs are about those alone
 }
 
 // prove makes one run.
@@ -59,7 +58,7 @@ func prove(s *ir.Slice, cfg exec.Config) (*outcome, error) {
 	if v.Verdict == verdict.Unknown && v.Reason == verdict.Budget {
 		v.Frontier = r.Frontier
 	}
-	return &outcome{v, f, r.Held}, nil
+	return &outcome{v, f}, nil
 }
 
 // facts is what beside its sites a root's word hangs on.

@@ -1,9 +1,6 @@
 package exec
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
 	"github.com/kvfarm/kvfarm/engine/smt"
@@ -20,14 +17,16 @@ import (
 // returns is what most checks are about.
 
 // followed is the number of instructions up to which a function is followed in
-// a run alone, those of all that it leads to included.
-const followed = 120
+// a run alone, those of all that it leads to included. A slice that is cut for
+// runs alone holds those functions and leaves out the others.
+const followed = ir.Followed
 
 // notFollowed is why what comes after a call is not known in a run alone.
 const notFollowed = "a call is not followed"
 
 // alone is what a run alone knows of the slice's functions.
 type alone struct {
+	holder int          // the function whose panics are decided
 	tokens map[int]bool // panic locations that the root holds
 	sizes  []int        // by function: instructions of all it leads to, more than followed if that is not known
 	states []uint8      // by function, while sizes are found: 1 being looked at, 2 done
@@ -35,12 +34,11 @@ type alone struct {
 
 func newAlone(x *exec) *alone {
 	n := len(x.slice.Funcs)
-	o := &alone{tokens: map[int]bool{}, sizes: make([]int, n), states: make([]uint8, n)}
-	holder := x.slice.Root
+	o := &alone{holder: x.slice.Root, tokens: map[int]bool{}, sizes: make([]int, n), states: make([]uint8, n)}
 	if len(x.cfg.Of) > 0 {
-		holder = x.cfg.Of[0]
+		o.holder = x.cfg.Of[0]
 	}
-	for _, b := range x.slice.Funcs[holder].Blocks {
+	for _, b := range x.slice.Funcs[o.holder].Blocks {
 		for _, in := range b.Insts {
 			for i := range in.Args {
 				eachLocation(x.slice, &in.Args[i], func(loc int) { o.tokens[loc] = true })
@@ -92,27 +90,22 @@ func (x *exec) elsewhere(site *Site, reason string) {
 	}
 }
 
-// held lists the panic locations that a run alone is about, ascending.
-func (x *exec) held() []int {
-	if x.alone == nil {
-		return nil
-	}
-	return slices.Sorted(maps.Keys(x.alone.tokens))
-}
+// isHolder reports whether fi is the function that a run alone is about.
+func (x *exec) isHolder(fi int) bool { return x.alone != nil && x.alone.holder == fi }
 
 // follows reports whether a call of function fi is executed.
 func (x *exec) follows(fi int) bool {
 	return x.alone == nil || x.alone.sizes[fi] <= followed
 }
 
-// skip is a call of a function that is not followed.
-func (x *exec) skip(s *state, in *ir.Inst, fi int, args []*value) (bool, error) {
+// skip is a call of a function of type sig that is not followed. It leads to what
+// callee, as reach has it, leads to.
+func (x *exec) skip(s *state, in *ir.Inst, callee int, sig *ir.Sig, args []*value) (bool, error) {
 	if r, _ := x.sat(s, expr.True); r == smt.Unsat {
 		return false, errOver
 	}
-	fn := x.flows[fi].fn
 	for i, v := range args {
-		p := &fn.Sig.Params[i]
+		p := &sig.Params[i]
 		if _, err := x.argument(s, in, i, v, &p.Attr, p.Type); err != nil {
 			return false, err
 		}
@@ -121,9 +114,9 @@ func (x *exec) skip(s *state, in *ir.Inst, fi int, args []*value) (bool, error) 
 	x.leak(s, args)
 	x.havoc(s, expr.True)
 	seen := x.reach.noneSeen()
-	x.reach.mark(fi, false, seen)
+	x.reach.mark(callee, false, seen)
 	x.reach.sites(seen, func(site *Site) { x.elsewhere(site, notFollowed) })
-	if fn.Sig.NoReturn || in.CallSig != nil && in.CallSig.NoReturn {
+	if sig.NoReturn || in.CallSig != nil && in.CallSig.NoReturn {
 		return false, errOver
 	}
 	if in.Result < 0 {
@@ -134,7 +127,7 @@ func (x *exec) skip(s *state, in *ir.Inst, fi int, args []*value) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	if err := x.trust(s, v, &fn.Sig.Ret.Attr, in.Type); err != nil {
+	if err := x.trust(s, v, &sig.Ret.Attr, in.Type); err != nil {
 		return false, err
 	}
 	if err := x.deliver(s, in, v); err != nil {

@@ -86,7 +86,14 @@ func (x *exec) invoke(s *state, in *ir.Inst, obj int, args []*value) (bool, erro
 		return x.unknownCall(s, in, "call of an address that came in as a number", args, in.CallSig)
 	}
 	if o.kind == objExtern {
-		return x.external(s, in, x.slice.Externs[o.ref], args)
+		e := x.slice.Externs[o.ref]
+		if !e.Omitted {
+			return x.external(s, in, e, args)
+		}
+		if !fits(in, &e.Sig, args) {
+			return false, x.mismatch(s)
+		}
+		return x.skip(s, in, anyFunction, &e.Sig, args)
 	}
 	return x.enterCall(s, in, o.ref, args)
 }
@@ -97,11 +104,11 @@ func (x *exec) enterCall(s *state, in *ir.Inst, fi int, args []*value) (bool, er
 	if fl.fn.Sig.Variadic && len(args) > len(fl.fn.Sig.Params) {
 		return false, stopf("unsupported: variable arguments")
 	}
-	if len(args) != len(fl.fn.Sig.Params) || !in.Type.Equal(fl.fn.Sig.Ret.Type) {
+	if !fits(in, &fl.fn.Sig, args) {
 		return false, x.mismatch(s)
 	}
 	if !x.follows(fi) {
-		return x.skip(s, in, fi, args)
+		return x.skip(s, in, fi, &fl.fn.Sig, args)
 	}
 	if depth(s.top) >= x.cfg.CallDepth {
 		return false, &stop{reason: "recursion bound", bound: x.cfg.CallDepth}
@@ -131,6 +138,11 @@ func (x *exec) enterCall(s *state, in *ir.Inst, fi int, args []*value) (bool, er
 	s.top = &frame{parent: f, flow: fl, prefix: f.prefix + f.position() + string([]byte{byte(fi >> 16), byte(fi >> 8), byte(fi)}), regs: regs, locals: locals}
 	s.top.enter(0)
 	return x.goOn(s), nil
+}
+
+// fits reports whether a function of type sig can be called so.
+func fits(in *ir.Inst, sig *ir.Sig, args []*value) bool {
+	return len(args) == len(sig.Params) && in.Type.Equal(sig.Ret.Type)
 }
 
 // byValue makes a callee's own copy of the object that it is passed by value.

@@ -70,7 +70,6 @@ type Result struct {
 	Ended       bool     // some input reaches the end of the root
 	End         *Witness // it, if Ends confirmed it
 	Idle        bool     // a written check none of whose assertions is reached
-	Held        []int    // panic locations that the root holds, ascending, if Config.Alone
 	Frontier    []string // how the work can be divided, if the budget did not suffice
 	Assumptions []string
 	Stats       Stats
@@ -452,6 +451,6 @@ func (x *exec) result() *Result {
 	if !x.ended && x.lost != "" {
 		x.stops = append(x.stops, Stop{x.lost, Place{Func: x.slice.Root}})
 	}
-	return &Result{Sites: x.sortedSites(), Stopped: x.stops, Bound: x.bound, Ended: x.ended, End: x.end, Idle: x.idle(), Held: x.held(), Frontier: front,
+	return &Result{Sites: x.sortedSites(), Stopped: x.stops, Bound: x.bound, Ended: x.ended, End: x.end, Idle: x.idle(), Frontier: front,
 		Assumptions: x.sortedAssumptions(), Stats: x.stats}
 }

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
@@ -53,9 +54,17 @@ func (x *exec) handedOn() map[int]bool {
 }
 
 // shareFates lets the sites of locations that are handed on share what became of the panic calls that
-// they may be handed to.
+// they may be handed to. Those in functions that the slice leaves out are not known: they may fail.
 func (x *exec) shareFates() {
 	var on map[int]bool
+	if slices.ContainsFunc(x.slice.Externs, func(e *ir.Extern) bool { return e.Omitted }) { // in vain, if none of them is called
+		on = x.handedOn()
+		for _, o := range x.siteList {
+			if on[o.Loc] {
+				o.give("a function that the slice leaves out may panic at this location")
+			}
+		}
+	}
 	for _, st := range x.siteList {
 		if !st.handed || st.Refuted == nil && st.Reason == "" && st.Bound == 0 {
 			continue

@@ -20,7 +20,8 @@ type reach struct {
 const (
 	anyTaken     = -1 // every function whose address is taken
 	anyFormatter = -2 // those of them that format a value: printk calls them back
-	firstClass   = -3 // those of class 0; then downwards
+	anyFunction  = -3 // every function: what is left out of the slice may call them, as they are
+	firstClass   = -4 // those of class 0; then downwards
 )
 
 func newReach(x *exec) *reach {
@@ -84,8 +85,11 @@ func (r *reach) of(in *ir.Inst) []int {
 		return []int{in.Args[0].Index}
 	case ir.ExternAddr:
 		e := x.slice.Externs[in.Args[0].Index]
-		if e.Panic != "" {
+		switch {
+		case e.Panic != "":
 			return nil
+		case e.Omitted:
+			return []int{anyFunction}
 		}
 		if back, ok := callsBack(e.Symbol); ok {
 			return back
@@ -200,6 +204,10 @@ func (r *reach) mark(callee int, narrow bool, seen []bool) {
 			work = append(work, unseen(r.taken, seen)...)
 		case g == anyFormatter:
 			seen[len(r.callees)] = true
+		case g == anyFunction:
+			for fi := range r.callees {
+				seen[fi] = seen[fi] || !r.x.isHolder(fi)
+			}
 		case g <= firstClass:
 			work = append(work, unseen(r.alike[firstClass-g], seen)...)
 		case !seen[g]:

@@ -175,6 +175,9 @@ func (m *machine) callExtern(in *inst, e *extern) *Outcome {
 	if e.ir.Panic != "" {
 		return m.panics(e, in.x.call.args)
 	}
+	if e.ir.Omitted {
+		return m.unsupported("call of a function that the slice leaves out")
+	}
 	if e.model == nil {
 		return m.unsupported("stub: %s", e.ir.Symbol)
 	}

@@ -12,6 +12,10 @@ import "math/big"
 // Version is the version of the text form; it is part of every slice's text.
 const Version = 1
 
+// Followed is the number of instructions up to which a function without loops is
+// followed where a root is looked at alone, those of all that it leads to included.
+const Followed = 120
+
 // Kind says what sort of type a Type is.
 type Kind uint8
 
@@ -74,11 +78,14 @@ type Reloc struct {
 type Range struct{ Lo, Hi int64 }
 
 // Extern is a function without a body in the slice: a C function, an
-// intrinsic, or a panic entry.
+// intrinsic, a panic entry, or a function that the slice leaves out.
 type Extern struct {
-	Symbol string // C symbol, "llvm.*" intrinsic name without type suffixes, or demangled panic path
+	Symbol string // C symbol, "llvm.*" intrinsic name without type suffixes, or demangled panic path; empty if Omitted
 	Panic  string // panic kind ("bounds", "add_overflow", "unwrap", ...); empty if this is no panic entry
-	Sig    Sig
+	// Omitted says that the function has a body, which is not part of the slice: it may do what any
+	// code of the program may. Each is a function of its own, whatever its signature.
+	Omitted bool
+	Sig     Sig
 }
 
 // Sig is a function's type with the attributes that carry meaning.

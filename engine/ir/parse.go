@@ -215,6 +215,9 @@ func (p *parser) extern(name string) *Extern {
 	if p.is(tokString) {
 		e.Symbol = p.str("a symbol")
 	}
+	if e.Omitted = p.acceptWord("omitted"); e.Omitted {
+		e.Symbol = ""
+	}
 	if p.acceptWord("panic") {
 		e.Panic = p.word("a kind of panic")
 	}

@@ -159,7 +159,11 @@ func (p *printer) bytes(b []byte, sep func()) {
 
 func (p *printer) extern(i int, e *Extern) {
 	p.f("extern @e%d ", i)
-	p.quote([]byte(e.Symbol))
+	if e.Omitted {
+		p.s("omitted")
+	} else {
+		p.quote([]byte(e.Symbol))
+	}
 	if e.Panic != "" {
 		p.f(" panic %s", e.Panic)
 	}

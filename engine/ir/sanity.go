@@ -119,7 +119,8 @@ func (c *checker) parts(g *Global) {
 }
 
 func (c *checker) extern(e *Extern) {
-	c.check(e.Symbol != "", "no symbol")
+	c.check(e.Omitted || e.Symbol != "", "no symbol")
+	c.check(!e.Omitted || e.Symbol+e.Panic == "", "function that is left out, with a symbol")
 	c.check(e.Panic == "" || e.Sig.NoReturn, "panic entry that returns")
 	c.check(e.Panic == "" || isWord(e.Panic), "panic kind %q", e.Panic)
 	c.sig(&e.Sig)

@@ -74,15 +74,20 @@ type Root struct {
 	// Owns are the panic locations that stand in the root itself, except those that
 	// anything but the functions which own them may panic with.
 	Owns []Pos `json:"owns,omitempty"`
+	// Alone and AloneMap are the slice in which that is proved of the root alone, with few of the functions that it calls; with Owns only.
+	Alone    string `json:"alone,omitempty"`
+	AloneMap string `json:"alone_map,omitempty"`
 	// Calls are the functions that it calls, itself or through others, of those that own panic locations and that nobody
 	// calls but roots that are listed: one that may fail may not fail in any of these calls.
 	Calls []Callee `json:"calls,omitempty"`
 }
 
-// Callee is a function that a root calls.
+// Callee is a function that a root calls, and the slice of the root alone in which it has its body.
 type Callee struct {
 	Symbol  string `json:"symbol"`
-	Func    int    `json:"func"`              // its number in the root's slice
+	Slice   string `json:"slice"`
+	Map     string `json:"map"`
+	Func    int    `json:"func"`              // its number in that slice
 	Through []int  `json:"through,omitempty"` // numbers of the functions between the root and it
 }
 

@@ -19,9 +19,9 @@ const contextKind = "context"
 func (j *Job) inContext(ctx context.Context, u unit, index cutCrate) error {
 	callers := map[string][]cut{} // by symbol of the function that is called
 	for _, c := range index.cuts {
-		for _, callee := range c.root.Calls {
+		for i, callee := range c.root.Calls {
 			k := c
-			k.root.Kind, k.way, k.of = position.Inner, alone, append([]int{callee.Func}, callee.Through...)
+			k.root.Kind, k.way, k.of, k.text = position.Inner, alone, append([]int{callee.Func}, callee.Through...), c.calls[i]
 			callers[callee.Symbol] = append(callers[callee.Symbol], k)
 		}
 	}

@@ -1,7 +1,10 @@
 package job
 
 import (
+	"context"
 	"path"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kvfarm/kvfarm/engine/position"
 	"github.com/kvfarm/kvfarm/frontend/report"
@@ -12,8 +15,10 @@ import (
 // of the tree, which is core, has less: its formatting of numbers and the like is
 // as hard as any driver, and nobody's who submits a kernel.
 const (
-	innerBudget = 500_000 // where outer roots have the engine's default
-	innerPart   = 20
+	aloneBudget = 500_000 // where outer roots have the engine's default
+	alonePart   = 20
+	innerBudget = 250_000 // of what no proof of the root alone decides: what is decided so is decided early
+	innerPart   = 40
 	callBudget  = 100_000 // of a function in its caller's context
 	callPart    = 100
 	coreBudget  = 200_000
@@ -26,6 +31,8 @@ func (j *Job) budget(u unit, c cut) int64 {
 	switch {
 	case len(c.of) > 0:
 		usual, part = callBudget, callPart
+	case c.way == alone:
+		usual, part = aloneBudget, alonePart
 	case c.root.Kind == position.Inner: // of core, too: other crates have the same function, and so the same proof
 		usual, part = innerBudget, innerPart
 	case u.crate != nil && path.IsAbs(u.crate.Source):
@@ -72,4 +79,34 @@ func (j *Job) inner(u unit, index cutCrate) []cut {
 		}
 	}
 	return out
+}
+
+// proveInner has what each of cuts itself holds proved: alone first, and if that leaves open what the crate's
+// roots leave open too, with all that it calls. One that is a root anyway has been proved so.
+func (j *Job) proveInner(ctx context.Context, u unit, bc *Bitcode, cuts []cut) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, c := range cuts {
+		g.Go(func() error { return j.gather(ctx, c.root.Name, j.holder(ctx, u, bc, c)) })
+	}
+	return g.Wait()
+}
+
+func (j *Job) holder(ctx context.Context, u unit, bc *Bitcode, c cut) error {
+	full := c
+	full.way = held
+	c.root.Kind, c.way, c.text = position.Inner, alone, c.alone
+	if err := j.prove(ctx, u, bc, c); err != nil {
+		return err
+	}
+	if full.root.Kind == position.Auto {
+		return nil
+	}
+	j.mu.Lock()
+	open := j.live.Lacks(u.source, report.Owner{Symbol: c.root.Symbol, Locs: c.root.Owns})
+	j.mu.Unlock()
+	if !open {
+		return nil
+	}
+	j.plan.more(1)
+	return j.prove(ctx, u, bc, full)
 }

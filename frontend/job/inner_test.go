@@ -25,6 +25,7 @@ func TestInnerRoots(t *testing.T) {
 	}{
 		{"stuck in_ok in_other", "", []string{"lower a", "prove in_ok", "prove stuck"}, "PROVED [stuck in_ok]", report.ExitUndecided},
 		{"stuck in_ok in_no", "in_ok", []string{"lower a", "prove in_no", "prove in_ok", "prove stuck"}, "UNKNOWN [stuck]", report.ExitFailed},
+		{"stuck1234 in_deep12", "", []string{"lower a", "prove in_deep12", "prove in_deep12", "prove stuck1234"}, "PROVED [stuck1234 in_deep12]", report.ExitUndecided},
 		{"stuck in_other", "", []string{"lower a", "prove stuck"}, "UNKNOWN [stuck]", report.ExitUndecided},
 		{"own_x", "", []string{"lower a", "prove own_x", "prove own_x"}, "PROVED [own_x]", report.ExitUndecided},
 		{"bad_1 in_ok", "", []string{"lower a", "prove bad_1"}, "REFUTED [bad_1]", report.ExitRefuted},

@@ -214,7 +214,7 @@ func (j *Job) decide(ctx context.Context, u unit, bc *Bitcode) error {
 	}
 	inner := j.inner(u, index)
 	j.plan.skip(len(holding) - len(inner))
-	if err := j.proveAll(ctx, u, bc, inner); err != nil {
+	if err := j.proveInner(ctx, u, bc, inner); err != nil {
 		return err
 	}
 	return j.inContext(ctx, u, index)

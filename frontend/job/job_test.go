@@ -30,7 +30,8 @@ import (
 // fakeFarm runs "lower" and "prove" actions on bitcode that is a list of words:
 // each word is a root. One whose name starts with "bad" has a site that fails,
 // one with "stuck" a site that stays open, one with "in_" is an inner root that
-// owns and proves its site, and one that ends in "sound" proves it. A site's line is the length of its root's name.
+// owns and proves its site, one with "in_deep" with all that it calls only, and one that ends in "sound" proves it.
+// A site's line is the length of its root's name.
 type fakeFarm struct {
 	store cas.Store
 	mu    sync.Mutex
@@ -114,11 +115,22 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 		if callee, ok := strings.CutPrefix(name, "calls_"); ok { // it calls one that holds a location
 			root.Kind, root.Calls, holder = "inner", []position.Callee{{Symbol: strings.TrimLeft(callee, "x"), Func: 7}}, strings.TrimLeft(callee, "x")
 		}
+		of := map[string]string{root.Slice: name}
+		if len(root.Owns) > 0 {
+			root.Alone, root.AloneMap = fmt.Sprint(i, ".alone.kvs"), root.Map
+			of[root.Alone] = name + " alone"
+		}
+		for k := range root.Calls {
+			root.Calls[k].Slice, root.Calls[k].Map = fmt.Sprint(i, ".call.kvs"), root.Map
+			of[root.Calls[k].Slice] = name + " alone"
+		}
 		index.Roots = append(index.Roots, root)
 		at := position.Map{Version: position.Version, Root: name, Locs: []position.Pos{{File: siteFile(name), Line: len(holder)}},
 			Funcs: []position.Func{{Name: name}}, Sites: []position.Site{{Kind: "bounds"}}}
-		if files[root.Slice], err = f.put(ctx, name); err != nil {
-			return err
+		for file, text := range of {
+			if files[file], err = f.put(ctx, text); err != nil {
+				return err
+			}
 		}
 		var m bytes.Buffer
 		if err := at.Encode(&m); err != nil {
@@ -189,6 +201,13 @@ func (f *fakeFarm) prove(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 	}
 	if (strings.HasPrefix(a.Name, "in_") || strings.HasSuffix(a.Name, "sound")) && a.Name != f.refuted {
 		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Proved, Witness: -1}}
+	}
+	alone := slices.Contains(a.Argv, "--alone")
+	if strings.HasPrefix(a.Name, "in_deep") && alone {
+		v.Verdict, v.Sites[0].Verdict = verdict.Unknown, verdict.Unknown
+	}
+	if text, err := cas.ReadBlob(ctx, f.store, a.Inputs["slice.kvs"].Digest, 1<<20); err != nil || alone != strings.HasSuffix(string(text), ` alone"`) {
+		return fmt.Errorf("fake farm: %q on slice %q: %v", a.Argv, text, err)
 	}
 	if f.undecided != "" && strings.HasPrefix(a.Name, f.undecided) {
 		v.Verdict = verdict.Unknown

@@ -14,14 +14,18 @@ import (
 
 // cut is one slice and the positions beside it.
 type cut struct {
-	way   way
-	of    []int // with alone: the function of the slice whose panics are decided, in the root's calls of it, and those it calls it through; none is the root itself
-	root  position.Root
-	up    bool // root was promoted to an automatic one
-	slice tree.Entry
-	at    tree.Entry
+	way  way
+	of   []int // with alone: the function of the slice whose panics are decided, in the root's calls of it, and those it calls it through; none is the root itself
+	root position.Root
+	up   bool // root was promoted to an automatic one
+	text
+	alone text          // of the root alone, if it owns panic locations
+	calls []text        // of it alone with those of root.Calls, in their order
 	by    digest.Digest // action that cut it
 }
+
+// text is a slice and the map beside it.
+type text struct{ slice, at tree.Entry }
 
 // cutCrate is what was cut out of a crate, and the panic calls in its code.
 type cutCrate struct {
@@ -76,17 +80,50 @@ func (j *Job) cuts(ctx context.Context, r *kbuild.Result) (cutCrate, error) {
 	}
 	cuts := make([]cut, 0, len(index.Roots))
 	for _, root := range index.Roots {
-		c := cut{root: root, slice: files[path.Clean(root.Slice)], at: files[path.Clean(root.Map)], by: r.Action}
-		if c.slice.Digest.IsZero() || c.at.Digest.IsZero() {
-			return cutCrate{}, fmt.Errorf("lower: index of %v names %s and %s, which are not there", r.Action, root.Slice, root.Map)
+		c, err := files.cut(root)
+		if err != nil {
+			return cutCrate{}, fmt.Errorf("lower: index of %v: %w", r.Action, err)
 		}
+		c.by = r.Action
 		cuts = append(cuts, c)
 	}
 	return cutCrate{cuts, index.Panics}, nil
 }
 
+// lowered are the files that kvlower left.
+type lowered tree.Files
+
+// cut finds the slices of a root.
+func (l lowered) cut(r position.Root) (c cut, err error) {
+	c.root = r
+	if c.text, err = l.text(r.Slice, r.Map); err != nil {
+		return c, err
+	}
+	if len(r.Owns) > 0 {
+		if c.alone, err = l.text(r.Alone, r.AloneMap); err != nil {
+			return c, err
+		}
+	}
+	for _, callee := range r.Calls {
+		t, err := l.text(callee.Slice, callee.Map)
+		if err != nil {
+			return c, err
+		}
+		c.calls = append(c.calls, t)
+	}
+	return c, nil
+}
+
+func (l lowered) text(slice, positions string) (text, error) {
+	t := text{l[path.Clean(slice)], l[path.Clean(positions)]}
+	if t.slice.Digest.IsZero() || t.at.Digest.IsZero() {
+		return t, fmt.Errorf("it names %q and %q, which are not there", slice, positions)
+	}
+	return t, nil
+}
+
 // index reads the index that kvlower left, and lists the files beside it.
-func (j *Job) index(ctx context.Context, r *kbuild.Result) (*position.Index, tree.Files, error) {
+func (j *Job) index(ctx context.Context, r *kbuild.Result) (*position.Index, lowered, error) {
 	out, ok := r.Outputs[slicesDir]
 	if !ok || out.Kind != tree.Dir {
 		return nil, nil, fmt.Errorf("action %v left no folder %s", r.Action, slicesDir)
@@ -100,7 +137,7 @@ func (j *Job) index(ctx context.Context, r *kbuild.Result) (*position.Index, tre
 		return nil, nil, err
 	}
 	index, err := position.DecodeIndex(b)
-	return index, files, err
+	return index, lowered(files), err
 }
 
 // Limits on what is read into memory from a farm.

@@ -72,8 +72,7 @@ func (p *plan) skip(n int) {
 	}
 }
 
-// holding are the functions of u that own a panic location, as inner roots. One
-// that is a root anyway has been proved with all that it calls: it is proved alone.
+// holding are the functions of u that own a panic location, as inner roots that are proved alone.
 func (u unit) holding(cuts []cut) []cut {
 	if u.check != nil {
 		return nil
@@ -82,10 +81,6 @@ func (u unit) holding(cuts []cut) []cut {
 	for _, c := range cuts {
 		if c.root.Kind == position.Check || len(c.root.Owns) == 0 {
 			continue
-		}
-		c.way = held
-		if c.root.Kind == position.Auto {
-			c.root.Kind, c.way = position.Inner, alone
 		}
 		out = append(out, c)
 	}

@@ -29,8 +29,8 @@ type way string
 
 const (
 	whole way = ""        // every check in it
-	held  way = "--held"  // the panics that the root itself holds: by itself, and if that leaves one open, with all that it calls
-	alone way = "--alone" // the same, by itself only
+	held  way = "--held"  // what every caller of the root can rely on
+	alone way = "--alone" // the same of the panics that the root itself holds, whatever it calls
 )
 
 // flags say what of c is decided.

@@ -111,6 +111,20 @@ func (b *Builder) Open(crate string, o Owner) bool {
 	})
 }
 
+// Lacks reports whether o owns the location of a site that crate's roots leave
+// undecided, and no proof of o that is noted proves it. What other crates say of that site does not matter.
+func (b *Builder) Lacks(crate string, o Owner) bool {
+	id := ownerID{crate, o.Symbol}
+	for key, s := range b.sites {
+		at := spot{crate, key.file, key.line, key.col}
+		owned := slices.ContainsFunc(o.Locs, func(p position.Pos) bool { return at == spot{crate, p.File, p.Line, p.Col} })
+		if owned && slices.Contains(s.open, at) && b.best(id, key) == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // leave notes that p does not decide s.
 func (b *Builder) leave(p *Proof, s *site, vs *verdict.Site) {
 	if vs.Loc < 0 || s.key.file == "" {

@@ -24,6 +24,7 @@ type Cutter struct {
 
 	addresses map[int]bool // functions whose addresses may come to C
 	locs      map[int]Loc  // panic locations by global
+	sizes     map[int]int  // what leadsTo found
 }
 
 // New prepares m for cutting.
@@ -35,7 +36,7 @@ func New(m *module.Module) (*Cutter, error) {
 	if arch != "x86_64" && arch != "aarch64" {
 		return nil, fmt.Errorf("cut module: target %q is neither x86_64 nor aarch64", m.Triple)
 	}
-	c := &Cutter{m: m, arch: arch, bySym: map[string]int{}, locs: locations(m), addresses: addresses(m)}
+	c := &Cutter{m: m, arch: arch, bySym: map[string]int{}, locs: locations(m), addresses: addresses(m), sizes: map[int]int{}}
 	for i, f := range m.Funcs {
 		c.bySym[f.Symbol] = i
 		c.panic = append(c.panic, panicKind(f))
@@ -83,23 +84,28 @@ func (c *Cutter) isBody(i int) bool {
 // Cut returns the slice of the root with the given symbol and its map. The
 // slice passes ir.Sanity.
 func (c *Cutter) Cut(symbol string) (*ir.Slice, *position.Map, error) {
-	s, m, _, err := c.CutNamed(symbol, IsCheck(symbol))
-	return s, m, err
+	return c.whole(symbol, IsCheck(symbol))
 }
 
 // CutCheck is Cut of one of Checks.
 func (c *Cutter) CutCheck(symbol string) (*ir.Slice, *position.Map, error) {
-	s, m, _, err := c.CutNamed(symbol, true)
+	return c.whole(symbol, true)
+}
+
+func (c *Cutter) whole(symbol string, check bool) (*ir.Slice, *position.Map, error) {
+	s, m, _, err := c.cut(symbol, func(int) bool { return true }, check)
 	return s, m, err
 }
 
-// CutNamed is Cut, or CutCheck; symbols are those of the slice's functions, by their numbers.
-func (c *Cutter) CutNamed(symbol string, check bool) (s *ir.Slice, m *position.Map, symbols []string, err error) {
+// cut cuts out the root called symbol with the bodies of the functions that keep
+// says, by module index; symbols are those of the slice's functions, by their numbers.
+func (c *Cutter) cut(symbol string, keep func(int) bool, check bool) (s *ir.Slice, m *position.Map, symbols []string, err error) {
 	root, ok := c.bySym[symbol]
 	if !ok || !c.isBody(root) {
 		return nil, nil, nil, fmt.Errorf("cut %s: no such root", symbol)
 	}
 	w := newWalk(c)
+	w.keep = keep
 	w.function(root)
 	w.run()
 	s = w.slice

@@ -13,6 +13,7 @@ import (
 type walk struct {
 	c     *Cutter
 	slice *ir.Slice
+	keep  func(int) bool // whether a function that has a body has it in the slice
 
 	funcs   map[int]int // by index in the module
 	globals map[int]int
@@ -35,7 +36,7 @@ type place struct{ fn, inst int }
 
 func newWalk(c *Cutter) *walk {
 	return &walk{
-		c: c, slice: &ir.Slice{},
+		c: c, slice: &ir.Slice{}, keep: func(int) bool { return true },
 		funcs: map[int]int{}, externs: map[string]int{}, externOf: map[int]int{}, globals: map[int]int{},
 		tokens: map[Loc]int{}, frames: map[place]int{},
 	}
@@ -71,12 +72,17 @@ func (w *walk) function(i int) int {
 }
 
 // extern numbers function i as one without a body. Instances of one panic entry
-// are one extern.
+// are one extern. One whose body is left out has no name: nothing is said of it but its type.
 func (w *walk) extern(i int) int {
 	if n, ok := w.externOf[i]; ok {
 		return n
 	}
 	f := w.c.m.Funcs[i]
+	if w.c.isBody(i) {
+		w.externOf[i] = len(w.slice.Externs)
+		w.slice.Externs = append(w.slice.Externs, &ir.Extern{Omitted: true, Sig: f.Sig})
+		return w.externOf[i]
+	}
 	e := &ir.Extern{Symbol: f.Symbol, Panic: w.c.panic[i], Sig: f.Sig}
 	if e.Panic != "" {
 		e.Symbol = withoutGenerics(f.Name)
@@ -155,7 +161,7 @@ func (w *walk) content(n int) {
 func (w *walk) value(v ir.Value) ir.Value {
 	switch v.Kind {
 	case ir.FuncAddr:
-		if w.c.isBody(v.Index) {
+		if w.c.isBody(v.Index) && w.keep(v.Index) {
 			v.Index = w.function(v.Index)
 		} else {
 			v.Kind, v.Index = ir.ExternAddr, w.extern(v.Index)
