@@ -4,7 +4,7 @@
 // Where to look: flow.go and live.go (control flow), exec.go (the run: which
 // path next, merging), step.go (instructions), int.go, pointer.go, vector.go (values),
 // call.go, model_*.go (functions without a body), loose.go (what is not known), object.go, bytes.go,
-// access.go, merge.go (memory), cond.go and query.go (path conditions),
+// access.go, merge.go (memory), cond.go and query.go (path conditions), given.go (whose fault a failure is),
 // site.go, location.go and reach.go (what is decided), root.go and shape.go (inputs),
 // common.go, overlap.go (inputs that may be one another),
 // induct.go, trial.go, widen.go, guess.go (loops without a known end),

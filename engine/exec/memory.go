@@ -147,23 +147,17 @@ func (x *exec) attributes(s *state, v *value, at *ir.Attr, t *ir.Type) (*value, 
 		bad  expr.Expr
 		kind Kind
 	}{{x.outOfRange(v, at, t), InvalidRange}, {x.isNullValue(v, at), NullRef}, {x.crooked(v, at), Misaligned}} {
-		if c.bad == expr.False {
-			continue
-		}
+		bad, err := x.excuse(s, v, c.bad)
 		switch {
+		case err != nil:
+			return nil, err
+		case bad == expr.False:
 		case at.NoUndef:
-		case x.alien(c.bad): // as where it must be defined (excused): code outside gives what the type allows
-			x.note(quiet)
-			if err := x.assume(s, x.b.Not(c.bad)); err != nil {
+			if err := x.require(s, bad, c.kind); err != nil {
 				return nil, err
 			}
-			continue
 		default:
-			v = x.withPoison(v, c.bad)
-			continue
-		}
-		if err := x.require(s, c.bad, c.kind); err != nil {
-			return nil, err
+			v = x.withPoison(v, bad)
 		}
 	}
 	return v, x.dereferenceable(s, v, at)

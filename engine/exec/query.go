@@ -154,9 +154,11 @@ func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 // that it does not fail in.
 var promised = map[Kind]bool{InvalidRange: true, NullRef: true, Misaligned: true, BadRef: true, UnreachableCode: true, AssumeFalse: true}
 
-// excused reports whether a failure is assumed away: it hangs on a value that code
+// excused reports whether a failure is assumed away: it is one of values that code
 // outside gave. That the way to it hangs on one is no excuse.
-func (x *exec) excused(st *Site, bad expr.Expr) bool { return promised[st.Kind] && x.alien(bad) }
+func (x *exec) excused(st *Site, bad expr.Expr) bool {
+	return promised[st.Kind] && x.alien(bad) && x.newGiven().whole(bad)
+}
 
 // generally enters a failure that only a generalised loop shows. It refutes
 // nothing: the site holds up to the bound, and so does what the runs come to

@@ -1,0 +1,106 @@
+package exec
+
+import (
+	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/smt"
+)
+
+// given looks at what makes a condition true: values that something outside of the
+// slice chose, or others beside them. Where ways have met a condition is about
+// both: that C returned more than 1000 is the way, that the number which is taken then is too
+// large is no fault of C.
+type given struct {
+	x      *exec
+	wholes map[expr.Expr]bool      // by expression: what whole says
+	parts  map[expr.Expr]bool      // and part
+	runs   map[expr.Expr]expr.Expr // and where
+}
+
+func (x *exec) newGiven() *given {
+	return &given{x: x, wholes: map[expr.Expr]bool{}, parts: map[expr.Expr]bool{}, runs: map[expr.Expr]expr.Expr{}}
+}
+
+// whole reports whether every comparison in e, of width 1, is one of a value that something
+// outside chose.
+func (g *given) whole(e expr.Expr) bool {
+	b := g.x.b
+	op := b.Op(e)
+	if op != expr.OpNot && op != expr.OpAnd && (op != expr.OpITE || b.Width(e) > 1) {
+		return b.IsConst(e) || g.part(e)
+	}
+	return once(g.wholes, e, func() bool {
+		for i := range b.NumArgs(e) {
+			if !g.whole(b.Arg(e, i)) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// part reports whether e is made from a value that something outside chose, whichever way a
+// choice in it goes. A number that stands in the code is nobody's.
+func (g *given) part(e expr.Expr) bool {
+	b := g.x.b
+	switch b.Op(e) {
+	case expr.OpVar, expr.OpRead:
+		return g.x.alien(e)
+	case expr.OpITE:
+		return once(g.parts, e, func() bool {
+			p, q := b.Arg(e, 1), b.Arg(e, 2)
+			return (b.IsConst(p) || g.part(p)) && (b.IsConst(q) || g.part(q)) && !(b.IsConst(p) && b.IsConst(q))
+		})
+	}
+	return once(g.parts, e, func() bool {
+		for i := range b.NumArgs(e) {
+			if g.part(b.Arg(e, i)) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// once keeps in known what f says of e.
+func once[V bool | expr.Expr](known map[expr.Expr]V, e expr.Expr, f func() V) V {
+	v, ok := known[e]
+	if !ok {
+		v = f()
+		known[e] = v
+	}
+	return v
+}
+
+// excuse assumes that v is what its type allows where code outside gave it, and returns
+// where it may still not be.
+func (x *exec) excuse(s *state, v *value, bad expr.Expr) (own expr.Expr, err error) {
+	if bad == expr.False || !x.alien(bad) {
+		return bad, nil
+	}
+	b, g := x.b, x.newGiven()
+	came := expr.False
+	if v.e != expr.None {
+		came = g.where(v.e)
+	}
+	for _, a := range v.ptr {
+		came = b.Or(came, b.And(a.guard, g.where(a.off)))
+	}
+	outside := b.And(bad, came)
+	if r, _ := x.sat(s, outside); r != smt.Unsat {
+		x.note(quiet)
+	}
+	return b.And(bad, b.Not(came)), x.assume(s, b.Not(outside))
+}
+
+// where says in which runs e is made from a value that something outside chose, as far as the choices
+// go that e is made of.
+func (g *given) where(e expr.Expr) expr.Expr {
+	b := g.x.b
+	switch b.Op(e) {
+	case expr.OpITE:
+		return once(g.runs, e, func() expr.Expr { return b.ITE(b.Arg(e, 0), g.where(b.Arg(e, 1)), g.where(b.Arg(e, 2))) })
+	case expr.OpNot, expr.OpExtract, expr.OpZExt, expr.OpSExt:
+		return g.where(b.Arg(e, 0))
+	}
+	return b.Bool(g.part(e))
+}
