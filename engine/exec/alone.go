@@ -21,6 +21,11 @@ import (
 // runs alone holds those functions and leaves out the others.
 const followed = ir.Followed
 
+// unfollowed is what is assumed of functions that are not followed: a value that one gives is
+// one of its type, and what the root promises of it holds. What is proved is proved of
+// calls whose behaviour is defined up to there.
+const unfollowed = "functions that are not followed keep to what Rust allows them"
+
 // notFollowed is why what comes after a call is not known in a run alone.
 const notFollowed = "a call is not followed"
 
@@ -111,6 +116,7 @@ func (x *exec) skip(s *state, in *ir.Inst, callee int, sig *ir.Sig, args []*valu
 		}
 	}
 	x.loosen(s, expr.True, notFollowed)
+	x.note(unfollowed)
 	x.leak(s, args)
 	x.havoc(s, expr.True)
 	seen := x.reach.noneSeen()
