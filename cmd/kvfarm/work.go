@@ -120,10 +120,10 @@ func (w *work) tell(r *pb.Report) error {
 			report.Errors(w.out, r)
 		default:
 			report.Open(w.out, r)
-			report.Failures(w.out, r, w.report)
+			report.Brief(w.out, r, w.report)
 		}
 		report.CacheTable(w.out, r)
-		fmt.Fprintf(w.out, "report: %s\n", filepath.Join(w.report, "report.txt"))
+		fmt.Fprintf(w.out, "report: %s\n", filepath.Join(w.report, report.TextFile))
 		report.Summary(w.out, r)
 		if r.Against != nil {
 			report.Changes(w.out, r, w.report)

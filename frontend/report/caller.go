@@ -2,6 +2,7 @@ package report
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kvfarm/kvfarm/engine/position"
@@ -87,12 +88,9 @@ func (b *Builder) trusting(p *Proof, sites []verdict.Site) ([]verdict.Site, bool
 	return sites, any
 }
 
-// fromC says what the failure of s in p hangs on, if C calls p's root, and
+// fromC says what the failure of s in p, whose root C calls, hangs on, and
 // whether C's callers can bring it about.
 func (b *Builder) fromC(p *Proof, s *verdict.Site) (why string, direct bool) {
-	if !C(b.tree, p.Root) {
-		return "", false
-	}
 	arguments, behind := reads(&p.Verdict.Witnesses[s.Witness])
 	switch {
 	case p.undefined(s) && s.Kind != trap:
@@ -105,6 +103,41 @@ func (b *Builder) fromC(p *Proof, s *verdict.Site) (why string, direct bool) {
 		return unsafeInput, false
 	}
 	return anyCaller, true
+}
+
+// What a failure hangs on that some caller in Rust may not be able to bring about.
+const (
+	byType   = "may not exist: it hangs on what lies behind a pointer, which a type may exclude"
+	bySafety = "may not exist: it is an unsafe fn, whose Safety section may exclude these arguments"
+	byLead   = "may not exist: it hangs on where pointers lead, of which a type may promise more"
+)
+
+// hangsOn says what the failure of s in p hangs on, and whether that may be excluded by what the
+// slice does not tell: then it is no mistake of the function.
+func (b *Builder) hangsOn(p *Proof, s *verdict.Site) (why string, fromC, guarded bool) {
+	if p.Root.Kind == position.Check {
+		return "", false, false
+	}
+	if C(b.tree, p.Root) {
+		why, fromC = b.fromC(p, s)
+		return why, fromC, !fromC
+	}
+	w := &p.Verdict.Witnesses[s.Witness]
+	_, behind := reads(w)
+	switch {
+	case behind:
+		return byType, false, true
+	case unsafeC.MatchString(header(b.tree, p.Root)):
+		return bySafety, false, true
+	case p.undefined(s) && slices.ContainsFunc(w.Inputs, ofPointer):
+		return byLead, false, true
+	}
+	return "", false, false
+}
+
+// ofPointer reports whether an input of a root says of a pointer where it leads.
+func ofPointer(in verdict.Input) bool {
+	return strings.HasPrefix(in.Name, "arg") && strings.Contains(in.Name, ".")
 }
 
 // reads reports whether a witness names arguments of its root, and whether the

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/kvfarm/kvfarm/engine/position"
@@ -93,7 +94,7 @@ func explainSites(w io.Writer, r *pb.Report, x *pb.Root, dir string) {
 		}
 	}
 	for _, s := range r.Sites {
-		if s.Verdict == pb.Verdict_REFUTED && len(s.Roots) > 0 && s.Roots[0] == x.Name {
+		if s.Verdict == pb.Verdict_REFUTED && slices.Contains(s.Roots, x.Name) {
 			Failure(w, s, dir)
 		}
 	}

@@ -49,6 +49,7 @@ func Read(file string) (*pb.Report, error) {
 // Names of files in a report's folder.
 const (
 	File     = "report.json"
+	TextFile = "report.txt"
 	Previous = "previous.json" // what File was before
 )
 
@@ -67,7 +68,7 @@ func Write(dir string, r *pb.Report) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("keep the previous report: %w", err)
 	}
-	for name, b := range map[string][]byte{File: j, "report.txt": text.Bytes()} {
+	for name, b := range map[string][]byte{File: j, TextFile: text.Bytes()} {
 		if err := ReplaceFile(filepath.Join(dir, name), b); err != nil {
 			return fmt.Errorf("write report: %w", err)
 		}

@@ -166,6 +166,11 @@ func TestReports(t *testing.T) {
 			var text bytes.Buffer
 			report.Text(&text, r, "out")
 			a.compare(t, file, "want.txt", text.String())
+			if a.part("want.brief") != nil {
+				var brief bytes.Buffer
+				report.Brief(&brief, r, "out")
+				a.compare(t, file, "want.brief", brief.String())
+			}
 			a.compare(t, file, "want.status", fmt.Sprintln(report.ExitStatus(r)))
 		})
 	}

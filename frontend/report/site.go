@@ -31,6 +31,7 @@ type site struct {
 	cached  bool
 	byCheck bool // refuted by a written check, not only by automatic roots
 	fromC   bool // refuted by a function that C calls, with what C may pass
+	guarded bool // refuted only by what types or a Safety section may exclude
 	caller  string
 	waived  string
 	place   *pb.Place
@@ -103,10 +104,11 @@ func (b *Builder) addSite(p *Proof, s *verdict.Site) (*site, bool) {
 }
 
 // refuteToo notes another refutation of s. One that no caller can help is told
-// rather than one that a caller may.
+// rather than one that a caller may, and that rather than one that no caller may be able to bring about.
 func (b *Builder) refuteToo(s *site, p *Proof, vs *verdict.Site) {
-	s.byCheck = s.byCheck || p.Root.Kind == "check"
-	if _, direct := b.fromC(p, vs); direct && !s.fromC && !s.byCheck {
+	s.byCheck = s.byCheck || p.Root.Kind == position.Check
+	_, fromC, guarded := b.hangsOn(p, vs)
+	if (fromC && !s.fromC || !guarded && s.guarded) && !s.byCheck {
 		b.refute(s, p, vs)
 	}
 }
@@ -122,8 +124,8 @@ func siteWord(v *verdict.Verdict, s *verdict.Site) pb.Verdict {
 }
 
 func (b *Builder) refute(s *site, p *Proof, vs *verdict.Site) {
-	s.byCheck = p.Root.Kind == "check"
-	s.caller, s.fromC = b.fromC(p, vs)
+	s.byCheck = p.Root.Kind == position.Check
+	s.caller, s.fromC, s.guarded = b.hangsOn(p, vs)
 	w := &p.Verdict.Witnesses[vs.Witness]
 	var inputs []position.Value
 	for _, in := range w.Inputs {
@@ -168,7 +170,8 @@ func (b *Builder) proto(s *site) *pb.Site {
 		Function: s.fn, Verdict: s.verdict, Roots: s.roots, Witness: s.witness, Reason: s.reason,
 		Precondition: s.verdict == pb.Verdict_REFUTED && !s.byCheck && !s.fromC,
 		FromC:        s.verdict == pb.Verdict_REFUTED && s.fromC && !s.byCheck, Caller: s.caller,
-		Waived: s.waived, Place: s.place, Values: s.values, Cached: s.cached, Replay: s.replay,
+		Guarded: s.verdict == pb.Verdict_REFUTED && s.guarded && !s.byCheck,
+		Waived:  s.waived, Place: s.place, Values: s.values, Cached: s.cached, Replay: s.replay,
 		UndecidedBy: s.asked, Family: s.family(),
 	}
 }

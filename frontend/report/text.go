@@ -211,6 +211,47 @@ func Failures(w io.Writer, r *pb.Report, dir string) {
 	Errors(w, r)
 }
 
+// maxGuarded bounds the guarded failures that a person is shown, a line each.
+const maxGuarded = 20
+
+// Brief is Failures for a terminal: of those that are guarded, which may be hundreds and no mistake
+// of anybody, a line each, and not all of them.
+func Brief(w io.Writer, r *pb.Report, dir string) {
+	var guarded []*pb.Site
+	for _, s := range r.Sites {
+		switch {
+		case s.Verdict != pb.Verdict_REFUTED:
+		case s.Guarded:
+			guarded = append(guarded, s)
+		default:
+			Failure(w, s, dir)
+			fmt.Fprintln(w)
+		}
+	}
+	guardedLines(w, guarded, dir)
+	Errors(w, r)
+}
+
+func guardedLines(w io.Writer, all []*pb.Site, dir string) {
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "note: %d fail only with what types or a Safety section may exclude (%s has each with its input):\n", len(all), filepath.Join(dir, TextFile))
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, s := range all[:min(len(all), maxGuarded)] {
+		p := s.Place
+		if p == nil || p.File == "" {
+			p = &pb.Place{File: s.File, Line: s.Line, Column: s.Column, Function: s.Function}
+		}
+		fmt.Fprintf(t, "  %s\t%s:%d:%d\t%s\n", s.Kind, p.File, p.Line, p.Column, Clip(orElse(p.Function, s.Function)))
+	}
+	t.Flush()
+	if more := len(all) - maxGuarded; more > 0 {
+		fmt.Fprintf(w, "  and %d more\n", more)
+	}
+	fmt.Fprintln(w)
+}
+
 // Errors writes what went wrong at the farm or in the build.
 func Errors(w io.Writer, r *pb.Report) {
 	for _, e := range r.Errors {
@@ -221,8 +262,8 @@ func Errors(w io.Writer, r *pb.Report) {
 // Summary writes the last lines of a submit.
 func Summary(w io.Writer, r *pb.Report) {
 	t := r.Totals
-	fmt.Fprintf(w, "checks: %d proved (%d from cache, %d up to a bound), %d can fail (%d when called from C, %d need a precondition, %d waived), %d undecided, %d roots\n",
-		t.Proved, t.ProvedCached, t.ProvedUpTo, t.Refuted, t.FromC, t.Preconditions, t.Waived, t.Undecided+t.Vacuous, t.Roots)
+	fmt.Fprintf(w, "checks: %d proved (%d from cache, %d up to a bound), %d can fail (%d when called from C, %d need a precondition that %d may have, %d waived), %d undecided, %d roots\n",
+		t.Proved, t.ProvedCached, t.ProvedUpTo, t.Refuted, t.FromC, t.Preconditions, t.Guarded, t.Waived, t.Undecided+t.Vacuous, t.Roots)
 	familyLines(w, t)
 	if t.Removed > 0 {
 		fmt.Fprintf(w, "LLVM at opt 2 removes %d of %d checks, %d of which are proved here\n", t.Removed, t.Sites, t.RemovedProved)

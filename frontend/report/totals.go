@@ -60,6 +60,9 @@ func countSite(t *pb.Totals, s *pb.Site) {
 		if s.FromC {
 			t.FromC++
 		}
+		if s.Guarded {
+			t.Guarded++
+		}
 	case pb.Verdict_VACUOUS:
 		t.Vacuous++
 	default:

@@ -35,7 +35,7 @@ type Display struct {
 
 // New returns a Display on f. It is live if f is a terminal that can be
 // redrawn. dir is the report's folder, for replay lines. Failures that are
-// known, if that is not nil, are not told.
+// guarded, or known, if that is not nil, are not told as they come.
 func New(f *os.File, dir string, known func(*pb.Site) bool) *Display {
 	d := &Display{tally: newTally(time.Now()), out: f, dir: dir, known: known}
 	d.plain = !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb"
@@ -72,7 +72,7 @@ func (d *Display) Emit(e event.Event) {
 func (d *Display) text(e event.Event) string {
 	switch e.Kind {
 	case event.Failed:
-		if d.known != nil && d.known(e.Site) {
+		if e.Site.Guarded || d.known != nil && d.known(e.Site) {
 			return ""
 		}
 		return failure(e, d.dir)

@@ -974,12 +974,15 @@ type Site struct {
 	// Refuted by a function that C calls, with an input that C may pass: nobody
 	// checks its callers, so this is no precondition.
 	FromC bool `protobuf:"varint,18,opt,name=from_c,json=fromC,proto3" json:"from_c,omitempty"`
-	// If C calls the function that it is refuted by: what the failure hangs on.
+	// What the failure hangs on, if C calls the function that it is refuted by or if it is guarded.
 	Caller string `protobuf:"bytes,19,opt,name=caller,proto3" json:"caller,omitempty"`
 	Family Family `protobuf:"varint,20,opt,name=family,proto3,enum=kvfarm.v1.Family" json:"family,omitempty"`
 	// The line of source that it stands in, without the space around it; empty if
 	// the tree does not have that file.
-	Text          string `protobuf:"bytes,21,opt,name=text,proto3" json:"text,omitempty"`
+	Text string `protobuf:"bytes,21,opt,name=text,proto3" json:"text,omitempty"`
+	// Refuted only with inputs that types or a Safety section may exclude: content behind
+	// a pointer, what pointers lead to, arguments of an unsafe fn.
+	Guarded       bool `protobuf:"varint,22,opt,name=guarded,proto3" json:"guarded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1161,6 +1164,13 @@ func (x *Site) GetText() string {
 	return ""
 }
 
+func (x *Site) GetGuarded() bool {
+	if x != nil {
+		return x.Guarded
+	}
+	return false
+}
+
 // Place is a position in a source file.
 type Place struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -1268,8 +1278,10 @@ type Totals struct {
 	// that they lead to no check fails and no behaviour is undefined.
 	Automatic       uint32 `protobuf:"varint,20,opt,name=automatic,proto3" json:"automatic,omitempty"`
 	AutomaticProved uint32 `protobuf:"varint,21,opt,name=automatic_proved,json=automaticProved,proto3" json:"automatic_proved,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Refuted sites that are guarded.
+	Guarded       uint32 `protobuf:"varint,22,opt,name=guarded,proto3" json:"guarded,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Totals) Reset() {
@@ -1445,6 +1457,13 @@ func (x *Totals) GetAutomatic() uint32 {
 func (x *Totals) GetAutomaticProved() uint32 {
 	if x != nil {
 		return x.AutomaticProved
+	}
+	return 0
+}
+
+func (x *Totals) GetGuarded() uint32 {
+	if x != nil {
+		return x.Guarded
 	}
 	return 0
 }
@@ -1676,7 +1695,7 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06states\x18\x12 \x01(\tR\x06states\x12\x1c\n" +
 	"\tpositions\x18\x13 \x01(\tR\tpositions\x12\x17\n" +
 	"\ac_calls\x18\x14 \x01(\bR\x06cCalls\x12\x16\n" +
-	"\x06shards\x18\x15 \x01(\rR\x06shards\"\xdd\x04\n" +
+	"\x06shards\x18\x15 \x01(\rR\x06shards\"\xf7\x04\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
@@ -1699,13 +1718,14 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06from_c\x18\x12 \x01(\bR\x05fromC\x12\x16\n" +
 	"\x06caller\x18\x13 \x01(\tR\x06caller\x12)\n" +
 	"\x06family\x18\x14 \x01(\x0e2\x11.kvfarm.v1.FamilyR\x06family\x12\x12\n" +
-	"\x04text\x18\x15 \x01(\tR\x04text\"w\n" +
+	"\x04text\x18\x15 \x01(\tR\x04text\x12\x18\n" +
+	"\aguarded\x18\x16 \x01(\bR\aguarded\"w\n" +
 	"\x05Place\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\rR\x04line\x12\x16\n" +
 	"\x06column\x18\x03 \x01(\rR\x06column\x12\x1a\n" +
 	"\bfunction\x18\x04 \x01(\tR\bfunction\x12\x12\n" +
-	"\x04text\x18\x05 \x01(\tR\x04text\"\xaa\x05\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\"\xc4\x05\n" +
 	"\x06Totals\x12\x14\n" +
 	"\x05sites\x18\x01 \x01(\rR\x05sites\x12\x16\n" +
 	"\x06proved\x18\x02 \x01(\rR\x06proved\x12#\n" +
@@ -1730,7 +1750,8 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06from_c\x18\x12 \x01(\rR\x05fromC\x123\n" +
 	"\bfamilies\x18\x13 \x03(\v2\x17.kvfarm.v1.FamilyTotalsR\bfamilies\x12\x1c\n" +
 	"\tautomatic\x18\x14 \x01(\rR\tautomatic\x12)\n" +
-	"\x10automatic_proved\x18\x15 \x01(\rR\x0fautomaticProved\"\xaa\x01\n" +
+	"\x10automatic_proved\x18\x15 \x01(\rR\x0fautomaticProved\x12\x18\n" +
+	"\aguarded\x18\x16 \x01(\rR\aguarded\"\xaa\x01\n" +
 	"\fFamilyTotals\x12)\n" +
 	"\x06family\x18\x01 \x01(\x0e2\x11.kvfarm.v1.FamilyR\x06family\x12\x14\n" +
 	"\x05sites\x18\x02 \x01(\rR\x05sites\x12\x16\n" +
