@@ -48,7 +48,9 @@ type Site struct {
 	Func int    `json:"func"`
 	Inst int    `json:"inst"`
 	Kind string `json:"kind"`
-	Loc  int    `json:"loc"` // -1 if the location is handed in by callers
+	Loc  int    `json:"loc"` // -1 if the location is handed in by callers that are not known
+	// More: callers that are not known may hand in another location.
+	More bool `json:"more,omitempty"`
 }
 
 // Input is the name of an input as the source has it: the engine, which knows

@@ -71,8 +71,9 @@ func sites(s *ir.Slice) []position.Site {
 					continue
 				}
 				kind := s.Externs[in.Args[0].Index].Panic
-				for _, loc := range callers.locs(s, fn, in) {
-					out = append(out, position.Site{Func: fn, Inst: inst, Kind: kind, Loc: loc})
+				locs, more := callers.locs(s, fn, in)
+				for _, loc := range locs {
+					out = append(out, position.Site{Func: fn, Inst: inst, Kind: kind, Loc: loc, More: more})
 				}
 			}
 		}
@@ -80,8 +81,11 @@ func sites(s *ir.Slice) []position.Site {
 	return out
 }
 
-// callers holds the direct calls of each function.
-type callers [][]call
+// callers holds the direct calls of each function, and which functions may be called otherwise.
+type callers struct {
+	of    [][]call
+	taken []bool
+}
 
 type call struct {
 	from int
@@ -89,25 +93,44 @@ type call struct {
 }
 
 func callersOf(s *ir.Slice) callers {
-	out := make(callers, len(s.Funcs))
+	out := callers{make([][]call, len(s.Funcs)), make([]bool, len(s.Funcs))}
 	for fn, f := range s.Funcs {
 		for _, b := range f.Blocks {
 			for _, in := range b.Insts {
-				if in.Op == ir.Call && in.Args[0].Kind == ir.FuncAddr {
-					callee := in.Args[0].Index
-					out[callee] = append(out[callee], call{fn, in})
+				args := in.Args
+				if in.Op == ir.Call && args[0].Kind == ir.FuncAddr {
+					out.of[args[0].Index] = append(out.of[args[0].Index], call{fn, in})
+					args = args[1:]
+				}
+				for i := range args {
+					out.take(&args[i])
 				}
 			}
+		}
+	}
+	for _, g := range s.Globals {
+		for i := range g.Relocs {
+			out.take(&g.Relocs[i].Target)
 		}
 	}
 	return out
 }
 
+// take notes the functions whose address is in v.
+func (c callers) take(v *ir.Value) {
+	if v.Kind == ir.FuncAddr && v.Index < len(c.taken) {
+		c.taken[v.Index] = true
+	}
+	for i := range v.Elems {
+		c.take(&v.Elems[i])
+	}
+}
+
 // locs returns the location tokens that the last argument of a panic call in
-// function fn may be, in ascending order of discovery; -1 alone if none is known.
-func (c callers) locs(s *ir.Slice, fn int, in *ir.Inst) []int {
+// function fn may be, in ascending order of discovery, -1 alone if none is known,
+// and whether it may be another one.
+func (c callers) locs(s *ir.Slice, fn int, in *ir.Inst) (out []int, more bool) {
 	type param struct{ fn, reg int }
-	var out []int
 	have := map[int]bool{}
 	seen := map[param]bool{}
 	var follow func(fn int, v *ir.Value)
@@ -120,11 +143,16 @@ func (c callers) locs(s *ir.Slice, fn int, in *ir.Inst) []int {
 			return
 		}
 		p := param{fn, v.Index}
-		if v.Kind != ir.Reg || v.Index >= len(s.Funcs[fn].Sig.Params) || seen[p] {
+		if v.Kind != ir.Reg || v.Index >= len(s.Funcs[fn].Sig.Params) {
+			more = true
+			return
+		}
+		if seen[p] {
 			return
 		}
 		seen[p] = true
-		for _, caller := range c[fn] {
+		more = more || fn == 0 || c.taken[fn]
+		for _, caller := range c.of[fn] {
 			if 1+v.Index < len(caller.in.Args) {
 				follow(caller.from, &caller.in.Args[1+v.Index])
 			}
@@ -132,7 +160,7 @@ func (c callers) locs(s *ir.Slice, fn int, in *ir.Inst) []int {
 	}
 	follow(fn, &in.Args[len(in.Args)-1])
 	if len(out) == 0 {
-		return []int{-1}
+		return []int{-1}, true
 	}
-	return out
+	return out, more
 }
