@@ -90,7 +90,7 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 		return nil, err
 	}
 	if lost > 0 {
-		cfg.Log.Warn("the index has been given back what it had lost", "entries", lost)
+		cfg.Log.Info("the index has been given back what it had lost", "entries", lost)
 	}
 	if err = s.space.takeBallast(); err != nil {
 		return nil, err

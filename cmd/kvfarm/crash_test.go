@@ -35,16 +35,26 @@ type acknowledged struct {
 // actions, and starts it again, twenty times: whatever a client was told is
 // there, byte for byte.
 func TestServerKilledUnderWrites(t *testing.T) {
-	sandboxtest.Open(t, sandbox.Config{})
 	rounds := 20
 	if testing.Short() {
 		rounds = 4
 	}
+	killUnderWrites(t, rounds)
+}
+
+// TestLazyServerKilledUnderWrites: no flush is needed for that.
+func TestLazyServerKilledUnderWrites(t *testing.T) {
+	killUnderWrites(t, 4, "--durability", "process")
+}
+
+func killUnderWrites(t *testing.T, rounds int, flags ...string) {
+	t.Helper()
+	sandboxtest.Open(t, sandbox.Config{})
 	state, addr := t.TempDir(), socket(t)
 	all := &acknowledged{blobs: map[digest.Digest][]byte{}, results: map[digest.Digest]*repb.ActionResult{}}
 	random := rand.New(rand.NewPCG(1, 2))
 	for round := range rounds {
-		p := spawn(t, "serve", "--listen", addr, "--state", state, "--workers", "1", "--slots", "2")
+		p := spawn(t, append([]string{"serve", "--listen", addr, "--state", state, "--workers", "1", "--slots", "2"}, flags...)...)
 		c := connect(t, addr)
 		all.check(c)
 		fresh := &acknowledged{blobs: map[digest.Digest][]byte{}, results: map[digest.Digest]*repb.ActionResult{}}

@@ -67,7 +67,7 @@ SIGHUP has it and the files that it names read again.`,
 	c.Flags().IntVar(&s.workers, "workers", 0, "workers in this process")
 	c.Flags().IntVar(&s.slots, "slots", 0, "actions at a time per worker (default: one per processor)")
 	c.Flags().StringArrayVar(&s.known, "property", nil, "`NAME` of a platform property that some workers offer; actions that want one of other names are refused; repeatable")
-	c.Flags().StringVar(&s.outlive, "durability", toDisk, "what acknowledged content outlives: `disk`, a power failure, too; or process, the server's death alone, and then uploads do not wait for the disk")
+	c.Flags().StringVar(&s.outlive, "durability", toDisk, "`WHAT` acknowledged content outlives: disk, a power failure, too; or process, the server's death alone, and then uploads do not wait for the disk")
 	graceFlag(c.Flags(), &s.grace)
 	c.Flags().StringVar(&s.http, "http", "", "`HOST:PORT` for Prometheus (/metrics), liveness (/healthz), readiness (/readyz) and a page for people (/) (default: none)")
 	c.Flags().BoolVar(&s.pprof, "pprof", false, "serve profiles of this process on --http too (/debug/pprof/)")
