@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -336,6 +337,9 @@ func TestServerDrains(t *testing.T) {
 	<-p.gone
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("exit status %d", code)
+	}
+	if says := p.log.String(); !strings.Contains(says, `msg="asked to end" actions=1 grace=30s`) {
+		t.Errorf("who looks on does not learn what it waits for:\n%s", says)
 	}
 	spawn(t, "serve", "--listen", addr, "--state", state, "--workers", "1")
 	if resp := c.wait(runs); resp.Result.GetExitCode() != 6 {

@@ -129,7 +129,10 @@ func (s *serveFlags) run(ctx context.Context) error {
 	if free, err := f.store.Free(); err == nil && free < littleRoom {
 		f.log.Warn("little room: uploads are refused before the disk is full; make room, bound the store by --cache_limit, or name another folder with --state", "state", s.dir, "free", size(free))
 	}
-	context.AfterFunc(ctx, f.stop)
+	context.AfterFunc(ctx, func() {
+		f.log.Info("asked to end", "actions", len(f.queue.Held()), "grace", s.grace)
+		f.stop()
+	})
 	<-f.ctx.Done()
 	return f.Close()
 }
