@@ -35,6 +35,7 @@ type Task struct {
 type Origin struct {
 	Tool       string // a name and a version
 	Invocation string // one run of the tool
+	What       string // the action, as the tool calls it: its mnemonic and target
 	Trace      string // its span, as the W3C's traceparent; "" if nobody traces
 }
 

@@ -173,7 +173,7 @@ func sleep(ctx context.Context, d time.Duration) {
 // serve runs one lease to its end.
 func (w *Worker) serve(ctx context.Context, l *queue.Lease) {
 	log := w.cfg.Log.With("action", l.Task.Action.String(), "operation", l.Name, "attempt", l.Attempt,
-		"tool", l.Task.Origin.Tool, "invocation", l.Task.Origin.Invocation)
+		"tool", l.Task.Origin.Tool, "invocation", l.Task.Origin.Invocation, "what", l.Task.Origin.What)
 	ctx, span := attempt(ctx, l, w.cfg.Name)
 	defer span.End()
 	running, stop := context.WithCancelCause(ctx)

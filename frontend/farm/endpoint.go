@@ -62,7 +62,7 @@ func (c Config) connect(addr string) (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %q: %w", addr, err)
 	}
-	opts := append(headers(c.allHeaders()),
+	opts := append(headers(c.Headers),
 		grpc.WithTransportCredentials(transport),
 		grpc.WithUserAgent("kvfarm"),
 		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: 10 * time.Second,

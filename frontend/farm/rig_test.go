@@ -42,7 +42,7 @@ type rig struct {
 	server *grpc.Server
 	ran    atomic.Int32
 	calls  atomic.Int32 // of the server's methods
-	last   atomic.Int32 // priority of the last action
+	last   atomic.Pointer[queue.Task]
 }
 
 func start(t testing.TB) *rig {
@@ -96,7 +96,7 @@ func (r *rig) work() {
 			return
 		}
 		r.ran.Add(1)
-		r.last.Store(l.Task.Priority)
+		r.last.Store(&l.Task)
 		_ = r.queue.Complete(context.Background(), l.ID, r.play(l))
 	}
 }

@@ -26,7 +26,7 @@ func (c *Client) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, err
 	e := Event{Kind: a.Kind, Name: a.Name, Stage: Done}
 	ctx, span := tracer.Start(ctx, a.Kind, trace.WithAttributes(attribute.String("kvfarm.name", a.Name)))
 	defer span.End()
-	r, d, err := c.run(ctx, a)
+	r, d, err := c.run(about(ctx, a), a)
 	if e.Action = d; err != nil {
 		e.Err = fmt.Errorf("run %s %s: %w", a.Kind, a.Name, readable{err})
 	} else {

@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/memstore"
@@ -239,12 +241,32 @@ func TestPriority(t *testing.T) {
 	r := start(t)
 	c := r.dial()
 	first := run(t, c, &kbuild.Action{Argv: []string{"exit", "1"}, Priority: 7})
-	if got := r.last.Load(); got != 7 {
+	if got := r.last.Load().Priority; got != 7 {
 		t.Errorf("the queue was told priority %d, want 7", got)
 	}
 	second := run(t, c, &kbuild.Action{Argv: []string{"exit", "1"}})
-	if got := r.last.Load(); got != 0 || first.Action != second.Action {
+	if got := r.last.Load().Priority; got != 0 || first.Action != second.Action {
 		t.Errorf("priority %d, actions %v and %v: want 0 and the same", got, first.Action, second.Action)
+	}
+}
+
+// A farm is told who asks for what, unless a header says otherwise.
+func TestSaysWhatIsAsked(t *testing.T) {
+	r := start(t)
+	a := &kbuild.Action{Kind: "rustc", Name: "rust/kernel/lib.rs", Argv: []string{"exit", "1"}}
+	run(t, r.dial(), a)
+	if got := r.last.Load().Origin; got.Tool != "kvfarm" || got.Invocation == "" || got.What != "rustc rust/kernel/lib.rs" {
+		t.Errorf("the queue was told %+v", got)
+	}
+	own, err := proto.Marshal(&repb.RequestMetadata{ToolInvocationId: "mine"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, r.dial(func(c *farm.Config) {
+		c.Headers = map[string]string{"build.bazel.remote.execution.v2.requestmetadata-bin": string(own)}
+	}), a)
+	if got := r.last.Load().Origin; got.Invocation != "mine" || got.What != "" {
+		t.Errorf("with a header of its own the queue was told %+v", got)
 	}
 }
 

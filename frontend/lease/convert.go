@@ -37,6 +37,7 @@ func toLease(l *queue.Lease) *kvfarmpb.TakeResponse {
 		Priority:       l.Task.Priority,
 		Tool:           l.Task.Origin.Tool,
 		Invocation:     l.Task.Origin.Invocation,
+		What:           l.Task.Origin.What,
 		Traceparent:    l.Task.Origin.Trace,
 		DigestFunction: l.Task.Action.Function.Proto(),
 	}
@@ -65,7 +66,7 @@ func fromLease(p *kvfarmpb.TakeResponse) (*queue.Lease, error) {
 			Platform:   fromProperties(p.Task.Properties),
 			Priority:   p.Task.Priority,
 			Timeout:    p.Task.Timeout.AsDuration(),
-			Origin:     queue.Origin{Tool: p.Task.Tool, Invocation: p.Task.Invocation, Trace: p.Task.Traceparent},
+			Origin:     queue.Origin{Tool: p.Task.Tool, Invocation: p.Task.Invocation, What: p.Task.What, Trace: p.Task.Traceparent},
 		},
 	}, nil
 }

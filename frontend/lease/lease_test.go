@@ -83,7 +83,7 @@ func end(t *testing.T, w *queue.Waiter) *queue.Outcome {
 func TestLeaseCarriesTheTask(t *testing.T) {
 	r := start(t, queue.Config{})
 	task := queue.Task{Instance: "i", Action: digest.BLAKE3.Of([]byte("action")), Platform: []queue.Property{{Name: "color", Value: "red"}},
-		Priority: -3, Timeout: time.Minute, DoNotCache: true, Origin: queue.Origin{Tool: "bazel 7", Invocation: "i"}}
+		Priority: -3, Timeout: time.Minute, DoNotCache: true, Origin: queue.Origin{Tool: "bazel 7", Invocation: "i", What: "Genrule //a:b", Trace: "t"}}
 	w := r.submit(t, task)
 	l := r.lease(t)
 	if diff := cmp.Diff(task, l.Task); diff != "" {

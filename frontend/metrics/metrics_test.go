@@ -47,7 +47,7 @@ func TestPage(t *testing.T) {
 	f.Queue(q)
 	f.Bytes("kvfarm_store_bytes", "What content takes.", func() (int64, error) { return 3 << 30, nil })
 	for _, content := range []string{"held", "waiting"} {
-		w, err := q.Submit(queue.Task{Action: digest.Of([]byte(content)), Origin: queue.Origin{Tool: "bazel 7", Invocation: "<script>"}})
+		w, err := q.Submit(queue.Task{Action: digest.Of([]byte(content)), Origin: queue.Origin{Tool: "bazel 7", Invocation: "<script>", What: "Genrule //a:b"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestPage(t *testing.T) {
 	text := get()
 	for _, want := range []string{
 		">ready,", "<td>queued<td class=\"n\">1\n", "<td>fetching<td class=\"n\">1\n", ">2 of 3 (66 %)", "3 GiB", digest.Of([]byte("held")).String(),
-		"<td>worker &amp; co<td class=\"n\">1\n", "bazel 7<td>&lt;script&gt;",
+		"<td>worker &amp; co<td class=\"n\">1\n", "<td>Genrule //a:b<td>bazel 7<td>&lt;script&gt;",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q:\n%s", want, text)

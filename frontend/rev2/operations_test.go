@@ -58,6 +58,7 @@ func TestOrigin(t *testing.T) {
 		{nil, queue.Origin{}},
 		{&repb.RequestMetadata{ToolDetails: &repb.ToolDetails{ToolName: "bazel", ToolVersion: "7.7.1"}, ToolInvocationId: "i"}, queue.Origin{Tool: "bazel 7.7.1", Invocation: "i"}},
 		{&repb.RequestMetadata{ToolInvocationId: long}, queue.Origin{Invocation: long[:128]}},
+		{&repb.RequestMetadata{ActionMnemonic: "rustc", TargetId: "rust/kernel/lib.rs"}, queue.Origin{What: "rustc rust/kernel/lib.rs"}},
 	} {
 		ctx := t.Context()
 		if test.md != nil {

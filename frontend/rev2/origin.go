@@ -29,7 +29,8 @@ func requestMetadata(ctx context.Context) *repb.RequestMetadata {
 func origin(ctx context.Context) queue.Origin {
 	md := requestMetadata(ctx)
 	tool := strings.TrimSpace(md.GetToolDetails().GetToolName() + " " + md.GetToolDetails().GetToolVersion())
-	return queue.Origin{Tool: clip(tool), Invocation: clip(md.GetToolInvocationId()), Trace: traceparent(ctx)}
+	what := strings.TrimSpace(md.GetActionMnemonic() + " " + md.GetTargetId())
+	return queue.Origin{Tool: clip(tool), Invocation: clip(md.GetToolInvocationId()), What: clip(what), Trace: traceparent(ctx)}
 }
 
 // maxName bounds what a caller may have us remember of its name, in bytes.

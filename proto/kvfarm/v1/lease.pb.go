@@ -313,8 +313,10 @@ type Task struct {
 	Traceparent string `protobuf:"bytes,9,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	// Of the action and of all that it names. Unset: SHA-256.
 	DigestFunction v2.DigestFunction_Value `protobuf:"varint,10,opt,name=digest_function,json=digestFunction,proto3,enum=build.bazel.remote.execution.v2.DigestFunction_Value" json:"digest_function,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What it is, as who asked calls it: the action's mnemonic and target.
+	What          string `protobuf:"bytes,11,opt,name=what,proto3" json:"what,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Task) Reset() {
@@ -415,6 +417,13 @@ func (x *Task) GetDigestFunction() v2.DigestFunction_Value {
 		return x.DigestFunction
 	}
 	return v2.DigestFunction_Value(0)
+}
+
+func (x *Task) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
 }
 
 type RenewRequest struct {
@@ -895,7 +904,7 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"\x04task\x18\x03 \x01(\v2\x0f.kvfarm.v1.TaskR\x04task\x12\x18\n" +
 	"\aattempt\x18\x04 \x01(\x05R\aattempt\x122\n" +
 	"\x06queued\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06queued\x12+\n" +
-	"\x03ttl\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\"\xf6\x03\n" +
+	"\x03ttl\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\"\x8a\x04\n" +
 	"\x04Task\x12#\n" +
 	"\rinstance_name\x18\x01 \x01(\tR\finstanceName\x12L\n" +
 	"\raction_digest\x18\x02 \x01(\v2'.build.bazel.remote.execution.v2.DigestR\factionDigest\x12 \n" +
@@ -912,7 +921,8 @@ const file_kvfarm_v1_lease_proto_rawDesc = "" +
 	"invocation\x12 \n" +
 	"\vtraceparent\x18\t \x01(\tR\vtraceparent\x12^\n" +
 	"\x0fdigest_function\x18\n" +
-	" \x01(\x0e25.build.bazel.remote.execution.v2.DigestFunction.ValueR\x0edigestFunction\"L\n" +
+	" \x01(\x0e25.build.bazel.remote.execution.v2.DigestFunction.ValueR\x0edigestFunction\x12\x12\n" +
+	"\x04what\x18\v \x01(\tR\x04what\"L\n" +
 	"\fRenewRequest\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12&\n" +
 	"\x05stage\x18\x02 \x01(\x0e2\x10.kvfarm.v1.StageR\x05stage\"\x0f\n" +
