@@ -310,6 +310,7 @@ type Shape struct {
 	Off      int64  // within the struct that holds it
 	Elem     *Shape // behind a pointer; element of a slice or array
 	Mut      bool   // behind &mut or *mut
+	Signed   bool   // an integer of the source that has a sign, for people; not in the canonical text
 	Null     bool   // ShapeRawPtr may be null; ShapeRef is an Option<&T>
 	Whole    bool   // ShapeRawPtr that is not null leads to all of an Elem: it belongs to an Arc or the like
 	Ranges   []Span // ShapeRange

@@ -22,6 +22,7 @@ type Field struct {
 	// number of elements, 0 if any. Name has [] where the index goes.
 	Stride int64  `json:"stride,omitempty"`
 	Count  int64  `json:"n,omitempty"`
+	Signed bool   `json:"signed,omitempty"` // it is a number with a sign
 	Name   string `json:"name"`
 }
 
@@ -37,8 +38,11 @@ func (f *Field) index(off int64) (int64, bool) {
 
 func (f *Field) name(index string) string { return strings.Replace(f.Name, "[]", "["+index+"]", 1) }
 
-// Value is an input of a witness: its name as the engine has it, and an unsigned number.
-type Value struct{ Name, Value string }
+// Value is an input of a witness: its name as the engine has it, and an unsigned number of so many bits.
+type Value struct {
+	Name, Value string
+	Bits        int
+}
 
 // Values says what a witness consists of in the words of the source: bytes become the
 // field that they make up, little-endian, and a pointer that is not null is not told, nor what a null pointer leads to. The order stays.
@@ -79,11 +83,19 @@ type told struct {
 
 func (v *values) add(x Value) {
 	match := rooted.FindStringSubmatch(x.Name)
-	if match == nil || match[2] == "" && match[3] == "" {
+	if match == nil {
 		v.say(v.m.Input(x.Name) + " = " + x.Value)
 		return
 	}
 	param, _ := strconv.Atoi(match[1])
+	if match[2] == "" && match[3] == "" {
+		number := x.Value
+		if n, ok := new(big.Int).SetString(x.Value, 10); ok && slices.Contains(v.m.Signed, param) {
+			number = withSign(n, x.Bits)
+		}
+		v.say(v.m.Input(x.Name) + " = " + number)
+		return
+	}
 	path := offsets(match[2])
 	if match[3] != "" {
 		v.pointer(x, param, path, match[3])
@@ -139,7 +151,19 @@ func (v *values) number(p part) (string, bool) {
 		}
 		all.Or(all, n.Lsh(n, uint(8*b.off)))
 	}
-	return all.String(), int64(len(v.parts[p])) == p.field.Size
+	whole := int64(len(v.parts[p])) == p.field.Size
+	if p.field.Signed {
+		return withSign(all, int(8*p.field.Size)), whole
+	}
+	return all.String(), whole
+}
+
+// withSign reads so many bits as two's complement.
+func withSign(n *big.Int, bits int) string {
+	if bits > 0 && n.Bit(bits-1) == 1 {
+		n = new(big.Int).Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(bits)))
+	}
+	return n.String()
 }
 
 // bytes tells of a part byte by byte.

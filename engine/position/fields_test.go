@@ -8,11 +8,12 @@ import (
 )
 
 // A structure behind self: a u32, an array of three u16, a pointer to a byte, a slice of pairs of bytes.
-var named = Map{Params: []string{"self", "n"}, Fields: []Field{
+var named = Map{Params: []string{"self", "n", "i"}, Signed: []int{2}, Fields: []Field{
 	{Off: 0, Size: 4, Name: "self.len"},
 	{Off: 4, Size: 2, Stride: 2, Count: 3, Name: "self.table[]"},
 	{Off: 16, Size: 8, Name: "self.next"},
 	{Off: 24, Size: 8, Name: "self.rest"},
+	{Off: 40, Size: 2, Signed: true, Name: "self.bias"},
 	{At: []int64{16}, Size: 1, Name: "*self.next"},
 	{At: []int64{24}, Off: 0, Size: 1, Stride: 2, Name: "self.rest[].a"},
 	{At: []int64{24}, Off: 1, Size: 1, Stride: 2, Name: "self.rest[].b"},
@@ -21,6 +22,7 @@ var named = Map{Params: []string{"self", "n"}, Fields: []Field{
 func TestValues(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"a number", "arg1=7 any#0=5 fail#1=1", "n = 7; any#0 = 5; fail#1 = 1"},
+		{"with a sign", "arg2=65535 arg1=65535 arg2=32767 arg0.data[40]=254 arg0.data[41]=255", "i = -1; n = 65535; i = 32767; self.bias = -2"},
 		{"bytes are one number, little-endian, where the first stands", "arg0.data[1]=2 arg1=7 arg0.data[0]=1 arg0.data[2]=0 arg0.data[3]=255", "self.len = 4278190593; n = 7"},
 		{"some bytes of a number are no number", "arg0.data[1]=2 arg0.data[0]=1", "byte 1 of self.len = 2; byte 0 of self.len = 1"},
 		{"elements that follow one another", "arg0.data[4]=1 arg0.data[5]=0 arg0.data[6]=2 arg0.data[7]=0 arg0.data[8]=0 arg0.data[9]=1", "self.table[0..3] = [1, 2, 256]"},
@@ -36,7 +38,7 @@ func TestValues(t *testing.T) {
 		var in []Value
 		for _, x := range strings.Fields(tt.in) {
 			name, value, _ := strings.Cut(x, "=")
-			in = append(in, Value{name, value})
+			in = append(in, Value{name, value, 16})
 		}
 		got := strings.Join(named.Values(in), "; ")
 		if d := cmp.Diff(tt.want, got); d != "" {
@@ -49,7 +51,7 @@ func TestValuesOfLongArrays(t *testing.T) {
 	m := Map{Params: []string{"s"}, Fields: []Field{{Size: 1, Stride: 1, Name: "s[]"}}}
 	var in []Value
 	for i := range 20 {
-		in = append(in, Value{"arg0.data[" + string("0123456789"[i/10]) + string("0123456789"[i%10]) + "]", "1"})
+		in = append(in, Value{"arg0.data[" + string("0123456789"[i/10]) + string("0123456789"[i%10]) + "]", "1", 8})
 	}
 	want := []string{"s[0..20] = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, and 4 more]"}
 	if d := cmp.Diff(want, m.Values(in)); d != "" {

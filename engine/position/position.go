@@ -22,6 +22,8 @@ type Map struct {
 	Root    string `json:"root"` // demangled
 	// Params are the names of the root's parameters, empty where there is none.
 	Params []string `json:"params,omitempty"`
+	// Signed are the parameters that are numbers with a sign.
+	Signed []int `json:"signed,omitempty"`
 	// Fields names what lies behind them; not all of it.
 	Fields []Field `json:"fields,omitempty"`
 	Locs   []Pos   `json:"locs"` // by panic location token

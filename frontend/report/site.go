@@ -129,7 +129,7 @@ func (b *Builder) refute(s *site, p *Proof, vs *verdict.Site) {
 	w := &p.Verdict.Witnesses[vs.Witness]
 	var inputs []position.Value
 	for _, in := range w.Inputs {
-		inputs = append(inputs, position.Value{Name: in.Name, Value: in.Value})
+		inputs = append(inputs, position.Value{Name: in.Name, Value: in.Value, Bits: in.Bits})
 	}
 	s.values = p.Positions.Values(inputs)
 	s.place = b.place(p.Positions, vs, w)

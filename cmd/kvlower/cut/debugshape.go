@@ -73,8 +73,14 @@ func baseShape(t *module.DebugType) ir.Shape {
 	case strings.HasPrefix(t.Name, "f"):
 		return opaqueShape(t.Size, alignOf(t))
 	}
-	return bitsShape(t.Size, alignOf(t))
+	s := bitsShape(t.Size, alignOf(t))
+	s.Signed = signed[t.Name]
+	return s
 }
+
+// signed are the types of Rust and C that have a sign.
+var signed = map[string]bool{"i8": true, "i16": true, "i32": true, "i64": true, "i128": true, "isize": true,
+	"signed char": true, "short": true, "int": true, "long": true, "long long": true}
 
 // pointerShape tells references from raw pointers by the name, which alone says it.
 func (d *describer) pointerShape(t *module.DebugType, depth int) ir.Shape {

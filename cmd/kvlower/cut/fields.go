@@ -100,7 +100,7 @@ func (n *namer) content(f position.Field, s ir.Shape) {
 
 func (n *namer) emit(f position.Field, s ir.Shape) {
 	if s.Size > 0 && s.Size <= maxField {
-		f.Size = s.Size
+		f.Size, f.Signed = s.Size, s.Signed
 		n.out = append(n.out, f)
 	}
 }

@@ -18,8 +18,9 @@ func to(s ir.Shape) ir.Shape { return ir.Shape{Kind: ir.ShapeRef, Size: 8, Align
 
 // A structure behind self that has what fields can be, a slice, and a number.
 func TestFields(t *testing.T) {
-	u32, u8 := bitsShape(4, 4), bitsShape(1, 1)
-	pair := ir.Shape{Kind: ir.ShapeStruct, Size: 8, Align: 4, Fields: []ir.Shape{at(0, "__0", u32), at(4, "__1", u32)}}
+	u32, u8, i32 := bitsShape(4, 4), bitsShape(1, 1), bitsShape(4, 4)
+	i32.Signed = true
+	pair := ir.Shape{Kind: ir.ShapeStruct, Size: 8, Align: 4, Fields: []ir.Shape{at(0, "__0", u32), at(4, "__1", i32)}}
 	option := ir.Shape{Kind: ir.ShapeEnum, Size: 8, Align: 4, Fields: []ir.Shape{at(0, "tag", u32)},
 		Variants: []ir.Variant{{Name: "None", Tags: []ir.Span{span(0, 0)}}, {Name: "Some", Tags: []ir.Span{span(1, 1)}, Fields: []ir.Shape{at(4, "__0", u32)}}}}
 	niche := ir.Shape{Kind: ir.ShapeEnum, Size: 8, Align: 8, Fields: []ir.Shape{at(0, "tag", bitsShape(8, 8))},
@@ -35,13 +36,13 @@ func TestFields(t *testing.T) {
 	params := []string{"self", "s", "s.1", "n"}
 	want := []position.Field{
 		{Off: 0, Size: 4, Name: "self.pair.0"},
-		{Off: 4, Size: 4, Name: "self.pair.1"},
+		{Off: 4, Size: 4, Signed: true, Name: "self.pair.1"},
 		{Off: 8, Size: 4, Name: "self.option"},
 		{Off: 12, Size: 4, Name: "self.option.Some.0"},
 		{Off: 16, Size: 8, Name: "self.niche.Some.0"},
 		{Off: 24, Size: 4, Name: "self.either"},
 		{Off: 32, Size: 4, Stride: 8, Count: 3, Name: "self.table[].0"},
-		{Off: 36, Size: 4, Stride: 8, Count: 3, Name: "self.table[].1"},
+		{Off: 36, Size: 4, Stride: 8, Count: 3, Signed: true, Name: "self.table[].1"},
 		{Off: 56, Size: 8, Name: "self.raw"},
 		{Param: 1, Size: 1, Stride: 1, Name: "s[]"},
 		{At: []int64{16}, Size: 1, Name: "*self.niche.Some.0"},

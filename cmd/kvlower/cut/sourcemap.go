@@ -19,6 +19,11 @@ func (w *walk) mapping() *position.Map {
 	if w.slice.Inputs != nil {
 		m.Fields = fields(w.slice.Inputs, m.Params)
 		lengths(w.slice.Inputs, m.Params)
+		for i, s := range w.slice.Inputs.Params {
+			if s.Signed {
+				m.Signed = append(m.Signed, i)
+			}
+		}
 	}
 	var insts []position.Inst
 	for p, at := range w.frames {
