@@ -131,7 +131,7 @@ func (x *exec) read(s *state, p []alt, n int) (*value, error) {
 
 func (x *exec) readAlt(s *state, a alt, n int) (*value, error) {
 	if a.obj == wildObject {
-		return intValue(x.outsider(8 * n)), nil
+		return intValue(x.wildWord(s, a.off, n)), nil
 	}
 	if k, ok := x.b.Uint64(a.off); ok {
 		if o := x.infos[a.obj]; o.bytes >= 0 && k > uint64(o.bytes)-uint64(n) {
@@ -152,7 +152,7 @@ func (x *exec) readAlt(s *state, a alt, n int) (*value, error) {
 // readOver reads a byte at an unknown offset where the last write was at an
 // unknown place too: what was written if it covers the offset, else what lay there before.
 func (x *exec) readOver(l *layer, a alt) (*value, error) {
-	before := &state{mem: []entry{{a.obj, &object{top: l.below}}}}
+	before := &state{mem: []entry{{a.obj, &object{top: l.below}}}} // nothing else is read of it
 	old, err := x.readAlt(before, a, 1)
 	if err != nil {
 		return nil, err

@@ -46,6 +46,9 @@ func (x *exec) madeByRun(obj int) bool {
 // touches notes an access to live objects.
 func (x *exec) touches(s *state, live []alt, write bool) {
 	p := &x.presumed
+	if write {
+		x.spoils(s, live)
+	}
 	if x.cfg.Overlaps && write {
 		x.overwrites(live)
 	}

@@ -4,7 +4,7 @@
 // Where to look: flow.go and live.go (control flow), exec.go (the run: which
 // path next, merging), step.go (instructions), int.go, pointer.go, vector.go (values),
 // call.go, model_*.go (functions without a body), loose.go (what is not known), object.go, bytes.go,
-// access.go, merge.go (memory), cond.go and query.go (path conditions), given.go (whose fault a failure is),
+// access.go, wild.go, merge.go (memory), cond.go and query.go (path conditions), given.go (whose fault a failure is),
 // site.go, location.go and reach.go (what is decided), root.go and shape.go (inputs),
 // common.go, overlap.go (inputs that may be one another),
 // induct.go, trial.go, widen.go, guess.go (loops without a known end),
@@ -125,6 +125,9 @@ type exec struct {
 	first       smt.Stats // of the solver before the open questions
 	assumptions map[string]bool
 	presumed    presumed
+	wilds       map[wildKey]expr.Expr
+	epochs      int
+	spoiled     bool            // an epoch began with the instruction that is executed
 	overwritten []alt           // what the instruction that is executed writes to, and others may overlap
 	contracts   map[string]bool // C functions of which a contract was taken for granted
 	dynamic     []dynamic
@@ -225,7 +228,7 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, addrSource: map[expr.Source]int{},
 		outside: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, content: map[expr.Source]bool{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
 		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, contracts: map[string]bool{}, wait: map[string]*state{},
-		holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
+		wilds: map[wildKey]expr.Expr{}, holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
 	x.shard, x.forks.seen = newShard(cfg.Shard), map[expr.Expr]bool{}
 	x.limit = cfg.Budget / 4 * 3
 	x.solver = x.newSolver(cfg.Budget, queryEffort)

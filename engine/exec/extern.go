@@ -52,6 +52,7 @@ func (x *exec) external(s *state, in *ir.Inst, e *ir.Extern, args []*value) (boo
 		return false, err
 	}
 	x.overlay(s)
+	x.respoil(s)
 	if err := x.deliver(s, in, v); err != nil {
 		return false, err
 	}

@@ -178,6 +178,7 @@ func (l *induction) state() *state {
 	x := l.x
 	s := l.cur.fork()
 	s.general, s.model, s.pc = true, nil, l.from.pc
+	x.spoil(s) // rounds before may have written
 	for _, at := range slices.Sorted(maps.Keys(l.laws)) {
 		s.pc = s.pc.with(x.b, l.laws[at])
 	}

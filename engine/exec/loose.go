@@ -209,6 +209,7 @@ func (x *exec) havoc(s *state, when expr.Expr) { x.havocBy(s, when, "") }
 
 // havocBy is havoc by C code whose contract is known: the run is not loose, and why says where the content is from.
 func (x *exec) havocBy(s *state, when expr.Expr, why string) {
+	x.spoil(s)
 	c := x.newClosure(s)
 	for _, id := range s.leaked {
 		c.add(id)

@@ -23,6 +23,11 @@ func (x *exec) merge(s, t *state) error {
 	}
 	s.pc, s.top, s.mem, s.cuts = pc, top, mem, min(s.cuts, t.cuts)
 	s.loose, s.leaked = x.b.ITE(at.sel, s.loose, t.loose), union(s.leaked, t.leaked)
+	s.shown = union(s.shown, t.shown)
+	if s.epoch != t.epoch {
+		x.spoil(s)
+	}
+	s.shownIn = min(s.shownIn, t.shownIn)
 	if s.why == "" {
 		s.why = t.why
 	}

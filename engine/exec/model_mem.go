@@ -163,7 +163,9 @@ func (x *exec) copyLater(s *state, to, from []alt, n expr.Expr) {
 			x.look(s, a.obj)
 		}
 	}
-	now := &state{top: s.top, mem: append([]entry(nil), s.mem...), owner: new(token), leaked: s.leaked}
+	x.show(s)
+	now := &state{top: s.top, mem: append([]entry(nil), s.mem...), owner: new(token), leaked: s.leaked, general: s.general,
+		epoch: s.epoch, shown: s.shown, shownIn: s.shownIn}
 	s.owner = new(token) // what now holds is not written to any more
 	to = x.reveal(s, to, from)
 	for _, a := range to {

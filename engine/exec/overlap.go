@@ -60,7 +60,7 @@ func (x *exec) beforeAccess(s *state, when expr.Expr, write bool) alt {
 	if write {
 		x.havoc(s, when)
 	}
-	return alt{guard: when, obj: wildObject, off: x.b.Const(1, 64)} // where it is does not matter any more
+	return alt{guard: when, obj: wildObject, off: x.outsider(64)} // where it is does not matter any more
 }
 
 // overwrites notes a write to objects that others may overlap. What it does to them is done

@@ -21,6 +21,9 @@ type state struct {
 	loose   expr.Expr // where it is not known what happened: loose.go
 	why     string
 	leaked  []int // objects of the slice that code outside can reach
+	epoch   int   // of memory that is not known (wild.go)
+	shown   []int // objects that addresses lead to which are read there
+	shownIn int   // the epoch in which that was found out last
 }
 
 type entry struct {

@@ -11,7 +11,7 @@ func (x *exec) step(s *state) (bool, error) {
 	f := s.top
 	in := f.flow.fn.Blocks[f.block].Insts[f.inst]
 	x.stats.Instructions++
-	x.overwritten = nil
+	x.overwritten, x.spoiled = nil, false
 	if !s.general {
 		x.visited[f.flow.index][f.block] = true
 	}
@@ -29,6 +29,7 @@ func (x *exec) step(s *state) (bool, error) {
 		return false, err
 	}
 	x.overlay(s)
+	x.respoil(s)
 	if in.Result >= 0 {
 		f.regs[in.Result] = v
 	}
