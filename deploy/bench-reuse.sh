@@ -26,8 +26,8 @@ submit() {
 	fi
 }
 
-# table VERSION: a line for each kind of action, then the sum. CPU of a cold run
-# is what ran now and what the cached results once took.
+# table VERSION: a line for each kind of action, then all that prove something, then the sum.
+# CPU of a cold run is what ran now and what the cached results once took.
 table() {
 	awk -v version="$1" -v wall="$(tail -n 1 "$work/time")" '
 		/^ "[a-z_]+": \[/ || /^ "[a-z_]+": \{/ { split($0, q, "\""); part = q[2] }
@@ -36,12 +36,17 @@ table() {
 		part == "cache" && $1 == "actions:" { n = $2 }
 		part == "cache" && $1 == "cached:" { hit = $2 }
 		part == "cache" && $1 == "cpu_seconds:" { cpu = $2 }
-		part == "cache" && $1 == "cpu_seconds_saved:" { line(kind, n, hit, cpu, $2) }
+		part == "cache" && $1 == "cpu_seconds_saved:" {
+			line(kind, n, hit, cpu, $2)
+			add("all", $2)
+			if (kind == "prove" || kind == "context") add("proofs", $2)
+		}
 		function line(name, n, hit, cpu, saved) {
 			printf "%-22s %-10s %6d %6d %6.1f %% %9.1f s %9.1f s\n", version, name, n - hit, hit, n ? 100 * hit / n : 0, cpu, cpu + saved
-			all += n; hits += hit; used += cpu; spared += saved
 		}
-		END { line("all", all, hits, used, spared); printf "%-22s wall %s s\n", version, wall }' "$work/report/report.json"
+		function add(sum, saved) { N[sum] += n; H[sum] += hit; C[sum] += cpu; S[sum] += saved }
+		function total(sum) { line(sum, N[sum], H[sum], C[sum], S[sum]) }
+		END { total("proofs"); total("all"); printf "%-22s wall %s s\n", version, wall }' "$work/report/report.json"
 	tail -n 3 "$work/out" | grep '^checks:' || true
 }
 
