@@ -13,10 +13,25 @@ import (
 // that another one makes. What they are is known when its own proof has failed only.
 const contextKind = "context"
 
-// inContext looks at functions of u that hold open checks which they cannot prove by
+// unitCuts is a crate with what was cut out of it.
+type unitCuts struct {
+	unit
+	cutCrate
+}
+
+// inContext looks at functions that hold open checks which they cannot prove by
 // themselves, where it is known who calls them: at each call the caller says more of
-// the arguments than their types do.
-func (j *Job) inContext(ctx context.Context, u unit, index cutCrate) error {
+// the arguments than their types do. Whether that is of use hangs on what all crates say of a
+// check, so all of it is there first: what is asked for may not hang on who was faster.
+func (j *Job) inContext(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, c := range j.cut {
+		g.Go(func() error { return j.crateInContext(ctx, c.unit, c.cutCrate) })
+	}
+	return g.Wait()
+}
+
+func (j *Job) crateInContext(ctx context.Context, u unit, index cutCrate) error {
 	callers := map[string][]cut{} // by symbol of the function that is called
 	for _, c := range index.cuts {
 		for i, callee := range c.root.Calls {

@@ -78,6 +78,18 @@ func TestCallers(t *testing.T) {
 	}
 }
 
+// Whether callers are looked at hangs on what all crates say of a check, not on which of them was faster.
+func TestCallersComeLast(t *testing.T) {
+	f := &fakeFarm{undecided: "in_n", slow: "bad_x"}
+	got := submit(t, &fakeKernel{crates: map[string]string{"drivers/a.rs": "stuck in_no calls_in_no", "drivers/b.rs": "bad_x"}}, f, "drivers")
+	if i := slices.IndexFunc(got.ran, func(a string) bool { return strings.HasPrefix(a, "context ") }); i >= 0 {
+		t.Errorf("%s, though the check is refuted elsewhere", got.ran[i])
+	}
+	if len(got.report.Sites) != 1 || got.report.Totals.Refuted != 1 {
+		t.Errorf("sites %v", got.report.Sites)
+	}
+}
+
 // What an inner root alone shows to fail may have no caller: it is not told.
 func TestInnerFailureIsNobodys(t *testing.T) {
 	k := &fakeKernel{crates: map[string]string{"drivers/a.rs": "stuck in_no"}}

@@ -90,6 +90,7 @@ type Job struct {
 	mu     sync.Mutex
 	proofs []*report.Proof
 	crates []crateCode
+	cut    []unitCuts // crates whose roots are proved
 	called []report.Context
 	opt    optimised
 	live   *report.Builder // shows failures as they are found
@@ -152,11 +153,14 @@ func (j *Job) Run(ctx context.Context) error {
 	if err := j.count(units); err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	g, within := errgroup.WithContext(ctx)
 	for _, u := range units {
-		g.Go(func() error { return j.gather(ctx, u.name, j.unit(ctx, u)) })
+		g.Go(func() error { return j.gather(within, u.name, j.unit(within, u)) })
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return j.inContext(ctx)
 }
 
 // gather notes err, unless the whole job is being stopped.
@@ -217,7 +221,10 @@ func (j *Job) decide(ctx context.Context, u unit, bc *Bitcode) error {
 	if err := j.proveInner(ctx, u, bc, inner); err != nil {
 		return err
 	}
-	return j.inContext(ctx, u, index)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.cut = append(j.cut, unitCuts{u, index})
+	return nil
 }
 
 // promote makes automatic roots of the functions that C calls by their address:

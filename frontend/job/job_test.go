@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -39,6 +40,8 @@ type fakeFarm struct {
 	fail  string // name of an action that the farm loses
 	// refuted is a root whose site fails, besides those that say so.
 	refuted string
+	// slow is a root whose proof takes until callers would be looked at.
+	slow string
 	// undecided begins the names of inner roots that decide nothing.
 	undecided string
 	// native is how native replays end, and what fuzzing says.
@@ -60,6 +63,9 @@ func (f *fakeFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, e
 	if a.Name == f.fail {
 		return nil, errors.New("worker lost")
 	}
+	for end := time.Now().Add(time.Second / 4); a.Name == f.slow && a.Kind == "prove" && !f.calling() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
 	r := &kbuild.Result{Action: digest.Of([]byte(a.Kind + a.Name)), Outputs: tree.Files{}}
 	switch a.Kind {
 	case "lower":
@@ -75,6 +81,13 @@ func (f *fakeFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, e
 		return r, nil
 	}
 	return nil, fmt.Errorf("fake farm: action of kind %q", a.Kind)
+}
+
+// calling reports whether callers are looked at.
+func (f *fakeFarm) calling() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(f.ran, func(a string) bool { return strings.HasPrefix(a, "context ") })
 }
 
 func (f *fakeFarm) put(ctx context.Context, v any) (tree.Entry, error) {
