@@ -14,7 +14,7 @@ func allocate(x *exec, c *callee) (*value, error) {
 	if err := x.require(c.s, c.args[0].poison, UninitUse); err != nil {
 		return nil, err
 	}
-	return x.fresh(c.s, x.resize(c.args[0].e, 64), x.zeroed(c, 1)), nil
+	return x.fresh(c, x.resize(c.args[0].e, 64), x.zeroed(c, 1)), nil
 }
 
 // zeroFlag is __GFP_ZERO on the targets.
@@ -29,14 +29,15 @@ func (x *exec) zeroed(c *callee, i int) expr.Expr {
 	return x.b.Not(x.b.IsZero(x.b.And(f, x.b.Const(zeroFlag, x.b.Width(f)))))
 }
 
-// fresh returns null or a new object.
-func (x *exec) fresh(s *state, size, zero expr.Expr) *value {
+// fresh returns null or a new object, for the function that is called.
+func (x *exec) fresh(of *callee, size, zero expr.Expr) *value {
+	s := of.s
 	x.note("an allocation returns null or memory of its own")
 	c := &base{}
 	if zero == expr.True {
 		c.kind = baseZero
 	}
-	id := x.newObject(info{kind: objHeap, name: "heap", size: size, align: minAlign, base: c})
+	id := x.newObject(info{kind: objHeap, name: "heap", size: size, align: minAlign, base: c, family: family(of.name)})
 	x.own(s, id)
 	x.infos[id].zeroed = zero
 	if zero != expr.True && zero != expr.False {
@@ -52,12 +53,34 @@ func (x *exec) fresh(s *state, size, zero expr.Expr) *value {
 
 // release is kfree: null, or the start of a live heap object.
 func release(x *exec, c *callee) (*value, error) {
-	return nil, x.free(c.s, c.args[0], expr.True)
+	return nil, x.free(c, c.args[0], expr.True)
 }
 
-// free ends the life of what p points to, where cond holds.
-func (x *exec) free(s *state, p *value, when expr.Expr) error {
-	b := x.b
+// family is the allocator that a function belongs to.
+func family(name string) string {
+	name = strings.TrimPrefix(name, "rust_helper_")
+	for _, f := range []string{kvFamily, "v", "k", "dma_"} {
+		if strings.HasPrefix(name, f) {
+			return f
+		}
+	}
+	if strings.HasPrefix(name, "bitmap_") {
+		return "k"
+	}
+	return "libc"
+}
+
+// kvFamily takes memory from either of two others, and takes it back.
+const kvFamily = "kv"
+
+// takesBack reports whether a function of one family frees what one of another has allocated.
+func takesBack(by, from string) bool {
+	return by == from || by == kvFamily && (from == "k" || from == "v")
+}
+
+// free ends the life of what p points to, where cond holds, for the function that is called.
+func (x *exec) free(of *callee, p *value, when expr.Expr) error {
+	b, s, by := x.b, of.s, family(of.name)
 	if err := x.require(s, b.And(when, p.poison), PoisonUse); err != nil {
 		return err
 	}
@@ -72,7 +95,7 @@ func (x *exec) free(s *state, p *value, when expr.Expr) error {
 			x.loosen(s, b.And(when, a.guard), "free of an address that came in as a number")
 		case a.obj == noObject:
 			bad = b.Or(bad, b.AndAll(a.guard, x.nonzero(a.off), b.Ne(a.off, b.Const(zeroSizePtr, 64))))
-		case !x.allocated(a.obj):
+		case !x.allocated(a.obj) || x.infos[a.obj].kind == objHeap && !takesBack(by, x.infos[a.obj].family):
 			bad = b.Or(bad, a.guard)
 		default:
 			bad = b.Or(bad, b.And(a.guard, x.nonzero(a.off)))
@@ -122,9 +145,9 @@ func reallocate(x *exec, c *callee) (*value, error) {
 	}
 	none := b.IsZero(size)
 	if none == expr.True {
-		return x.nothingOf(c), x.free(c.s, p, expr.True)
+		return x.nothingOf(c), x.free(c, p, expr.True)
 	}
-	v := x.fresh(c.s, size, b.And(x.zeroed(c, flags), x.wasZeroed(p)))
+	v := x.fresh(c, size, b.And(x.zeroed(c, flags), x.wasZeroed(p)))
 	got := expr.False
 	for _, a := range v.ptr {
 		if !isNumber(a.obj) {
@@ -137,7 +160,7 @@ func reallocate(x *exec, c *callee) (*value, error) {
 	if err := x.moveContent(c.s, p, v, size, got); err != nil {
 		return nil, err
 	}
-	if err := x.free(c.s, p, b.Or(none, got)); err != nil {
+	if err := x.free(c, p, b.Or(none, got)); err != nil {
 		return nil, err
 	}
 	return x.choose(none, x.nothingOf(c), v), nil

@@ -213,7 +213,7 @@ func bitmapZalloc(x *exec, c *callee) (*value, error) {
 	}
 	bits := x.resize(c.args[0].e, 64)
 	words := b.LShr(b.Add(bits, b.Const(63, 64)), b.Const(6, 64))
-	return x.fresh(c.s, b.Shl(words, b.Const(3, 64)), expr.True), nil
+	return x.fresh(c, b.Shl(words, b.Const(3, 64)), expr.True), nil
 }
 
 // dmaAlloc is dma_alloc_attrs(dev, size, address, flags, attributes): null, or
@@ -223,7 +223,7 @@ func dmaAlloc(x *exec, c *callee) (*value, error) {
 	if err := x.require(c.s, c.args[1].poison, UninitUse); err != nil {
 		return nil, err
 	}
-	v, got := x.fresh(c.s, x.resize(c.args[1].e, 64), expr.True), expr.False
+	v, got := x.fresh(c, x.resize(c.args[1].e, 64), expr.True), expr.False
 	for _, a := range v.ptr {
 		if !isNumber(a.obj) {
 			o := x.infos[a.obj]

@@ -21,7 +21,7 @@ func cZeroed(x *exec, c *callee) (*value, error) {
 		return nil, err
 	}
 	n, size := x.resize(c.args[0].e, 64), x.resize(c.args[1].e, 64)
-	v := x.fresh(c.s, b.Mul(n, size), expr.True)
+	v := x.fresh(c, b.Mul(n, size), expr.True)
 	x.align(v, intValue(b.Const(libcAlign, 64)))
 	return x.choose(b.UMulOvf(n, size), x.pointer(noObject, b.Const(0, 64)), v), nil
 }

@@ -43,6 +43,7 @@ type info struct {
 	// frozen: nobody writes to it while the root runs.
 	frozen bool
 	device string    // somebody else writes to it at any time: why a byte of it may be anything at each look
+	family string    // of an allocation: which functions may free it
 	zeroed expr.Expr // of an allocation: where it was asked for zeroed, and each before it that it takes the place of
 	seen   bool      // its first content was looked at
 	base   *base     // content before the first write

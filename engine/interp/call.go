@@ -187,6 +187,7 @@ func (m *machine) callExtern(in *inst, e *extern) *Outcome {
 	if o := m.pass(in.x.call); o != nil {
 		return o
 	}
+	m.called = e.ir.Symbol
 	if o := e.model.do(m, in, in.x.call.args); o != nil {
 		return o
 	}

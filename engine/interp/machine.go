@@ -28,6 +28,7 @@ type machine struct {
 	prog   *Program
 	source Source
 	limits Limits
+	called string          // the function without a body that is executed
 	things map[string]prov // what C gave an address of, by the function that returned it
 	left   int64           // steps
 

@@ -27,6 +27,7 @@ type object struct {
 	kind    objectKind
 	zeroed  bool     // asked for so, and what it took the place of too
 	name    string   // of an external object
+	giver   string   // of an allocation: the function that made it
 	pending *pending // content of an input that was not looked at yet
 	input   string   // name of an input with unasked bytes
 }

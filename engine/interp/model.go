@@ -3,6 +3,7 @@ package interp
 import (
 	"bytes"
 	"math/big"
+	"strings"
 )
 
 // cModels are the C functions that a run may call, and those of the check crate.
@@ -280,6 +281,7 @@ func (m *machine) fresh(in *inst, size, align int64, zero bool) (ok bool, end *O
 	}
 	o := &m.mem.objects[p.index()]
 	m.touch(int64(len(o.data)))
+	o.giver = m.called
 	if o.zeroed = zero; zero {
 		o.set(0, len(o.data), 0, false)
 	}
@@ -364,9 +366,37 @@ func (m *machine) freeable(p slot) *Outcome {
 		return m.ub(UBDouble, "freed before")
 	case o.kind != heap && o.kind != input || o.base != p.v:
 		return m.ub(UBFree, "not the start of an allocation")
+	case o.kind == heap && !mayFree(m.called, o.giver):
+		return m.ub(UBFree, "%s frees what %s allocated", m.called, o.giver)
 	}
 	return nil
 }
+
+// The kernel has two allocators, and functions that use either, beside the library's.
+const (
+	slab   = 1 << iota // kmalloc
+	vmap               // vmalloc
+	mapped             // for devices
+	libc
+)
+
+// allocators are those that a function may have to do with.
+func allocators(symbol string) int {
+	switch name := strings.TrimPrefix(symbol, "rust_helper_"); {
+	case strings.HasPrefix(name, "kv"):
+		return slab | vmap
+	case strings.HasPrefix(name, "k"), strings.HasPrefix(name, "bitmap"):
+		return slab
+	case strings.HasPrefix(name, "v"):
+		return vmap
+	case strings.HasPrefix(name, "dma"):
+		return mapped
+	}
+	return libc
+}
+
+// mayFree reports whether one function frees whatever the other may have allocated.
+func mayFree(by, giver string) bool { return allocators(giver)&^allocators(by) == 0 }
 
 func (m *machine) release(p slot) {
 	if p.p == 0 {
