@@ -35,7 +35,7 @@ func (j *Job) budget(u unit, c cut) int64 {
 		usual, part = aloneBudget, alonePart
 	case c.root.Kind == position.Inner: // of core, too: other crates have the same function, and so the same proof
 		usual, part = innerBudget, innerPart
-	case u.crate != nil && path.IsAbs(u.crate.Source):
+	case u.core():
 		usual, part = coreBudget, corePart
 	}
 	if j.Budget == 0 {
@@ -43,6 +43,9 @@ func (j *Job) budget(u unit, c cut) int64 {
 	}
 	return max(1, j.Budget/part)
 }
+
+// core reports whether u is a crate that is not of the tree.
+func (u unit) core() bool { return u.crate != nil && path.IsAbs(u.crate.Source) }
 
 // crateCode is what is known of the code of a crate that was asked for.
 type crateCode struct {
@@ -82,7 +85,8 @@ func (j *Job) inner(u unit, index cutCrate) []cut {
 }
 
 // proveInner has what each of cuts itself holds proved: alone first, and if that leaves open what the crate's
-// roots leave open too, with all that it calls. One that is a root anyway has been proved so.
+// roots leave open too, with all that it calls. One that is a root anyway has been proved so, with more budget
+// but for core's, and with assumptions about its callers that may be of no use here.
 func (j *Job) proveInner(ctx context.Context, u unit, bc *Bitcode, cuts []cut) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, c := range cuts {
@@ -98,9 +102,10 @@ func (j *Job) holder(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	if err := j.prove(ctx, u, bc, c); err != nil {
 		return err
 	}
-	if full.root.Kind == position.Auto {
+	if full.root.Kind == position.Auto && !u.core() {
 		return nil
 	}
+	full.root.Kind = position.Inner
 	j.mu.Lock()
 	open := j.live.Lacks(u.source, report.Owner{Symbol: c.root.Symbol, Locs: c.root.Owns})
 	j.mu.Unlock()

@@ -49,6 +49,21 @@ func TestInnerRoots(t *testing.T) {
 	}
 }
 
+// A root of core that its small budget did not decide is proved for every caller, too, with
+// all that it calls. One of a driver had more the first time.
+func TestRootsOfCore(t *testing.T) {
+	for source, want := range map[string]string{"/usr/lib/core/a.rs": "3 PROVED", "drivers/a.rs": "2 UNKNOWN"} {
+		got := submit(t, &fakeKernel{crates: map[string]string{source: "own_deep"}}, &fakeFarm{}, strings.TrimSuffix(source, "/a.rs"))
+		if got.err != nil || len(got.report.Sites) != 1 {
+			t.Fatalf("%s: %v, sites %v", source, got.err, got.report.Sites)
+		}
+		proofs := slices.DeleteFunc(slices.Clone(got.ran), func(a string) bool { return a != "prove own_deep" })
+		if s := fmt.Sprint(len(proofs), " ", got.report.Sites[0].Verdict); s != want {
+			t.Errorf("%s: %s, want %s", source, s, want)
+		}
+	}
+}
+
 // A function that can fail by itself is looked at in the calls of it, if all of them
 // are known, until one leaves it open.
 func TestCallers(t *testing.T) {

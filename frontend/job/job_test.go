@@ -201,7 +201,8 @@ func (f *fakeFarm) prove(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 	if strings.HasPrefix(a.Name, "own_") { // too large, but for what it holds
 		v.Verdict = verdict.Unknown
 		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Unknown, Witness: -1}}
-		if slices.Contains(a.Argv, "--alone") {
+		deep := strings.HasPrefix(a.Name, "own_deep") // what it holds hangs on what it calls
+		if slices.Contains(a.Argv, "--held") || slices.Contains(a.Argv, "--alone") && !deep {
 			v.Sites[0].Verdict = verdict.Proved
 		}
 	}

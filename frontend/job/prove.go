@@ -73,8 +73,8 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	}
 	a := ProveAction(j.Engine, c.slice, c.flags(), j.budget(u, c), c.root.Name)
 	symbol := c.root.Symbol
-	if c.way == alone { // beside a proof of the whole
-		symbol += string(alone)
+	if c.root.Kind == position.Inner { // beside a proof of the whole
+		symbol += string(c.way)
 	}
 	a.Priority = priority(j.Costs.expect(u.source, symbol, c.slice.Digest.Size))
 	r, err := j.runner.Run(ctx, a)
