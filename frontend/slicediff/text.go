@@ -109,8 +109,11 @@ func begin(line string) (item, bool) {
 	return item{}, false
 }
 
-// symbol is the name of an external function.
+// symbol is the name of an external function. One whose body the slice leaves out has its type only.
 func (it *item) symbol() string {
+	if _, sig, ok := strings.Cut(strings.TrimSpace(it.text), it.id+" omitted "); ok {
+		return "left out: " + sig
+	}
 	_, rest, _ := strings.Cut(it.text, `"`)
 	name, _, _ := strings.Cut(rest, `"`)
 	return name
