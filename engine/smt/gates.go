@@ -1,5 +1,7 @@
 package smt
 
+import "math"
+
 // lit is a signal: a gate and, in the lowest bit, its complement.
 type lit uint32
 
@@ -221,7 +223,10 @@ func hashGate(kind gateKind, x, y, z lit) uint32 {
 }
 
 // cone counts the gates that roots depend on, themselves included.
-func (c *circuit) cone(roots []lit) int {
+func (c *circuit) cone(roots []lit) int { return c.coneWithin(roots, math.MaxInt) }
+
+// coneWithin is cone that ends where it comes to more than limit gates.
+func (c *circuit) coneWithin(roots []lit, limit int) int {
 	c.mark++
 	c.cones = c.mark
 	if n := len(c.gates) - len(c.marks); n > 0 {
@@ -229,7 +234,7 @@ func (c *circuit) cone(roots []lit) int {
 	}
 	stack := append(c.stack[:0], roots...)
 	c.inCone = c.inCone[:0]
-	for len(stack) > 0 {
+	for len(stack) > 0 && len(c.inCone) <= limit {
 		id := stack[len(stack)-1].gate()
 		stack = stack[:len(stack)-1]
 		if c.marks[id] == c.mark {

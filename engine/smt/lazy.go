@@ -83,7 +83,7 @@ func (l *lazy) widen(conds []expr.Expr, asked []bool) {
 			}
 		}
 	}
-	l.bl.c.cone(cone)
+	l.bl.c.coneWithin(cone, largest) // larger ones are not asked
 	touches := func(src expr.Source) bool { return int(src) < len(l.about) && l.about[src] == l.round }
 	for i, root := range roots {
 		if !asked[i] && slices.ContainsFunc(l.bl.b.Support(conds[i]), touches) {

@@ -53,7 +53,7 @@ func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 		roots[i] = s.bl.truth(e)
 	}
 	s.charge()
-	gates := s.bl.c.cone(roots)
+	gates := s.bl.c.coneWithin(roots, largest)
 	if gates > largest {
 		s.stats.Unknown++
 		return Unknown, nil
