@@ -15,6 +15,7 @@ type numbers struct {
 	left  *budget
 	stats *Stats
 	core  []expr.Expr
+	vain  int // of the quick looks, how many were in vain lately
 }
 
 // Core is corer's.
@@ -30,13 +31,17 @@ func (s *numbers) Core() []expr.Expr {
 const (
 	quickSteps = 6_000
 	slowSteps  = 40_000
+
+	// Each quick look in vain halves what the next may take, mostVain times at most;
+	// one that was not doubles it.
+	mostVain = 4
 )
 
 // Check is Solver's.
 func (s *numbers) Check(conds []expr.Expr) (Result, *expr.Model) {
 	s.core = nil
 	hard := s.gauge.Measure(conds)
-	if hard == linear.Product && (s.bounded(conds) || s.refuted(conds, hard, quickSteps)) {
+	if hard == linear.Product && (s.bounded(conds) || s.quick(conds, hard)) {
 		return Unsat, nil
 	}
 	r, m := s.next.Check(conds)
@@ -52,6 +57,16 @@ func (s *numbers) bounded(conds []expr.Expr) bool {
 	}
 	s.core = conds
 	return true
+}
+
+// quick is a look before SAT is asked.
+func (s *numbers) quick(conds []expr.Expr, hard linear.Difficulty) bool {
+	if s.refuted(conds, hard, quickSteps>>s.vain) {
+		s.vain = max(0, s.vain-1)
+		return true
+	}
+	s.vain = min(mostVain, s.vain+1)
+	return false
 }
 
 func (s *numbers) refuted(conds []expr.Expr, hard linear.Difficulty, steps int) bool {

@@ -133,9 +133,9 @@ func (c *Chain) CheckWithin(conds []expr.Expr, n int64) (Result, *expr.Model) {
 }
 
 // CheckDoubted is Check for conditions that most likely contradict each other:
-// not much is tried to come to a model cheaply.
-func (c *Chain) CheckDoubted(conds []expr.Expr) (Result, *expr.Model) {
-	return c.check(conds, budget{query: c.query, doubt: true})
+// not much is tried to come to a model cheaply. The effort is n at most.
+func (c *Chain) CheckDoubted(conds []expr.Expr, n int64) (Result, *expr.Model) {
+	return c.check(conds, budget{query: min(n, c.query), doubt: true})
 }
 
 func (c *Chain) check(conds []expr.Expr, of budget) (Result, *expr.Model) {
