@@ -23,7 +23,7 @@ const (
 // its loops, then with as many as usual, for less of the budget, what the first has proved left out.
 // Where the first came to no bound, or to the end of its budget, the second would say no more.
 func deepened(s *ir.Slice, cfg exec.Config) (*outcome, error) {
-	if cfg.LoopBound != 0 || cfg.Paths || len(cfg.Shard) > 0 || len(s.Funcs[s.Root].Sig.Params) == 0 {
+	if cfg.LoopBound != 0 || cfg.Paths || len(cfg.Shard) > 0 || exec.IsCheck(s) {
 		return prove(s, cfg)
 	}
 	if cfg.Budget == 0 {

@@ -113,7 +113,7 @@ func TestShards(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		scout := scouted(t, p, 300)
+		scout := scouted(t, p, 150)
 		if p.cfg.Budget != 0 || len(scout.Frontier) == 0 {
 			continue
 		}

@@ -25,6 +25,7 @@ func (x *exec) call(s *state, in *ir.Inst) (bool, error) {
 	if len(targets) == 1 {
 		return x.invoke(s, in, targets[0].obj, args)
 	}
+	x.askPending(s)
 	for i, a := range targets {
 		t := s
 		if i < len(targets)-1 {
@@ -36,6 +37,7 @@ func (x *exec) call(s *state, in *ir.Inst) (bool, error) {
 		}
 		more, err := x.invoke(t, in, a.obj, args)
 		if err != nil {
+			x.askPending(t)
 			x.finish(t, err)
 		} else if more {
 			x.put(t)

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/kvfarm/kvfarm/engine/expr"
+	"github.com/kvfarm/kvfarm/engine/ir"
 	"github.com/kvfarm/kvfarm/engine/smt"
 )
 
@@ -11,10 +12,8 @@ import (
 // contradiction. So some run must reach the end of the root. For a written
 // check that run is made, and it must come to an assertion, if there are any.
 
-// isCheck reports whether the root is a written check: all its inputs are its own.
-func (x *exec) isCheck() bool {
-	return x.slice.Inputs == nil && len(x.slice.Funcs[x.slice.Root].Sig.Params) == 0
-}
+// IsCheck reports whether the root of a slice is a written check: all its inputs are its own.
+func IsCheck(s *ir.Slice) bool { return s.Inputs == nil && len(s.Funcs[s.Root].Sig.Params) == 0 }
 
 // reachEnd is the end of the root: it shows that the assumptions leave a run.
 func (x *exec) reachEnd(s *state) error {
@@ -36,7 +35,7 @@ func (x *exec) reachEnd(s *state) error {
 
 // replayed makes the run of model m that ends.
 func (x *exec) replayed(s *state, m *expr.Evaluator) bool {
-	if !x.isCheck() || x.cfg.Ends == nil {
+	if !IsCheck(x.slice) || x.cfg.Ends == nil {
 		return true
 	}
 	w := x.witness(s, x.smaller(s, m, expr.True), expr.True)
@@ -71,5 +70,5 @@ func (x *exec) idle() bool {
 			return false
 		}
 	}
-	return any && x.isCheck()
+	return any && IsCheck(x.slice)
 }

@@ -4,7 +4,8 @@
 // Where to look: flow.go and live.go (control flow), exec.go (the run: which
 // path next, merging), step.go (instructions), int.go, pointer.go, vector.go (values),
 // call.go, model_*.go (functions without a body), loose.go (what is not known), object.go, bytes.go,
-// access.go, wild.go, merge.go (memory), cond.go and query.go (path conditions), given.go (whose fault a failure is),
+// access.go, wild.go, merge.go (memory), cond.go, query.go and pending.go (path conditions and what is asked
+// under them), given.go (whose fault a failure is),
 // site.go, location.go and reach.go (what is decided), root.go and shape.go (inputs),
 // common.go, overlap.go (inputs that may be one another),
 // induct.go, trial.go, widen.go, guess.go (loops without a known end),
@@ -60,6 +61,10 @@ const (
 	// What queries cost in units of work, besides the solver's effort. A unit is about 10 microseconds.
 	queryCost      = 10
 	clausesPerUnit = 20
+
+	// What terms cost: they are quickly made, and then take memory.
+	termsPerUnit = 8
+	fewTerms     = 1 << 19 // beyond which each is a unit
 )
 
 // Result is what a run found.
@@ -143,6 +148,8 @@ type exec struct {
 	ofAddress bool  // what is required now is that an address is defined
 	blurred   bool  // poison may be seen in an address where there is none
 	touched   int64 // bytes that copies and fills went over
+	together  together
+	hard      map[Place]bool // branches of which the solver could not say whether they are taken
 
 	shard shard
 	forks forks
@@ -222,13 +229,13 @@ func (c *Config) fill(auto bool) {
 }
 
 func newExec(s *ir.Slice, cfg Config) *exec {
-	cfg.fill(len(s.Funcs[s.Root].Sig.Params) > 0)
+	cfg.fill(!IsCheck(s))
 	b := expr.NewBuilder()
 	x := &exec{slice: s, cfg: cfg, b: b,
 		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, addrSource: map[expr.Source]int{},
 		outside: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, content: map[expr.Source]bool{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
 		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, contracts: map[string]bool{}, wait: map[string]*state{},
-		wilds: map[wildKey]expr.Expr{}, holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
+		wilds: map[wildKey]expr.Expr{}, hard: map[Place]bool{}, holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
 	x.shard, x.forks.seen = newShard(cfg.Shard), map[expr.Expr]bool{}
 	x.limit = cfg.Budget / 4 * 3
 	x.solver = x.newSolver(cfg.Budget, queryEffort)
@@ -285,6 +292,7 @@ func (q *queue) Pop() any {
 
 // put lets s wait at its position, merged with a state that waits there already.
 func (x *exec) put(s *state) {
+	x.askPending(s)
 	if s.due && !s.general && !x.wide {
 		x.later = append(x.later, s)
 		x.cuts++
@@ -322,6 +330,7 @@ func (x *exec) run(s *state) {
 	}
 	for {
 		if err := x.overBudget(s); err != nil {
+			x.askPending(s)
 			x.finish(s, err)
 			return
 		}
@@ -331,10 +340,12 @@ func (x *exec) run(s *state) {
 			x.looseWork += x.work() - before
 		}
 		if err != nil {
+			x.askPending(s)
 			x.finish(s, err)
 			return
 		}
 		if !more {
+			x.askPending(s)
 			return
 		}
 	}
@@ -393,7 +404,8 @@ func (x *exec) exhausted() bool {
 // work is what the run has cost so far, in units of the budget.
 func (x *exec) work() int64 {
 	st, first := x.solver.Stats(), &x.first
-	return x.stats.Instructions + int64(x.b.Len()) + queryCost*(first.Queries+st.Queries) +
+	terms := int64(x.b.Len())
+	return x.stats.Instructions + min(terms, fewTerms)/termsPerUnit + max(0, terms-fewTerms) + queryCost*(first.Queries+st.Queries) +
 		(first.Clauses+st.Clauses)/clausesPerUnit + first.Effort + st.Effort + x.touched/bytesPerUnit
 }
 
@@ -435,7 +447,7 @@ func (x *exec) finish(s *state, err error) {
 // give gives up the runs of s where e holds, for the reason st, and goes on with the others.
 func (x *exec) give(s *state, e expr.Expr, st *stop) error {
 	t := *s
-	t.pc, t.model = t.pc.with(x.b, e), nil
+	t.pc, t.model, t.pending = t.pc.with(x.b, e), nil, nil
 	x.finish(&t, st)
 	return x.assume(s, x.b.Not(e))
 }

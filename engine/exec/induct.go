@@ -92,8 +92,12 @@ func (x *exec) induct(s *state) bool {
 		x.hopeless[key]++
 		return false
 	}
-	for _, q := range t.demands {
-		x.fails(q.s, q.bad, q.site)
+	if x.trial != nil {
+		x.trial.demands = append(x.trial.demands, t.demands...)
+	} else {
+		for _, q := range t.demands {
+			x.decide(q)
+		}
 	}
 	for _, e := range t.exits {
 		if !x.taken(e) { // else it leaves the loop around as well

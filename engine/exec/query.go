@@ -3,6 +3,7 @@ package exec
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/smt"
@@ -44,7 +45,12 @@ func (x *exec) doubted(s *state, extra expr.Expr) (smt.Result, *expr.Evaluator) 
 	if x.answering {
 		return x.sat(s, extra)
 	}
-	return x.satBy(s, extra, x.solver.CheckDoubted)
+	return x.doubtedWithin(s, extra, math.MaxInt64)
+}
+
+// doubtedWithin is doubted with a bound of what the solver may do.
+func (x *exec) doubtedWithin(s *state, extra expr.Expr, effort int64) (smt.Result, *expr.Evaluator) {
+	return x.satBy(s, extra, func(conds []expr.Expr) (smt.Result, *expr.Model) { return x.solver.CheckDoubted(conds, effort) })
 }
 
 func (x *exec) satBy(s *state, extra expr.Expr, check func([]expr.Expr) (smt.Result, *expr.Model)) (smt.Result, *expr.Evaluator) {
@@ -74,7 +80,15 @@ func (x *exec) holds(ev *expr.Evaluator, c *cond) bool {
 
 // feasible reports whether s can be where extra holds; what is not known counts as feasible.
 func (x *exec) feasible(s *state, extra expr.Expr) (bool, *expr.Evaluator) {
+	at := s.top.place()
+	if x.hard[at] { // it was as hard before
+		x.solver.Limit(againEffort)
+		defer x.solver.Limit(queryEffort)
+	}
 	r, m := x.sat(s, extra)
+	if r == smt.Unknown {
+		x.hard[at] = true
+	}
 	return r != smt.Unsat, m
 }
 
@@ -108,20 +122,16 @@ func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
 	if st.Refuted != nil || st.settled || bad == expr.False {
 		return
 	}
-	if x.trial != nil {
-		x.trial.demand(s, bad, st)
-		return
-	}
-	if s.loose == expr.True && (st.Reason != "" || x.excused(st, bad)) {
-		return // nothing that is found here would be told
-	}
-	if x.failing(s, bad, st) == smt.Unknown {
-		x.open = append(x.open, newQuestion(s, bad, st))
+	if q := x.newQuestion(s, bad, st); x.trial != nil {
+		x.trial.demands = append(x.trial.demands, q)
+	} else {
+		x.await(s, q)
 	}
 }
 
 // failing asks whether a site fails, first of all in a run that is not loose, and enters what it finds.
-func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
+func (x *exec) failing(q question) smt.Result {
+	s, bad, st := q.s, q.bad, q.site
 	if s.general {
 		r, _ := x.doubted(s, bad)
 		if r == smt.Sat {
@@ -132,7 +142,7 @@ func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 	firm := x.b.And(bad, x.b.Not(s.loose))
 	r, m := x.doubted(s, firm)
 	if r == smt.Sat {
-		x.refute(s, x.smaller(s, m, firm), firm, st)
+		x.refute(q, x.smaller(s, m, firm), firm)
 		return r
 	}
 	if s.loose == expr.False {
@@ -140,7 +150,7 @@ func (x *exec) failing(s *state, bad expr.Expr, st *Site) smt.Result {
 	}
 	loose, _ := x.doubted(s, bad)
 	if loose == smt.Sat && !x.excused(st, bad) {
-		x.shrug(s, st, s.why)
+		x.shrug(q, s.why)
 	}
 	if r == smt.Unknown && st.Reason == "" {
 		return r
@@ -180,17 +190,18 @@ func (x *exec) limited(k int) {
 
 // question is a query that the solver left open at first, or that waits for a trial to be made good.
 type question struct {
-	s    *state
-	bad  expr.Expr
-	site *Site
+	s     *state
+	bad   expr.Expr
+	site  *Site
+	sharp bool // the poison that is asked about is an address's: exec.sharp
 }
 
 // newQuestion keeps what s is now: it goes on meanwhile.
-func newQuestion(s *state, bad expr.Expr, st *Site) question {
+func (x *exec) newQuestion(s *state, bad expr.Expr, st *Site) question {
 	t := *s
 	f := *s.top
-	t.top, t.model = &f, nil
-	return question{&t, bad, st}
+	t.top, t.pending = &f, nil
+	return question{&t, bad, st, x.sharp(st)}
 }
 
 // answer asks the open questions again, each with a larger part of what is left
@@ -212,7 +223,7 @@ func (x *exec) answer() {
 		left := total - x.solver.Stats().Effort
 		x.solver.Limit(max(queryEffort, left/int64(len(x.open)-i)))
 		switch {
-		case left > 0 && x.failing(q.s, q.bad, q.site) != smt.Unknown:
+		case left > 0 && x.failing(q) != smt.Unknown:
 		case q.s.general:
 			x.generally(q.s, q.site)
 		default:
@@ -224,14 +235,15 @@ func (x *exec) answer() {
 // refute confirms a failure that the solver found. If the witness does not bear
 // it out, the path is not understood, and neither is what follows it under the
 // assumption that the site held. If it cannot be replayed, then only the site stays open.
-func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
+func (x *exec) refute(q question, m *expr.Evaluator, bad expr.Expr) {
+	s, st := q.s, q.site
 	why := x.unsound(s, bad)
 	if why != "" && x.excused(st, bad) {
 		x.note(quiet)
 		return
 	}
 	if why != "" && x.hangsOnContent(s, bad) {
-		x.shrug(s, st, why)
+		x.shrug(q, why)
 		return
 	}
 	if why != "" {
@@ -245,9 +257,9 @@ func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
 	}
 	switch {
 	case why != "":
-		x.shrug(s, st, why)
+		x.shrug(q, why)
 	case errors.Is(err, ErrNoReplay):
-		x.shrug(s, st, err.Error())
+		x.shrug(q, err.Error())
 	default:
 		reason := "spurious: " + err.Error()
 		x.stopped(Stop{reason, s.top.place()})
@@ -257,10 +269,10 @@ func (x *exec) refute(s *state, m *expr.Evaluator, bad expr.Expr, st *Site) {
 }
 
 // shrug leaves a site open that fails only if something is so that is not known.
-func (x *exec) shrug(s *state, st *Site, reason string) {
-	st.give(reason)
-	if rough[st.Kind] && !x.sharp(st) {
-		x.after(s, st, reason)
+func (x *exec) shrug(q question, reason string) {
+	q.site.give(reason)
+	if rough[q.site.Kind] && !q.sharp {
+		x.after(q.s, q.site, reason)
 	}
 }
 

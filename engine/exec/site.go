@@ -52,6 +52,7 @@ type Site struct {
 	met     bool // a run came to it
 	handed  bool // a panic call that is handed its location
 	settled bool // see Config.Settled
+	hard    bool // a question about it is open
 }
 
 // give says that a site is not decided; the first reason stays.

@@ -20,10 +20,11 @@ type state struct {
 	general bool      // no run of its own: it came out of a loop that was generalised
 	loose   expr.Expr // where it is not known what happened: loose.go
 	why     string
-	leaked  []int // objects of the slice that code outside can reach
-	epoch   int   // of memory that is not known (wild.go)
-	shown   []int // objects that addresses lead to which are read there
-	shownIn int   // the epoch in which that was found out last
+	leaked  []int      // objects of the slice that code outside can reach
+	epoch   int        // of memory that is not known (wild.go)
+	shown   []int      // objects that addresses lead to which are read there
+	shownIn int        // the epoch in which that was found out last
+	pending []question // properties that are not asked for yet: pending.go
 }
 
 type entry struct {

@@ -305,6 +305,7 @@ func (x *exec) branch(s *state, ways []way) (bool, error) {
 		}
 		return x.jump(s, open[0].to)
 	}
+	x.askPending(s)
 	x.forked(s, open)
 	for i, w := range open {
 		t := s
@@ -320,6 +321,7 @@ func (x *exec) branch(s *state, ways []way) (bool, error) {
 		}
 		if t.atEnd() { // before others join: what it hangs on is this way's guard
 			x.fails(t, w.guard, x.site(UnreachableCode, -1, t.top.place()))
+			x.askPending(t)
 			continue
 		}
 		x.put(t)

@@ -1,7 +1,5 @@
 package exec
 
-import "github.com/kvfarm/kvfarm/engine/expr"
-
 // trial is one round of a loop, executed aside to see what it does. Nothing
 // that happens in it is decided there: what had to hold is noted, and decided
 // if the trial is made good.
@@ -49,11 +47,6 @@ func (t *trial) takes(s *state) bool {
 		return false
 	}
 	return true
-}
-
-// demand notes that bad must not hold.
-func (t *trial) demand(s *state, bad expr.Expr, st *Site) {
-	t.demands = append(t.demands, newQuestion(s, bad, st))
 }
 
 // fail notes that a path of the trial was given up.
