@@ -89,3 +89,42 @@ func TestDeepened(t *testing.T) {
 		}
 	}
 }
+
+// A function without parameters is an automatic root like any other, if the slice says that its inputs are not its own.
+func TestNoParameters(t *testing.T) {
+	const text = `kvslice 1
+arch x86_64
+global @l0 loc 0
+global @end align 8 = zero 8
+extern @over "core::panicking::panic" panic panic (ptr) noreturn
+func @root () {
+entry:
+  %%n = load i64, ptr @end, align 8
+  br label %%head
+head:
+  %%i = phi i64 [0, entry], [%%next, round]
+  %%more = icmp ult i64 %%i, %%n
+  br i1 %%more, label %%check, label %%done
+check:
+  %%bad = icmp ugt i64 %%i, 200
+  br i1 %%bad, label %%panic, label %%round
+round:
+  %%next = add i64 %%i, 1
+  br label %%head
+done:
+  ret void
+panic:
+  call void @over(ptr @l0) noreturn
+  unreachable
+}
+%s`
+	for inputs, want := range map[string]int{"inputs {\n}\n": 8, "": 0} {
+		v, err := check.Prove(parsed(t, fmt.Sprintf(text, inputs)), exec.Config{Budget: 100_000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.Bound != want {
+			t.Errorf("%q: %s up to %d, want %d", inputs, v.Verdict, v.Bound, want)
+		}
+	}
+}
