@@ -56,7 +56,7 @@ const (
 	DefaultCallDepth = 200
 
 	// queryEffort bounds what the solver does for a query while paths are followed.
-	queryEffort = 1200
+	queryEffort = 4000
 
 	// What queries cost in units of work, besides the solver's effort. A unit is about 10 microseconds.
 	queryCost      = 10

@@ -20,9 +20,14 @@ const maxPending = 8
 // that they hold, one of them is hard, and the others are not to be asked twice for that.
 const togetherEffort = 200
 
-// againEffort is the same for a site of which a question is open, and for a branch of which it was
-// not found out before whether it can be taken.
-const againEffort = 200
+// What the solver may do for a property alone, which is asked again at the end if it stays open; of a site
+// of which a question is open already; and for a branch of which it was not found out before whether it can be taken.
+// A branch that seems to be taken and is not leads to much code that is not reached, so it is worth more at first.
+const (
+	propertyEffort = 1200
+	againEffort    = 200
+	branchAgain    = 1200
+)
 
 // Of how many questions about several properties in a row it is remembered that they were in
 // vain: then properties are asked one by one, but for one time in retryTogether.
@@ -95,10 +100,11 @@ func (x *exec) decide(q question) {
 	if x.untold(q) {
 		return
 	}
+	x.solver.Limit(propertyEffort)
 	if q.site.hard {
 		x.solver.Limit(againEffort)
-		defer x.solver.Limit(queryEffort)
 	}
+	defer x.solver.Limit(queryEffort)
 	if x.failing(q) == smt.Unknown {
 		q.site.hard, q.s.model = true, nil
 		x.open = append(x.open, q)

@@ -82,7 +82,7 @@ func (x *exec) holds(ev *expr.Evaluator, c *cond) bool {
 func (x *exec) feasible(s *state, extra expr.Expr) (bool, *expr.Evaluator) {
 	at := s.top.place()
 	if x.hard[at] { // it was as hard before
-		x.solver.Limit(againEffort)
+		x.solver.Limit(branchAgain)
 		defer x.solver.Limit(queryEffort)
 	}
 	r, m := x.sat(s, extra)
