@@ -34,9 +34,14 @@ func prove(s *ir.Slice, cfg exec.Config) (*outcome, error) {
 		return nil, fmt.Errorf("prepare replays: %w", err)
 	}
 	steps := &allowance{left: replaysAll}
+	zero := map[*exec.Witness][]string{}
 	cfg.Confirm = func(site *exec.Site, w *exec.Witness) error {
 		vs, vw := siteOf(site), witnessOf(w)
-		return reaches(p, &vs, &vw, steps)
+		o, err := reaches(p, &vs, &vw, steps)
+		if err == nil {
+			zero[w] = o.Zero
+		}
+		return err
 	}
 	cfg.Ends = func(w *exec.Witness) error { return ends(p, witnessOf(w).Inputs, steps) }
 	r := exec.Run(s, cfg)
@@ -47,7 +52,7 @@ func prove(s *ir.Slice, cfg exec.Config) (*outcome, error) {
 	}
 	for _, site := range r.Sites {
 		if site.Panic || site.Refuted != nil || site.Reason != "" {
-			decide(v, site)
+			decide(v, site, zero[site.Refuted])
 		}
 	}
 	if r.End != nil {
@@ -71,14 +76,14 @@ func facts(r *exec.Result) verdict.Facts {
 	return f
 }
 
-// decide enters one site.
-func decide(v *verdict.Verdict, site *exec.Site) {
+// decide enters one site. zero are the functions that returned 0 in the run that refutes it.
+func decide(v *verdict.Verdict, site *exec.Site, zero []string) {
 	out := siteOf(site)
 	switch {
 	case site.Refuted != nil:
 		out.Verdict, out.Witness = verdict.Refuted, len(v.Witnesses)
 		w := witnessOf(site.Refuted)
-		w.Site, w.Replayed = len(v.Sites), true
+		w.Site, w.Replayed, w.Zero = len(v.Sites), true, zero
 		v.Witnesses = append(v.Witnesses, w)
 	case site.Reason != "":
 		out.Verdict, out.Reason = verdict.Unknown, site.Reason

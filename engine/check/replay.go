@@ -15,19 +15,20 @@ import (
 // replay runs the interpreter, which shares no code with the executor, on a
 // witness. The error says why it does not reach the witness's site.
 func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
-	return reaches(p, site, w, &allowance{left: math.MaxInt64})
+	_, err := reaches(p, site, w, &allowance{left: math.MaxInt64})
+	return err
 }
 
-// reaches is replay within what is left of an allowance.
-func reaches(p *interp.Program, site *verdict.Site, w *verdict.Witness, a *allowance) error {
+// reaches is replay within what is left of an allowance. It returns what the run was like.
+func reaches(p *interp.Program, site *verdict.Site, w *verdict.Witness, a *allowance) (*interp.Outcome, error) {
 	o, err := a.run(p, w.Inputs)
 	switch {
 	case err != nil || Reached(o, site):
-		return err
+		return o, err
 	case o.Kind == interp.Unsupported || o.Kind == interp.OutOfSteps || o.Guessed:
-		return fmt.Errorf("%w: ends with %v", exec.ErrNoReplay, o)
+		return nil, fmt.Errorf("%w: ends with %v", exec.ErrNoReplay, o)
 	}
-	return fmt.Errorf("replay ends with %v", o)
+	return nil, fmt.Errorf("replay ends with %v", o)
 }
 
 // ends runs the interpreter on inputs. The error says why it does not return from the root.

@@ -31,7 +31,7 @@ func Run(s *ir.Slice, inputs []verdict.Input) (*verdict.Verdict, error) {
 	}
 	v.Verdict = verdict.Refuted
 	v.Sites = append(v.Sites, verdict.Site{Kind: kind, Loc: o.Loc, Func: o.Func, Inst: o.Inst, Verdict: verdict.Refuted})
-	w := verdict.Witness{Inputs: inputs, Stack: []verdict.Place{}, Replayed: true}
+	w := verdict.Witness{Inputs: inputs, Stack: []verdict.Place{}, Replayed: true, Zero: o.Zero}
 	for _, at := range o.Stack {
 		w.Stack = append(w.Stack, verdict.Place(at))
 	}

@@ -2,9 +2,11 @@ package check_test
 
 import (
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/kvfarm/kvfarm/engine/check"
+	"github.com/kvfarm/kvfarm/engine/exec"
 	"github.com/kvfarm/kvfarm/engine/ir"
 	"github.com/kvfarm/kvfarm/engine/verdict"
 )
@@ -44,5 +46,20 @@ func TestRun(t *testing.T) {
 	}
 	if _, err := check.Run(&ir.Slice{}, []verdict.Input{{Name: "any#0", Bits: 8, Value: "x"}}); err == nil {
 		t.Error("a value that is no number is taken")
+	}
+}
+
+// A witness says which functions returned 0 for want of anything better: it may hang on that.
+func TestWitnessNamesWhatReturnedZero(t *testing.T) {
+	v, err := check.Prove(readSlice(t, "refuted/any_result"), exec.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"rust_helper_refcount_dec_and_test"}
+	if len(v.Witnesses) != 1 || !slices.Equal(v.Witnesses[0].Zero, want) {
+		t.Errorf("witnesses %+v, want one in which %q returned 0", v.Witnesses, want)
+	}
+	if v, err = check.Prove(readSlice(t, "refuted/trap"), exec.Config{}); err != nil || len(v.Witnesses) == 0 || v.Witnesses[0].Zero != nil {
+		t.Errorf("where nothing returned 0: %+v, %v", v, err)
 	}
 }

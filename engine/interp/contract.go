@@ -69,7 +69,7 @@ func (m *machine) contractResult(k contract.Contract, in *inst, a []argument) *O
 	case k.Result == contract.Some && t.Kind == ir.Ptr:
 		return m.something(k, in)
 	default:
-		return returnZero(m, in, a)
+		return returnsZero(k.Symbol)(m, in, a)
 	}
 	return nil
 }

@@ -86,6 +86,8 @@ type Outcome struct {
 	Steps  int64      // instructions executed
 	// Guessed: the run read content of a type that is not understood, and took it for zero.
 	Guessed bool
+	// Zero are the C functions, in order and each once, that returned 0 since nothing more is known of what they return; not all of many.
+	Zero []string
 }
 
 func (o *Outcome) String() string {
@@ -144,6 +146,7 @@ func (p *Program) Run(in Source, lim Limits) Outcome {
 		o = m.loop()
 	}
 	o.Inputs, o.Steps, o.Guessed = m.consumed, m.limits.Steps-m.left, m.guessed
+	o.Zero = m.zero
 	return *o
 }
 

@@ -2,6 +2,7 @@ package interp
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
@@ -27,21 +28,30 @@ func kernelModels() map[string]*modelled {
 		"ktime_get", "rust_helper_ktime_get_real", "rust_helper_ktime_get_boottime", "rust_helper_ktime_get_clocktai",
 		"_printk", "_dev_printk", "seq_printf",
 	} {
-		out[name] = &modelled{0, whatever, returnZero}
+		out[name] = &modelled{0, whatever, returnsZero(name)}
 	}
 	maps.Copy(out, atomicHelpers())
 	return out
 }
 
-// returnZero changes nothing and returns 0.
-func returnZero(m *machine, in *inst, _ []argument) *Outcome {
-	for i := range in.n {
-		if in.dst >= 0 {
+// returnsZero changes nothing and returns 0, which the outcome tells.
+func returnsZero(symbol string) model {
+	return func(m *machine, in *inst, _ []argument) *Outcome {
+		if in.dst < 0 || in.n == 0 {
+			return nil
+		}
+		if len(m.zero) < maxZero && !slices.Contains(m.zero, symbol) {
+			m.zero = append(m.zero, symbol)
+		}
+		for i := range in.n {
 			m.regs[in.dst+i] = slot{}
 		}
+		return nil
 	}
-	return nil
 }
+
+// maxZero bounds the functions that an outcome names.
+const maxZero = 8
 
 func isErr(m *machine, in *inst, a []argument) *Outcome {
 	p := m.get(a[0].at)

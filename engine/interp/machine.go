@@ -44,6 +44,7 @@ type machine struct {
 	consumed []Input
 	asked    int // dynamic inputs so far
 	guessed  bool
+	zero     []string // functions that returned 0 for want of anything better
 	tmp      []slot
 }
 

@@ -104,6 +104,8 @@ type Witness struct {
 	Site     int     `json:"site"`   // index in Sites
 	Stack    []Place `json:"stack"`  // innermost first
 	Replayed bool    `json:"replayed"`
+	// Zero are C functions of whose results nothing is known, and that returned 0.
+	Zero []string `json:"zero,omitempty"`
 }
 
 // Input is one value that the engine chose.

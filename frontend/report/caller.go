@@ -110,6 +110,7 @@ const (
 	byType   = "may not exist: it hangs on what lies behind a pointer, which a type may exclude"
 	bySafety = "may not exist: it is an unsafe fn, whose Safety section may exclude these arguments"
 	byLead   = "may not exist: it hangs on where pointers lead, of which a type may promise more"
+	byC      = "may not exist: it hangs on what C returned, which may never be 0"
 )
 
 // hangsOn says what the failure of s in p hangs on, and whether that may be excluded by what the
@@ -131,6 +132,8 @@ func (b *Builder) hangsOn(p *Proof, s *verdict.Site) (why string, fromC, guarded
 		return bySafety, false, true
 	case p.undefined(s) && slices.ContainsFunc(w.Inputs, ofPointer):
 		return byLead, false, true
+	case len(w.Inputs) == 0 && len(w.Zero) > 0:
+		return byC, false, true
 	}
 	return "", false, false
 }

@@ -132,6 +132,9 @@ func (b *Builder) refute(s *site, p *Proof, vs *verdict.Site) {
 		inputs = append(inputs, position.Value{Name: in.Name, Value: in.Value, Bits: in.Bits})
 	}
 	s.values = p.Positions.Values(inputs)
+	for _, symbol := range w.Zero {
+		s.values = append(s.values, symbol+"() = 0")
+	}
 	s.place = b.place(p.Positions, vs, w)
 	if vs.Witness < len(p.Witness) {
 		s.witness = p.Witness[vs.Witness]

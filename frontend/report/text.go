@@ -236,7 +236,7 @@ func guardedLines(w io.Writer, all []*pb.Site, dir string) {
 	if len(all) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "note: %d fail only with what types or a Safety section may exclude (%s has each with its input):\n", len(all), filepath.Join(dir, TextFile))
+	fmt.Fprintf(w, "note: %d fail only with what types, a Safety section or C may exclude (%s has each with its input):\n", len(all), filepath.Join(dir, TextFile))
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, s := range all[:min(len(all), maxGuarded)] {
 		p := s.Place

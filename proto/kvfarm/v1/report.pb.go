@@ -981,7 +981,7 @@ type Site struct {
 	// the tree does not have that file.
 	Text string `protobuf:"bytes,21,opt,name=text,proto3" json:"text,omitempty"`
 	// Refuted only with inputs that types or a Safety section may exclude: content behind
-	// a pointer, what pointers lead to, arguments of an unsafe fn.
+	// a pointer, what pointers lead to, arguments of an unsafe fn, what C returned.
 	Guarded       bool `protobuf:"varint,22,opt,name=guarded,proto3" json:"guarded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
