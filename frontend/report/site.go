@@ -33,6 +33,7 @@ type site struct {
 	fromC   bool // refuted by a function that C calls, with what C may pass
 	guarded bool // refuted only by what types or a Safety section may exclude
 	caller  string
+	by      string // the root that refutes it
 	waived  string
 	place   *pb.Place
 	values  []string
@@ -124,7 +125,7 @@ func siteWord(v *verdict.Verdict, s *verdict.Site) pb.Verdict {
 }
 
 func (b *Builder) refute(s *site, p *Proof, vs *verdict.Site) {
-	s.byCheck = p.Root.Kind == position.Check
+	s.byCheck, s.by = p.Root.Kind == position.Check, p.Root.Name
 	s.caller, s.fromC, s.guarded = b.hangsOn(p, vs)
 	w := &p.Verdict.Witnesses[vs.Witness]
 	var inputs []position.Value
@@ -167,9 +168,14 @@ func sitePosition(m *position.Map, s *verdict.Site) (position.Pos, string) {
 // proto is s as reports have it.
 func (b *Builder) proto(s *site) *pb.Site {
 	text, _ := b.tree.Line(s.key.file, s.key.line)
+	by := ""
+	if s.verdict == pb.Verdict_REFUTED {
+		by = s.by
+	}
 	return &pb.Site{
-		Text: strings.TrimSpace(text),
-		Kind: s.key.kind, File: s.key.file, Line: uint32(s.key.line), Column: uint32(s.key.col),
+		RefutedBy: by,
+		Text:      strings.TrimSpace(text),
+		Kind:      s.key.kind, File: s.key.file, Line: uint32(s.key.line), Column: uint32(s.key.col),
 		Function: s.fn, Verdict: s.verdict, Roots: s.roots, Witness: s.witness, Reason: s.reason,
 		Precondition: s.verdict == pb.Verdict_REFUTED && !s.byCheck && !s.fromC,
 		FromC:        s.verdict == pb.Verdict_REFUTED && s.fromC && !s.byCheck, Caller: s.caller,

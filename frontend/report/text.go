@@ -41,6 +41,9 @@ func Failure(w io.Writer, s *pb.Site, dir string) {
 	if (p.File != s.File || p.Line != s.Line) && s.File != "" {
 		fmt.Fprintf(w, "%s = check: %s:%d\n", pad, s.File, s.Line)
 	}
+	if s.RefutedBy != orElse(p.Function, s.Function) && s.RefutedBy != "" {
+		fmt.Fprintf(w, "%s = root: %s\n", pad, s.RefutedBy)
+	}
 	fmt.Fprintf(w, "%s = with: %s\n", pad, values(s.Values))
 	if s.Caller != "" {
 		fmt.Fprintf(w, "%s = caller: %s\n", pad, s.Caller)

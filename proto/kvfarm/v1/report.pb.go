@@ -982,7 +982,9 @@ type Site struct {
 	Text string `protobuf:"bytes,21,opt,name=text,proto3" json:"text,omitempty"`
 	// Refuted only with inputs that types or a Safety section may exclude: content behind
 	// a pointer, what pointers lead to, arguments of an unsafe fn, what C returned.
-	Guarded       bool `protobuf:"varint,22,opt,name=guarded,proto3" json:"guarded,omitempty"`
+	Guarded bool `protobuf:"varint,22,opt,name=guarded,proto3" json:"guarded,omitempty"`
+	// Name of the root whose inputs values are, if it is refuted.
+	RefutedBy     string `protobuf:"bytes,23,opt,name=refuted_by,json=refutedBy,proto3" json:"refuted_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1169,6 +1171,13 @@ func (x *Site) GetGuarded() bool {
 		return x.Guarded
 	}
 	return false
+}
+
+func (x *Site) GetRefutedBy() string {
+	if x != nil {
+		return x.RefutedBy
+	}
+	return ""
 }
 
 // Place is a position in a source file.
@@ -1695,7 +1704,7 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06states\x18\x12 \x01(\tR\x06states\x12\x1c\n" +
 	"\tpositions\x18\x13 \x01(\tR\tpositions\x12\x17\n" +
 	"\ac_calls\x18\x14 \x01(\bR\x06cCalls\x12\x16\n" +
-	"\x06shards\x18\x15 \x01(\rR\x06shards\"\xf7\x04\n" +
+	"\x06shards\x18\x15 \x01(\rR\x06shards\"\x96\x05\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
@@ -1719,7 +1728,9 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06caller\x18\x13 \x01(\tR\x06caller\x12)\n" +
 	"\x06family\x18\x14 \x01(\x0e2\x11.kvfarm.v1.FamilyR\x06family\x12\x12\n" +
 	"\x04text\x18\x15 \x01(\tR\x04text\x12\x18\n" +
-	"\aguarded\x18\x16 \x01(\bR\aguarded\"w\n" +
+	"\aguarded\x18\x16 \x01(\bR\aguarded\x12\x1d\n" +
+	"\n" +
+	"refuted_by\x18\x17 \x01(\tR\trefutedBy\"w\n" +
 	"\x05Place\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\rR\x04line\x12\x16\n" +
