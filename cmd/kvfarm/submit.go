@@ -118,11 +118,12 @@ func (s *submitFlags) submit(ctx context.Context, conn *connection, in *inputs, 
 		Path: s.tree, Version: in.version, Arch: s.arch.Name, Targets: s.targets,
 		Toolchain: in.toolchain.Root.String(), Engine: in.spec.Engine.Entry.Digest.String(),
 	}
-	build := func() *report.Builder { return report.NewBuilder(about, report.NewDir(s.tree, in.sources), in.waivers) }
+	source := report.NewDir(s.tree, in.toolchain.Dir, in.sources)
+	build := func() *report.Builder { return report.NewBuilder(about, source, in.waivers) }
 	if in.spec.Costs, err = job.ReadCosts(s.path(costsFile)); err != nil {
 		return nil, err
 	}
-	in.spec.Source = report.NewDir(s.tree, in.sources)
+	in.spec.Source = source
 	j := job.New(in.spec, newKernel(g, s.arch, in.toolchain), runner, conn.client.Store(), display, build())
 	if err := j.Run(ctx); err != nil {
 		return nil, err

@@ -249,3 +249,32 @@ func TestFilesAreSources(t *testing.T) {
 		}
 	}
 }
+
+// A tree, and the standard library of a toolchain, and nothing else on the machine.
+func TestDirIsASource(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"tree/a.rs": "tree", "root/usr/lib/rustlib/src/rust/library/core/a.rs": "core", "root/etc/a.rs": "etc", "a.rs": "outside"} {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	with := report.NewDir(filepath.Join(dir, "tree"), filepath.Join(dir, "root"), nil)
+	without := report.NewDir(filepath.Join(dir, "tree"), "", nil)
+	const core = "/usr/lib/rustlib/src/rust/library/core/a.rs"
+	for _, tt := range []struct {
+		from       *report.Lines
+		file, want string
+	}{
+		{with, "a.rs", "tree"}, {with, core, "core"}, {without, "a.rs", "tree"}, {without, core, ""},
+		{with, "../a.rs", ""}, {with, "/usr/lib/rustlib/src/../../../../etc/a.rs", ""}, {with, filepath.Join(dir, "a.rs"), ""},
+		{with, "/usr/lib/rustlib/src/rust/none.rs", ""},
+	} {
+		if got, _ := tt.from.Line(tt.file, 1); got != tt.want {
+			t.Errorf("%s is %q, want %q", tt.file, got, tt.want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -13,11 +14,22 @@ type Lines struct {
 	lines map[string][]string
 }
 
-// NewDir returns the source of the kernel tree in dir. checks are the root files
+// stdSource is where a toolchain has the source of the standard library.
+const stdSource = "/usr/lib/rustlib/src/"
+
+// NewDir returns the source of the kernel tree in dir, and of the standard library
+// in the root file system in the folder root, if that is not "". checks are the root files
 // of crates of checks by name; positions name them by a path with that name as
 // its last folder.
-func NewDir(dir string, checks map[string][]byte) *Lines {
+func NewDir(dir, root string, checks map[string][]byte) *Lines {
 	return &Lines{lines: map[string][]string{}, read: func(file string) []byte {
+		if root != "" && strings.HasPrefix(path.Clean(file), stdSource) {
+			b, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(path.Clean(file))))
+			if err != nil {
+				return nil
+			}
+			return b
+		}
 		if !InTree(file) || !filepath.IsLocal(filepath.FromSlash(file)) {
 			return nil
 		}

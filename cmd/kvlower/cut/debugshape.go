@@ -303,7 +303,7 @@ func (d *describer) sliceShape(t *module.DebugType, depth int) ir.Shape {
 			data = rawShape(elem, true)
 		}
 	}
-	length := ir.Shape{Kind: ir.ShapeSliceLen, Size: 8, Align: 8, Off: 8}
+	length := ir.Shape{Kind: ir.ShapeSliceLen, Name: "len()", Size: 8, Align: 8, Off: 8}
 	none := data.Elem != nil && data.Elem.Size == 0 // there may be any number of elements of no size
 	if data.Kind == ir.ShapeRawPtr || data.Kind == ir.ShapeOpaque || none {
 		length.Kind = ir.ShapeBits

@@ -86,9 +86,6 @@ func (n *namer) content(f position.Field, s ir.Shape) {
 			f.Name, f.Stride, f.Count = f.Name+"[]", s.Elem.Size, s.Len
 			n.content(f, *s.Elem)
 		}
-	case ir.ShapeSliceLen:
-		f.Name += ".len()"
-		n.emit(f, s)
 	default:
 		n.emit(f, s)
 		if f.Stride == 0 { // else it lies at as many offsets as there are elements
