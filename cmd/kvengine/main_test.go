@@ -118,7 +118,7 @@ func TestProveShard(t *testing.T) {
 		}
 		return b, v
 	}
-	_, whole := read("--budget", "300")
+	_, whole := read("--budget", "120")
 	halves, err := verdict.Split("", whole.Frontier, 2)
 	if err != nil || len(halves) != 2 || whole.Reason != verdict.Budget {
 		t.Fatalf("%s: halves %q, %v", whole.Reason, halves, err)

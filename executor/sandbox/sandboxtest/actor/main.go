@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -207,6 +208,7 @@ func forks(args []string) error {
 	if err != nil {
 		return err
 	}
+	spareThreads(16)
 	for n := range limit {
 		if err := exec.Command("/proc/self/exe", "sleep", "1h").Start(); err != nil {
 			fmt.Println("refused after", n)
@@ -214,6 +216,16 @@ func forks(args []string) error {
 		}
 	}
 	return fmt.Errorf("%d forks were allowed", limit)
+}
+
+// spareThreads has the runtime make n threads, which it keeps: it dies if it wants
+// one where no more are allowed.
+func spareThreads(n int) {
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() { _ = syscall.Nanosleep(&syscall.Timespec{Nsec: 50_000_000}, nil) })
+	}
+	all.Wait()
 }
 
 // allocate uses that many MiB of memory.
