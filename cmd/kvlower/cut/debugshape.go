@@ -313,7 +313,8 @@ func (d *describer) sliceShape(t *module.DebugType, depth int) ir.Shape {
 
 // element is the type of the elements behind a fat pointer with a length. Of a
 // structure that ends in a slice, such as CStr, debug information gives the size of what
-// comes before: there it is known only if that is nothing. nil if it is not known.
+// comes before: there it is known only if that is nothing. The slice itself is a field of
+// no size whose type is the element's, or an array's without a length. nil if it is not known.
 func element(t *module.DebugType) *module.DebugType {
 	p := t.Members[0].Type
 	if p == nil || p.Base == nil {
@@ -325,7 +326,10 @@ func element(t *module.DebugType) *module.DebugType {
 	}
 	e := p.Base
 	for e.Tag == module.TagStructure && e.Size == 0 && len(e.Members) == 1 && !e.HasVariants && e.Members[0].Type != nil {
-		e = e.Members[0].Type
+		tail := &e.Members[0]
+		if e = tail.Type; tail.Size == 0 && e.Size > 0 {
+			return e
+		}
 	}
 	if e.Tag != module.TagArray {
 		return nil

@@ -83,6 +83,7 @@ func TestSliceLength(t *testing.T) {
 	unit := &module.DebugType{Tag: module.TagBase, Name: "()", Align: 1}
 	odd := &module.DebugType{Tag: module.TagStructure, Name: "Substr", Members: []module.Member{
 		{Name: "__0", Type: &module.DebugType{Tag: module.TagArray, Name: "[u32]", Base: num}}}}
+	tail := &module.DebugType{Tag: module.TagStructure, Name: "CStr", Members: []module.Member{{Name: "inner", Type: num}}} // as rustc 1.97 has it
 	for _, tt := range []struct {
 		name   string
 		to     *module.DebugType
@@ -92,6 +93,8 @@ func TestSliceLength(t *testing.T) {
 		{"&[u32]", num, ir.ShapeSliceLen, 4},
 		{"&[()]", unit, ir.ShapeBits, 0},
 		{"&mut Substr", odd, ir.ShapeSliceLen, 4},
+		{"&CStr", tail, ir.ShapeSliceLen, 4},
+		{"&BStr", &module.DebugType{Tag: module.TagStructure, Name: "BStr", Members: []module.Member{{Name: "__0", Type: tail}}}, ir.ShapeSliceLen, 4},
 	} {
 		data := &module.DebugType{Tag: module.TagPointer, Name: "data", Size: 8, Align: 8, Base: tt.to}
 		fat := &module.DebugType{Tag: module.TagStructure, Name: tt.name, Size: 16, Align: 8, Members: []module.Member{
