@@ -24,7 +24,7 @@ func TestVerdicts(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	args := []string{"-engine", engine, "-scout", "300", "-shards", "1,2,4", "-plan", "4", "-sample", "2", slice}
+	args := []string{"-engine", engine, "-scout", "120", "-shards", "1,2,4", "-plan", "4", "-sample", "2", slice}
 	if err := run(context.Background(), args, &out); err != nil {
 		t.Fatal(err)
 	}
