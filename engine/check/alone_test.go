@@ -16,12 +16,12 @@ import (
 // addresses for later. What is proved of a panic that the root holds, or that a function
 // holds which the root calls, may fail in no run, and is proved without the bodies too.
 func TestDifferentialAlone(t *testing.T) {
-	aloneOf(t, generateOutside, generated(), exec.Config{Budget: 1_000_000, Alone: true})
+	aloneOf(t, generateOutside, min(generated(), 1500), exec.Config{Budget: 1_000_000, Alone: true})
 }
 
 // TestDifferentialAloneLoops does the same with loops around the calls, followed for one round.
 func TestDifferentialAloneLoops(t *testing.T) {
-	aloneOf(t, generateOutsideLoops, generated()/10, exec.Config{Budget: 300_000, LoopBound: 1, Alone: true})
+	aloneOf(t, generateOutsideLoops, min(generated()/10, 120), exec.Config{Budget: 300_000, LoopBound: 1, Alone: true})
 }
 
 func aloneOf(t *testing.T, generate func(seed int64) (open, closed string), seeds int64, bounds exec.Config) {

@@ -14,18 +14,18 @@ import (
 // TestDifferentialOutside proves slices that call what they do not define. What
 // is proved all the same may fail in no run of the slice with any bodies of that.
 func TestDifferentialOutside(t *testing.T) {
-	outsideOf(t, generateOutside, generated(), exec.Config{Budget: 1_000_000}, "tell", "get")
+	outsideOf(t, generateOutside, min(generated(), 800), exec.Config{Budget: 1_000_000}, "tell", "get")
 }
 
 // TestDifferentialOutsideLoops does the same with loops around the calls, followed for one round.
 func TestDifferentialOutsideLoops(t *testing.T) {
-	outsideOf(t, generateOutsideLoops, generated()/10, exec.Config{Budget: 300_000, LoopBound: 1}, "tell", "get")
+	outsideOf(t, generateOutsideLoops, min(generated()/10, 120), exec.Config{Budget: 300_000, LoopBound: 1}, "tell", "get")
 }
 
 // TestDifferentialContracts does the same where contracts say of what is called
 // that it may change memory, and return anything.
 func TestDifferentialContracts(t *testing.T) {
-	outsideOf(t, generateOutside, generated(), exec.Config{Budget: 1_000_000}, "rb_insert_color", "prepare_to_wait_exclusive")
+	outsideOf(t, generateOutside, min(generated(), 800), exec.Config{Budget: 1_000_000}, "rb_insert_color", "prepare_to_wait_exclusive")
 }
 
 func outsideOf(t *testing.T, generate func(seed int64) (open, closed string), seeds int64, cfg exec.Config, tell, get string) {

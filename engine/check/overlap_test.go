@@ -25,7 +25,7 @@ func TestDifferentialOverlap(t *testing.T) {
 
 // TestDifferentialOverlaps is the same where nothing may be assumed.
 func TestDifferentialOverlaps(t *testing.T) {
-	if told, silent := differentialOverlap(t, 5*generated(), true); told > 0 || silent == 0 {
+	if told, silent := differentialOverlap(t, 2*generated(), true); told > 0 || silent == 0 {
 		t.Errorf("something is assumed of where inputs lie in %d programs, not in %d", told, silent)
 	}
 }
