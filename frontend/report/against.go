@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
@@ -19,10 +20,23 @@ type checkKey struct {
 	function         string // the same
 }
 
-func checkKeyOf(s *pb.Site) checkKey {
-	if s.Text != "" {
-		return checkKey{kind: s.Kind, file: s.File, text: s.Text}
+// keysFor returns the keys to compare with old by. A report of an older kvfarm has
+// no texts; there, places are all that there is.
+func keysFor(old *pb.Report) func(*pb.Site) checkKey {
+	if slices.ContainsFunc(old.Sites, func(s *pb.Site) bool { return s.Text != "" }) {
+		return byText
 	}
+	return byPlace
+}
+
+func byText(s *pb.Site) checkKey {
+	if s.Text == "" {
+		return byPlace(s)
+	}
+	return checkKey{kind: s.Kind, file: s.File, text: s.Text}
+}
+
+func byPlace(s *pb.Site) checkKey {
 	k := checkKey{kind: s.Kind, file: s.File, line: s.Line, column: s.Column}
 	if s.File == "" {
 		k.function = s.Function
@@ -33,25 +47,25 @@ func checkKeyOf(s *pb.Site) checkKey {
 // Failing returns whether a site fails in old too: one of which a person who
 // compares with it need not hear.
 func Failing(old *pb.Report) func(*pb.Site) bool {
-	known := map[checkKey]bool{}
+	known, key := map[checkKey]bool{}, keysFor(old)
 	for _, s := range old.Sites {
 		if outcome(s.Verdict) == fails {
-			known[checkKeyOf(s)] = true
+			known[key(s)] = true
 		}
 	}
-	return func(s *pb.Site) bool { return known[checkKeyOf(s)] }
+	return func(s *pb.Site) bool { return known[key(s)] }
 }
 
 // Compare says what of r differs from old, which file holds. Sites of either
 // are in order of place, so that checks of one text are told apart by their order.
 func Compare(old, r *pb.Report, file string) *pb.Comparison {
-	before := map[checkKey][]*pb.Site{}
+	before, key := map[checkKey][]*pb.Site{}, keysFor(old)
 	for _, s := range old.Sites {
-		before[checkKeyOf(s)] = append(before[checkKeyOf(s)], s)
+		before[key(s)] = append(before[key(s)], s)
 	}
 	c := &pb.Comparison{File: file, Version: old.Tree.GetVersion()}
 	for i, s := range r.Sites {
-		k := checkKeyOf(s)
+		k := key(s)
 		change := &pb.Change{Site: uint32(i), IsNew: len(before[k]) == 0}
 		if !change.IsNew {
 			change.Was = before[k][0].Verdict

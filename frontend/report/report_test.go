@@ -278,3 +278,15 @@ func TestDirIsASource(t *testing.T) {
 		}
 	}
 }
+
+// A report of an older kvfarm has no texts of lines: its checks are known by their places.
+func TestCompareWithoutTexts(t *testing.T) {
+	old := &pb.Report{Tree: &pb.Tree{}, Sites: []*pb.Site{{Kind: "bounds", File: "a.rs", Line: 2, Column: 1, Verdict: pb.Verdict_REFUTED}}}
+	now := &pb.Report{Tree: &pb.Tree{}, Sites: []*pb.Site{{Kind: "bounds", File: "a.rs", Line: 2, Column: 1, Verdict: pb.Verdict_REFUTED, Text: "b[0];"}}}
+	if c := report.Compare(old, now, "old.json"); len(c.Worse)+len(c.Lost)+len(c.Better) > 0 || c.Gone > 0 {
+		t.Errorf("the same check differs: %v", c)
+	}
+	if !report.Failing(old)(now.Sites[0]) {
+		t.Error("a failure that is there too is not known")
+	}
+}
