@@ -15,10 +15,13 @@ func newExplain() *cobra.Command {
 	var s state
 	var dir string
 	c := &cobra.Command{
-		Use:   "explain [flags] CHECK|ROOT",
-		Short: "what a verdict means, which action proved it, and where it came from",
+		Use:   "explain [flags] CHECK|ROOT|KIND",
+		Short: "what a verdict means, which action proved it, and where it came from; or what a kind of check is",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if report.ExplainKind(c.OutOrStdout(), args[0]) {
+				return nil
+			}
 			if dir == "" {
 				if err := s.resolve(); err != nil {
 					return err
@@ -33,7 +36,7 @@ func newExplain() *cobra.Command {
 				return err
 			}
 			if !report.Explain(c.OutOrStdout(), r, args[0], dir) {
-				return fmt.Errorf("the report in %s has no check or root called %q; its report.txt lists all", dir, args[0])
+				return fmt.Errorf("the report in %s has no check or root called %q, and no kind of check is; its report.txt lists all", dir, args[0])
 			}
 			return nil
 		},
