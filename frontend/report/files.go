@@ -51,29 +51,48 @@ const (
 	File     = "report.json"
 	TextFile = "report.txt"
 	Previous = "previous.json" // what File was before
+
+	sarifFile = "report.sarif"
+	junitFile = "junit.xml"
 )
 
-// Write puts report.json and report.txt into dir, which it makes.
+// Write puts the report, in each of its forms, into dir, which it makes.
 func Write(dir string, r *pb.Report) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	j, err := JSON(r)
+	files, err := forms(r, dir)
 	if err != nil {
 		return err
 	}
-	var text bytes.Buffer
-	Text(&text, r, dir)
 	err = os.Rename(filepath.Join(dir, File), filepath.Join(dir, Previous))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("keep the previous report: %w", err)
 	}
-	for name, b := range map[string][]byte{File: j, TextFile: text.Bytes()} {
+	for name, b := range files {
 		if err := ReplaceFile(filepath.Join(dir, name), b); err != nil {
 			return fmt.Errorf("write report: %w", err)
 		}
 	}
 	return nil
+}
+
+// forms is the report as a file each for programs, people, code review and CI.
+func forms(r *pb.Report, dir string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for name, encode := range map[string]func(*pb.Report, string) ([]byte, error){
+		File: func(r *pb.Report, _ string) ([]byte, error) { return JSON(r) }, sarifFile: SARIF, junitFile: JUnit,
+	} {
+		b, err := encode(r, dir)
+		if err != nil {
+			return nil, err
+		}
+		files[name] = b
+	}
+	var text bytes.Buffer
+	Text(&text, r, dir)
+	files[TextFile] = text.Bytes()
+	return files, nil
 }
 
 // ReplaceFile writes aside and renames: a reader, or a full disk, never leaves

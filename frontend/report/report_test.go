@@ -23,8 +23,8 @@ import (
 var update = flag.Bool("update", false, "rewrite the wanted parts of testdata")
 
 // archive is a testdata file: "NAME.proof" parts hold a proof in JSON, "NAME.owners"
-// parts the owners of a crate's locations, "NAME.panics" parts the panic calls in its code, after the proofs, "NAME.elsewhere" those that were not asked for; "remains" is what LLVM leaves of them; "before/PART" parts make the report that is compared with; "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report and
-// "want.status" the exit status.
+// parts the owners of a crate's locations, "NAME.panics" parts the panic calls in its code, after the proofs, "NAME.elsewhere" those that were not asked for; "remains" is what LLVM leaves of them; "before/PART" parts make the report that is compared with; "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report, "want.results" are
+// the results in its SARIF, and "want.status" the exit status.
 type archive struct{ *txtar.Archive }
 
 func (a archive) part(name string) []byte {
@@ -170,6 +170,10 @@ func TestReports(t *testing.T) {
 				var brief bytes.Buffer
 				report.Brief(&brief, r, "out")
 				a.compare(t, file, "want.brief", brief.String())
+			}
+			found := results(t, r)
+			if a.part("want.results") != nil {
+				a.compare(t, file, "want.results", found)
 			}
 			a.compare(t, file, "want.status", fmt.Sprintln(report.ExitStatus(r)))
 		})

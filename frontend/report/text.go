@@ -14,17 +14,7 @@ import (
 // Failure writes one refuted site, the way rustc writes an error. dir is the
 // report's folder, for the replay line; "" leaves that line out.
 func Failure(w io.Writer, s *pb.Site, dir string) {
-	p := s.Place
-	if p == nil {
-		p = &pb.Place{File: s.File, Line: s.Line, Column: s.Column, Function: s.Function}
-	}
-	head := "can fail"
-	switch {
-	case s.Precondition:
-		head = "needs a precondition"
-	case s.FromC:
-		head = "can fail when called from C"
-	}
+	p, head := place(s), headline(s)
 	if s.Waived != "" {
 		head += " (waived: " + s.Waived + ")"
 	}
@@ -51,6 +41,24 @@ func Failure(w io.Writer, s *pb.Site, dir string) {
 	if s.Witness != "" && dir != "" {
 		fmt.Fprintf(w, "%s = replay: kvfarm replay %s\n", pad, filepath.Join(dir, s.Witness))
 	}
+}
+
+// place is where a person looks for the failure of s.
+func place(s *pb.Site) *pb.Place {
+	if s.Place.GetFile() != "" {
+		return s.Place
+	}
+	return &pb.Place{File: s.File, Line: s.Line, Column: s.Column, Function: s.Function}
+}
+
+func headline(s *pb.Site) string {
+	switch {
+	case s.Precondition:
+		return "needs a precondition"
+	case s.FromC:
+		return "can fail when called from C"
+	}
+	return "can fail"
 }
 
 // maxValues bounds the inputs on a failure's line; the witness file has all.
@@ -242,10 +250,7 @@ func guardedLines(w io.Writer, all []*pb.Site, dir string) {
 	fmt.Fprintf(w, "note: %d fail only with what types, a Safety section or C may exclude (%s has each with its input):\n", len(all), filepath.Join(dir, TextFile))
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, s := range all[:min(len(all), maxGuarded)] {
-		p := s.Place
-		if p == nil || p.File == "" {
-			p = &pb.Place{File: s.File, Line: s.Line, Column: s.Column, Function: s.Function}
-		}
+		p := place(s)
 		fmt.Fprintf(t, "  %s\t%s:%d:%d\t%s\n", s.Kind, p.File, p.Line, p.Column, Clip(orElse(p.Function, s.Function)))
 	}
 	t.Flush()
