@@ -110,12 +110,22 @@ func (c *Cutter) cut(symbol string, keep func(int) bool, check bool) (s *ir.Slic
 	w.run()
 	s = w.slice
 	if !check {
-		s.Inputs = inputs(&s.Funcs[0].Sig, c.m.ParamTypes[symbol])
+		s.Inputs = inputs(&s.Funcs[0].Sig, c.paramTypes(symbol))
 	}
 	if err := ir.Sanity(s); err != nil {
 		return nil, nil, nil, fmt.Errorf("cut %s: %w", symbol, err)
 	}
 	return s, w.mapping(), w.symbols(), nil
+}
+
+// renamed is what LLVM's linker makes of a symbol of Rust's that several files define for
+// themselves, each of them but one. No symbol of Rust's has a dot of its own.
+var renamed = regexp.MustCompile(`^(_R\w+)\.\d+$`)
+
+// paramTypes are the types of the parameters of a function: of each function of that name, for
+// a mangled name says which function of the source it is, and of what types. nil if they are not known.
+func (c *Cutter) paramTypes(symbol string) []*module.DebugType {
+	return c.m.ParamTypes[renamed.ReplaceAllString(symbol, "$1")]
 }
 
 // checkName is what a check that C could call is named.

@@ -22,12 +22,22 @@ const maxArray = 1 << 12
 // described and changes loses the proof.
 const maxShapes = 400
 
+// leastShapes is how many each parameter may have, whatever those before it took: without
+// them the parameters of the source cannot even be laid over LLVM's.
+const leastShapes = 50
+
 // describer turns types of the source into shapes.
-type describer struct{ made int }
+type describer struct{ made, limit int }
+
+// parameter describes the type of a root's next parameter.
+func (d *describer) parameter(t *module.DebugType) ir.Shape {
+	d.limit = max(maxShapes, d.made+leastShapes)
+	return d.shapeOf(t, 0)
+}
 
 // shapeOf describes a type. depth counts the pointers above it.
 func (d *describer) shapeOf(t *module.DebugType, depth int) ir.Shape {
-	if d.made++; d.made > maxShapes {
+	if d.made++; d.made > d.limit {
 		return opaqueShape(t.Size, alignOf(t))
 	}
 	switch t.Tag {

@@ -2,6 +2,7 @@ package cut
 
 import (
 	"fmt"
+	"math/big"
 	"testing"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
@@ -20,7 +21,7 @@ func TestVariantWithoutRoomIsOpaque(t *testing.T) {
 	}
 	for _, selector := range []*module.Member{nil, {Type: byteType}} {
 		whole.Selector = selector
-		if got := (&describer{}).structShape(whole, 0); got.Kind != ir.ShapeOpaque || got.Size != 0 {
+		if got := (&describer{limit: maxShapes}).structShape(whole, 0); got.Kind != ir.ShapeOpaque || got.Size != 0 {
 			t.Errorf("selector %v: shape %v of %d bytes, want opaque of 0", selector, got.Kind, got.Size)
 		}
 	}
@@ -67,7 +68,7 @@ func TestStructureThatEndsInASlice(t *testing.T) {
 		data := &module.DebugType{Tag: module.TagPointer, Name: "data", Size: 8, Align: 8, Base: tt.to}
 		fat := &module.DebugType{Tag: module.TagStructure, Name: tt.name, Size: 16, Align: 8, Members: []module.Member{
 			{Name: "data_ptr", Size: 8, Type: data}, {Name: "length", Offset: 8, Size: 8, Type: num}}}
-		got := (&describer{}).shapeOf(fat, 0).Fields[0]
+		got := (&describer{limit: maxShapes}).shapeOf(fat, 0).Fields[0]
 		if got.Kind != tt.kind {
 			t.Errorf("%s: data is %v, want %v", tt.name, got.Kind, tt.kind)
 		}
@@ -99,7 +100,7 @@ func TestSliceLength(t *testing.T) {
 		data := &module.DebugType{Tag: module.TagPointer, Name: "data", Size: 8, Align: 8, Base: tt.to}
 		fat := &module.DebugType{Tag: module.TagStructure, Name: tt.name, Size: 16, Align: 8, Members: []module.Member{
 			{Name: "data_ptr", Size: 8, Type: data}, {Name: "length", Offset: 8, Size: 8, Type: num}}}
-		got := (&describer{}).shapeOf(fat, 0).Fields
+		got := (&describer{limit: maxShapes}).shapeOf(fat, 0).Fields
 		if got[0].Kind != ir.ShapeSlicePtr || got[0].Elem.Size != tt.elem || got[1].Kind != tt.length {
 			t.Errorf("%s: %v of elements of %d bytes, and %v", tt.name, got[0].Kind, got[0].Elem.Size, got[1].Kind)
 		}
@@ -130,7 +131,7 @@ func TestOwnersLeadToWholeObjects(t *testing.T) {
 		{holder("kernel::alloc::kvec", "Vec<u64>", num), false},
 		{holder("mine", "Arc<u64>", inner), false},
 	} {
-		s := (&describer{}).shapeOf(tt.t, 0)
+		s := (&describer{limit: maxShapes}).shapeOf(tt.t, 0)
 		for s.Kind == ir.ShapeStruct {
 			s = s.Fields[0]
 		}
@@ -178,9 +179,82 @@ func TestIterators(t *testing.T) {
 		{iter("kernel::mine", "Iter<u32>", num), ir.ShapeRawPtr, true},
 		{iter("core::slice::iter", "Windows<u32>", num), ir.ShapeRawPtr, true},
 	} {
-		got := (&describer{}).shapeOf(tt.t, 0)
+		got := (&describer{limit: maxShapes}).shapeOf(tt.t, 0)
 		if k := got.Fields[0].Kind; k != tt.kind || k == ir.ShapeIter && (got.Fields[0].Mut != tt.mut || got.Fields[0].Elem.Size != 4 || got.Fields[1].Kind != ir.ShapeIterEnd) {
 			t.Errorf("%s::%s: %+v", tt.t.Scope, tt.t.Name, got.Fields)
+		}
+	}
+}
+
+// wideStruct is a structure of n fields of a type.
+func wideStruct(name string, n int, field *module.DebugType) *module.DebugType {
+	t := &module.DebugType{Tag: module.TagStructure, Name: name, Size: int64(n) * field.Size, Align: field.Size}
+	for i := range n {
+		t.Members = append(t.Members, module.Member{Name: fmt.Sprintf("f%d", i), Offset: int64(i) * field.Size, Size: field.Size, Type: field})
+	}
+	return t
+}
+
+// A first parameter that leads to more than is described takes nothing from those that follow: they
+// were no parameters of the source at all.
+func TestLargeFirstParameter(t *testing.T) {
+	num := &module.DebugType{Tag: module.TagBase, Name: "u64", Size: 8, Align: 8}
+	ref := func(to *module.DebugType) *module.DebugType {
+		return &module.DebugType{Tag: module.TagPointer, Name: "&mut " + to.Name, Size: 8, Align: 8, Base: to}
+	}
+	str := &module.DebugType{Tag: module.TagStructure, Name: "&str", Size: 16, Align: 8, Members: []module.Member{
+		{Name: "data_ptr", Size: 8, Type: ref(&module.DebugType{Tag: module.TagBase, Name: "u8", Size: 1})}, {Name: "length", Offset: 8, Size: 8, Type: num}}}
+	large := wideStruct("Large", maxShapes+1, num)
+	attr := ir.Attr{NonNull: true, Align: 8}
+	of := func(bytes int64) ir.Param {
+		a := attr
+		a.Deref = bytes
+		return ir.Param{Type: ir.PtrType, Attr: a}
+	}
+	sig := &ir.Sig{Params: []ir.Param{of(large.Size), {Type: ir.PtrType, Attr: attr}, {Type: &ir.Type{Kind: ir.Int, Bits: 64}}, of(16)}}
+	got := inputs(sig, []*module.DebugType{ref(large), str, ref(wideStruct("Pair", 2, num))}).Params
+	if got[0].Kind != ir.ShapeRef || got[1].Kind != ir.ShapeStr || got[2].Kind != ir.ShapeSliceLen {
+		t.Errorf("the parameters are %v, %v, %v; want a reference, a string and its length", got[0].Kind, got[1].Kind, got[2].Kind)
+	}
+	if pair := got[3].Elem; pair.Kind != ir.ShapeStruct || len(pair.Fields) != 2 || pair.Fields[1].Kind != ir.ShapeBits {
+		t.Errorf("behind the last parameter is %v, want both its numbers", pair)
+	}
+	described := 0
+	for _, f := range got[0].Elem.Fields {
+		if f.Kind == ir.ShapeBits {
+			described++
+		}
+	}
+	if want := maxShapes - 2; described != want { // but the reference and the structure
+		t.Errorf("%d numbers of the first are described, want %d", described, want)
+	}
+}
+
+// A function pointer that may be null is one word, of which anything is possible: what else the
+// function takes is known all the same.
+func TestOptionalFunctionPointer(t *testing.T) {
+	num := &module.DebugType{Tag: module.TagBase, Name: "u64", Size: 8, Align: 8}
+	fn := &module.DebugType{Tag: module.TagPointer, Name: "fn(u64)", Size: 8, Align: 8}
+	some := &module.DebugType{Tag: module.TagStructure, Name: "Some", Size: 8, Align: 8, Members: []module.Member{{Name: "__0", Size: 8, Type: fn}}}
+	option := &module.DebugType{Tag: module.TagStructure, Name: "Option<fn(u64)>", Size: 8, Align: 8, HasVariants: true,
+		Selector: &module.Member{Size: 8, Type: num},
+		Variants: []module.Member{{Name: "None", Value: new(big.Int), Type: &module.DebugType{Tag: module.TagStructure, Name: "None", Size: 8, Align: 8}}, {Name: "Some", Type: some}}}
+	ref := &module.DebugType{Tag: module.TagPointer, Name: "&u64", Size: 8, Align: 8, Base: num}
+	sig := &ir.Sig{Params: []ir.Param{{Type: ir.PtrType}, {Type: ir.PtrType, Attr: ir.Attr{NonNull: true, Align: 8, Deref: 8}}}}
+	got := inputs(sig, []*module.DebugType{option, ref}).Params
+	if got[0].Kind != ir.ShapeOpaque || got[1].Elem.Kind != ir.ShapeBits {
+		t.Errorf("the parameters are %v and a reference to %v, want anything and a reference to a number", got[0].Kind, got[1].Elem.Kind)
+	}
+}
+
+// Symbols that several of the linked files have for themselves get a number: their types are the same.
+func TestTypesOfRenamedSymbol(t *testing.T) {
+	types := []*module.DebugType{{Name: "u8"}}
+	c := &Cutter{m: &module.Module{ParamTypes: map[string][]*module.DebugType{"_RNvCs1_4core3fmt": types, "local": types}}}
+	for symbol, want := range map[string]bool{"_RNvCs1_4core3fmt": true, "_RNvCs1_4core3fmt.103": true, "local": true,
+		"local.3": false, "_RNvCs1_4core3fmt.llvm.3": false, "_RNvCs1_4core4fmts": false} {
+		if got := c.paramTypes(symbol) != nil; got != want {
+			t.Errorf("%s: types are known: %v, want %v", symbol, got, want)
 		}
 	}
 }

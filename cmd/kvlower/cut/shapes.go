@@ -95,24 +95,23 @@ func paramRange(p *ir.Param) []ir.Span {
 type matcher struct {
 	params []ir.Param
 	out    []ir.Shape
-	types  describer
 }
 
 func (m *matcher) all(types []*module.DebugType) bool {
 	if len(m.params) > 0 && m.params[0].Attr.SRet != nil {
 		m.out = append(m.out, resultShape(&m.params[0]))
 	}
+	var d describer
 	for _, t := range types {
-		if t == nil || !m.one(t) {
+		if t == nil || !m.one(d.parameter(t)) {
 			return false
 		}
 	}
 	return len(m.out) == len(m.params)
 }
 
-// one lays a parameter of type t over the next ones.
-func (m *matcher) one(t *module.DebugType) bool {
-	s := m.types.shapeOf(t, 0)
+// one lays a parameter of shape s over the next ones.
+func (m *matcher) one(s ir.Shape) bool {
 	if s.Size == 0 {
 		return true
 	}
@@ -205,7 +204,7 @@ func nicheLeaves(s ir.Shape, data *ir.Variant) []ir.Shape {
 // widen lets l hold the tags too. It reports whether l has a way to say that.
 func widen(l *ir.Shape, tags []ir.Span) bool {
 	switch l.Kind {
-	case ir.ShapeBits:
+	case ir.ShapeBits, ir.ShapeOpaque: // anything already
 		return true
 	case ir.ShapeRange:
 		l.Ranges = append(slices.Clone(l.Ranges), tags...)
