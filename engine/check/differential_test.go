@@ -193,6 +193,19 @@ func TestDifferentialMemory(t *testing.T) {
 	differential(t, generateMemory, generated(), exec.Config{Budget: 1_000_000})
 }
 
+func TestDifferentialVectors(t *testing.T) {
+	differential(t, generateVectors, generated(), exec.Config{Budget: 1_000_000})
+}
+
+func TestDifferentialBuffers(t *testing.T) {
+	differential(t, generateBuffers, generated()/3, exec.Config{Budget: 1_000_000})
+}
+
+// TestDifferentialBufferLoops fills buffers in loops that go on longer than they are followed.
+func TestDifferentialBufferLoops(t *testing.T) {
+	differential(t, generateBufferLoops, generated()/6, exec.Config{Budget: 1_000_000, LoopBound: 3})
+}
+
 // TestDifferentialLoops follows loops for fewer rounds than they have: what is
 // proved all the same holds in every round.
 func TestDifferentialLoops(t *testing.T) {

@@ -40,7 +40,7 @@ more:
 // generateMemory returns the text of a slice that mostly works on memory.
 func generateMemory(seed int64) string {
 	g := newSliceGenerator(seed)
-	g.memory = true
+	g.sorts = append(g.memorySorts(), g.memorySorts()...)
 	root := "\nfunc @check () {\n" + g.body(nil, 0, 12) + "}\n"
 	text := generatedHead
 	for i := range g.locs {

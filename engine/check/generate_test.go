@@ -20,7 +20,7 @@ type generator struct {
 	bits   int      // of input that may still be asked for
 	depth  int      // of control structures
 	locs   int      // panic locations used
-	memory bool     // work on memory mostly
+	sorts  []func() // added to the sorts of statements
 	rounds int      // of a loop, one less than a power of two
 }
 

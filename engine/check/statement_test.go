@@ -15,10 +15,7 @@ func (g *generator) statement() {
 	if g.rounds > 3 && g.depth == 0 {
 		sorts = append(sorts, g.loop, g.loop, g.loop)
 	}
-	if g.memory {
-		sorts = append(sorts, g.memorySorts()...)
-		sorts = append(sorts, g.memorySorts()...)
-	}
+	sorts = append(sorts, g.sorts...)
 	sorts[g.rnd.Intn(len(sorts))]()
 }
 
@@ -140,18 +137,7 @@ func (g *generator) aggregate() {
 func (g *generator) vector() {
 	n, w := []int{2, 4}[g.rnd.Intn(2)], []int{8, 16, 32}[g.rnd.Intn(3)]
 	t := fmt.Sprintf("<%d x i%d>", n, w)
-	lanes := func() string {
-		v := g.pick("poison", "zero")
-		for i := range n {
-			if v == "poison" || g.chance(60) {
-				next := g.name("%x")
-				g.line("%s = insertelement %s %s, i%d %s, i64 %d", next, t, v, w, g.of(w), i)
-				v = next
-			}
-		}
-		return v
-	}
-	a, b := lanes(), lanes()
+	a, b := g.lanes(n, w), g.lanes(n, w)
 	r := g.name("%x")
 	switch g.rnd.Intn(4) {
 	case 0:

@@ -123,8 +123,8 @@ func (x *exec) read(s *state, p []alt, n int) (*value, error) {
 			out = x.choose(p[i].guard, v, out)
 		}
 	}
-	if out == nil {
-		return nil, errOver
+	if out == nil { // what was asked of the address before has excluded all runs
+		return nil, stopf("read through an address that leads nowhere")
 	}
 	return out, nil
 }

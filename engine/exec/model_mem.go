@@ -428,8 +428,11 @@ func memChr(x *exec, c *callee) (*value, error) {
 	want := x.resize(c.args[1].e, 8)
 	out := x.pointer(noObject, b.Const(0, 64))
 	open := expr.True
-	for i := int64(0); i < most && open != expr.False; i++ {
+	for i := int64(0); i < most; i++ {
 		here := b.And(open, b.Ult(b.Const(uint64(i), 64), n))
+		if here == expr.False { // none is looked at from here on
+			break
+		}
 		p := x.shiftAlts(x.asPtr(c.args[0]), i)
 		at, err := x.valid(c.s, x.narrowed(p, here), b.Const(1, 64), 1, false)
 		if err != nil {
