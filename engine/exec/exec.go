@@ -108,6 +108,7 @@ type exec struct {
 	addrOf                        map[expr.Expr]int // address variable to object
 	addrSource                    map[expr.Source]int
 	outside                       map[expr.Expr]bool     // variables that something outside of the slice chose
+	byC                           map[expr.Expr]bool     // those of them that a C function returned
 	foreign                       map[expr.Source]string // why a variable or array stands for what is not known
 	loosened                      map[Stop]bool
 	told                          told
@@ -233,7 +234,7 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 	b := expr.NewBuilder()
 	x := &exec{slice: s, cfg: cfg, b: b,
 		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, addrSource: map[expr.Source]int{},
-		outside: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, content: map[expr.Source]bool{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
+		outside: map[expr.Expr]bool{}, byC: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, content: map[expr.Source]bool{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
 		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, contracts: map[string]bool{}, wait: map[string]*state{},
 		wilds: map[wildKey]expr.Expr{}, hard: map[Place]bool{}, holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
 	x.shard, x.forks.seen = newShard(cfg.Shard), map[expr.Expr]bool{}

@@ -45,6 +45,9 @@ func (x *exec) external(s *state, in *ir.Inst, e *ir.Extern, args []*value) (boo
 		if err == nil && e.Sig.NoReturn {
 			return false, errOver
 		}
+		if more && in.Result >= 0 && !strings.Contains(e.Symbol, "::") { // else a Rust function that was not linked
+			x.returnedByC(s.top.regs[in.Result])
+		}
 		return more, err
 	}
 	v, err := m(x, &callee{s: s, in: in, name: e.Symbol, args: args})

@@ -78,6 +78,7 @@ func (x *exec) anyBut(c *callee, limit func(expr.Expr) (sure, likely expr.Expr))
 		e = v.ptr[0].off
 	}
 	x.foreign[x.b.Support(e)[0]] = "any result of " + c.name
+	x.returnedByC(v)
 	sure, likely := limit(e)
 	x.likely = append(x.likely, likely)
 	if err := x.assume(c.s, sure); err != nil {

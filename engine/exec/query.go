@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/smt"
@@ -161,13 +162,23 @@ func (x *exec) failing(q question) smt.Result {
 // promised are the kinds that fail where a value is not what its type allows:
 // code outside gives no such values, that is assumed (quiet). What else fails
 // only in loose runs is not decided; what comes after it was proved of runs
-// that it does not fail in.
-var promised = map[Kind]bool{InvalidRange: true, NullRef: true, Misaligned: true, BadRef: true, UnreachableCode: true, AssumeFalse: true}
+// that it does not fail in. What unsafe code takes for granted of a value by
+// itself (llvm.assume) no type says.
+var promised = map[Kind]bool{InvalidRange: true, NullRef: true, Misaligned: true, BadRef: true, UnreachableCode: true}
 
 // excused reports whether a failure is assumed away: it is one of values that code
 // outside gave. That the way to it hangs on one is no excuse.
 func (x *exec) excused(st *Site, bad expr.Expr) bool {
-	return promised[st.Kind] && x.alien(bad) && x.newGiven().whole(bad)
+	if !promised[st.Kind] || !x.alien(bad) || st.Kind == UnreachableCode && x.ofC(bad) {
+		return false
+	}
+	return x.newGiven().whole(bad)
+}
+
+// ofC reports whether what a C function returned has a part in e. C has no enums of which the other
+// values could not be: that a match has no arm for one is what the code takes for granted.
+func (x *exec) ofC(e expr.Expr) bool {
+	return slices.ContainsFunc(x.b.Vars(e), func(v expr.Expr) bool { return x.byC[v] })
 }
 
 // generally enters a failure that only a generalised loop shows. It refutes
@@ -342,4 +353,17 @@ func (x *exec) smaller(s *state, m *expr.Evaluator, bad expr.Expr) *expr.Evaluat
 		return n
 	}
 	return m
+}
+
+// returnedByC notes that a C function returned v.
+func (x *exec) returnedByC(v *value) {
+	if v.e != expr.None {
+		x.byC[v.e] = true
+	}
+	for _, a := range v.ptr {
+		x.byC[a.off] = true
+	}
+	for _, f := range v.agg {
+		x.returnedByC(f)
+	}
 }
