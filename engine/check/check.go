@@ -39,7 +39,7 @@ func prove(s *ir.Slice, cfg exec.Config) (*outcome, error) {
 		vs, vw := siteOf(site), witnessOf(w)
 		o, err := reaches(p, &vs, &vw, steps)
 		if err == nil {
-			zero[w] = o.Zero
+			zero[w] = needed(p, &vs, &vw, o.Zero)
 		}
 		return err
 	}

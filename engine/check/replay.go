@@ -19,6 +19,20 @@ func replay(p *interp.Program, site *verdict.Site, w *verdict.Witness) error {
 	return err
 }
 
+// needed are those of the C functions that returned 0, for want of anything better, in a run that reaches a site, which have to: with
+// the others returning something else it is reached too.
+func needed(p *interp.Program, site *verdict.Site, w *verdict.Witness, zero []string) (out []string) {
+	steps := &allowance{left: replaySteps}
+	for _, symbol := range zero {
+		steps.other = append(steps.other, symbol)
+		if _, err := reaches(p, site, w, steps); err != nil {
+			steps.other = steps.other[:len(steps.other)-1]
+			out = append(out, symbol)
+		}
+	}
+	return out
+}
+
 // reaches is replay within what is left of an allowance. It returns what the run was like.
 func reaches(p *interp.Program, site *verdict.Site, w *verdict.Witness, a *allowance) (*interp.Outcome, error) {
 	o, err := a.run(p, w.Inputs)
@@ -51,7 +65,10 @@ const (
 )
 
 // allowance is what a root's replays may still take, in steps.
-type allowance struct{ left int64 }
+type allowance struct {
+	left  int64
+	other []string // C functions that return something else than 0: interp.Limits
+}
 
 func (a *allowance) run(p *interp.Program, inputs []verdict.Input) (*interp.Outcome, error) {
 	in, err := interpInputs(inputs)
@@ -61,7 +78,7 @@ func (a *allowance) run(p *interp.Program, inputs []verdict.Input) (*interp.Outc
 	if a.left <= 0 {
 		return nil, fmt.Errorf("%w: the root's replays have taken %d steps", exec.ErrNoReplay, replaysAll)
 	}
-	o := p.Run(interp.Witness(in), interp.Limits{Steps: min(a.left, replaySteps)})
+	o := p.Run(interp.Witness(in), interp.Limits{Steps: min(a.left, replaySteps), Other: a.other})
 	a.left -= o.Steps
 	return &o, nil
 }

@@ -49,6 +49,44 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// A failure hangs on what a function returned if it is gone with something else.
+func TestWitnessNamesWhatMustReturnZero(t *testing.T) {
+	s, err := ir.Parse([]byte(`kvslice 1
+extern @assert "kvfarm_assert" (i1)
+extern @nid "rust_helper_page_to_nid" (ptr) -> i32
+extern @set "regulator_enable" (ptr) -> i32
+extern @try "mutex_trylock" (ptr) -> i32
+extern @first "rust_helper_rb_first" (ptr) -> ptr
+func @f (i32 noundef %n) {
+  %x = alloca 4, align 4
+  %a = call i32 @nid(ptr %x)
+  %b = call i32 @set(ptr %x)
+  %c = call i32 @try(ptr %x)
+  %d = call ptr @first(ptr %x)
+  %one = icmp eq i32 %b, 0
+  %two = icmp eq ptr %d, null
+  %three = icmp eq i32 %n, 7
+  %both = and i1 %one, %two
+  %all = and i1 %both, %three
+  %ok = xor i1 %all, 1
+  call void @assert(i1 %ok)
+  ret void
+}
+inputs { bits 4 align 4 }
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := check.Prove(s, exec.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"regulator_enable", "rust_helper_rb_first"}
+	if len(v.Witnesses) != 1 || !slices.Equal(v.Witnesses[0].Zero, want) {
+		t.Errorf("%s %s: witnesses %+v, want one in which %q had to return 0", v.Verdict, v.Reason, v.Witnesses, want)
+	}
+}
+
 // A witness says which functions returned 0 for want of anything better: it may hang on that.
 func TestWitnessNamesWhatReturnedZero(t *testing.T) {
 	v, err := check.Prove(readSlice(t, "refuted/any_result"), exec.Config{})

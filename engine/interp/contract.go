@@ -1,6 +1,8 @@
 package interp
 
 import (
+	"slices"
+
 	"github.com/kvfarm/kvfarm/engine/contract"
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
@@ -67,24 +69,31 @@ func (m *machine) contractResult(k contract.Contract, in *inst, a []argument) *O
 	case k.Result == contract.Some && t.Kind == ir.Int:
 		return m.set(in, 1)
 	case k.Result == contract.Some && t.Kind == ir.Ptr:
-		return m.something(k, in)
+		return m.something(k.Symbol, in)
+	case k.Result == contract.Errno && slices.Contains(m.limits.Other, k.Symbol):
+		return m.set(in, noMemory&(^uint64(0)>>(64-min(64, widthOf(t)))))
+	case k.Result == contract.AtMost && m.get(a[k.N].at).v == 0:
+		return m.set(in, 0)
 	default:
 		return returnsZero(k.Symbol)(m, in, a)
 	}
 	return nil
 }
 
+// noMemory is -ENOMEM.
+const noMemory = ^uint64(12) + 1
+
 // something returns the address of memory of C's, in which nobody can look. What is
 // asked for without arguments is always the same.
-func (m *machine) something(k contract.Contract, in *inst) *Outcome {
-	p, known := m.things[k.Symbol]
+func (m *machine) something(symbol string, in *inst) *Outcome {
+	p, known := m.things[symbol]
 	if !known || len(in.x.ir.Args) > 1 {
 		var ok bool
 		if p, ok = m.mem.alloc(0, pageAlign, external); !ok {
 			return m.end(OutOfSteps, "memory")
 		}
-		m.mem.objects[p.index()].name = k.Symbol
-		m.things[k.Symbol] = p
+		m.mem.objects[p.index()].name = symbol
+		m.things[symbol] = p
 	}
 	m.regs[in.dst] = slot{v: m.mem.lookup(p).base, p: p}
 	return nil

@@ -112,6 +112,10 @@ type Limits struct {
 	Steps  int64 // instructions, default 100 million
 	Depth  int   // calls that are active at once, default 4096
 	Memory int64 // bytes in live objects, default 256 MiB
+
+	// Other are C functions that return something else where they would return 0 for want of anything better (Outcome.Zero):
+	// -ENOMEM if they return errors, else 1, or the address of something.
+	Other []string
 }
 
 func (l Limits) withDefaults() Limits {

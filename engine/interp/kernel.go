@@ -34,11 +34,14 @@ func kernelModels() map[string]*modelled {
 	return out
 }
 
-// returnsZero changes nothing and returns 0, which the outcome tells.
+// returnsZero changes nothing and returns 0, which the outcome tells, unless it was asked to return something else.
 func returnsZero(symbol string) model {
 	return func(m *machine, in *inst, _ []argument) *Outcome {
 		if in.dst < 0 || in.n == 0 {
 			return nil
+		}
+		if slices.Contains(m.limits.Other, symbol) {
+			return m.other(symbol, in)
 		}
 		if len(m.zero) < maxZero && !slices.Contains(m.zero, symbol) {
 			m.zero = append(m.zero, symbol)
@@ -48,6 +51,14 @@ func returnsZero(symbol string) model {
 		}
 		return nil
 	}
+}
+
+// other returns something else than 0 for a C function.
+func (m *machine) other(symbol string, in *inst) *Outcome {
+	if in.x.ir.Type.Kind == ir.Ptr {
+		return m.something(symbol, in)
+	}
+	return m.set(in, 1)
 }
 
 // maxZero bounds the functions that an outcome names.

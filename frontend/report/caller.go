@@ -97,6 +97,8 @@ func (b *Builder) fromC(p *Proof, s *verdict.Site) (why string, direct bool) {
 		return undefinedC, false
 	case behind:
 		return pointed, false
+	case len(p.Verdict.Witnesses[s.Witness].Zero) > 0:
+		return byC, false
 	case !arguments:
 		return noArgument, true
 	case unsafeC.MatchString(header(b.tree, p.Root)) && !alwaysSafe(b.tree, p.Root):
@@ -132,7 +134,7 @@ func (b *Builder) hangsOn(p *Proof, s *verdict.Site) (why string, fromC, guarded
 		return bySafety, false, true
 	case p.undefined(s) && slices.ContainsFunc(w.Inputs, ofPointer):
 		return byLead, false, true
-	case len(w.Inputs) == 0 && len(w.Zero) > 0:
+	case len(w.Zero) > 0:
 		return byC, false, true
 	}
 	return "", false, false

@@ -163,7 +163,7 @@ func (b *Builder) settle(s *site) {
 				return
 			}
 			if called {
-				reason = "proved in each function that holds it, or in each call of one, for all callers whose behaviour is defined up to there"
+				reason = "proved in each function that holds it, or in each call of one that its crate makes, for all callers whose behaviour is defined up to there"
 			}
 			for _, p := range by {
 				if w := p.proves(s.key); rank[w] > rank[v] {
