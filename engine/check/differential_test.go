@@ -113,7 +113,7 @@ func disagreement(v *verdict.Verdict, f failures) (bad string, open bool) {
 		}
 	}
 	for name := range f.sites {
-		if known[name] == "" && v.Verdict != verdict.Unknown && !open && !(f.bounded && v.Verdict == verdict.Refuted) {
+		if known[name] == "" && v.Verdict != verdict.Unknown && v.Verdict != verdict.ProvedTo && !open && !(f.bounded && v.Verdict == verdict.Refuted) {
 			return name + " fails in a run, and is no site", false
 		}
 	}

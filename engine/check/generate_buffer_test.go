@@ -82,6 +82,9 @@ func (g *generator) bufferSorts() []func() {
 
 // vast uses an object with too many places to look at each, which may not be set everywhere.
 func (g *generator) vast() {
+	if g.depth > 1 { // in too many rounds
+		return
+	}
 	a := array{name: g.name("%a"), elem: 8, count: 20000}
 	g.line("%s = alloca %d, align 8", a.name, a.count)
 	if g.chance(80) {
