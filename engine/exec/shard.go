@@ -82,3 +82,11 @@ func (x *exec) decided(s *state, ways []way) ([]way, error) {
 	s.model = m
 	return kept, nil
 }
+
+// parted notes that inputs part where the top frame stands though the shard keeps but some ways of all: a round
+// that others leave counts against the bound in a shard as in the whole.
+func (f *frame) parted(to int, kept, all []way) {
+	if len(kept) < len(all) {
+		f.fork(to, all)
+	}
+}

@@ -275,7 +275,8 @@ func (x *exec) decisive(s *state, ways []way) bool {
 
 // branch sends s along every way that some input takes.
 func (x *exec) branch(s *state, ways []way) (bool, error) {
-	ways, err := x.decided(s, ways)
+	all := ways
+	ways, err := x.decided(s, all)
 	if err != nil {
 		return false, err
 	}
@@ -287,6 +288,7 @@ func (x *exec) branch(s *state, ways []way) (bool, error) {
 			continue
 		}
 		if w.guard == expr.True {
+			s.top.parted(w.to, ways, all)
 			return x.jump(s, w.to)
 		}
 		ok, m := true, (*expr.Evaluator)(nil)
@@ -303,6 +305,7 @@ func (x *exec) branch(s *state, ways []way) (bool, error) {
 		if models[0] != nil {
 			s.model = models[0]
 		}
+		s.top.parted(open[0].to, ways, all)
 		return x.jump(s, open[0].to)
 	}
 	x.askPending(s)
@@ -315,6 +318,7 @@ func (x *exec) branch(s *state, ways []way) (bool, error) {
 		t.pc = t.pc.with(x.b, w.guard)
 		t.model = models[i]
 		t.top.fork(w.to, open)
+		t.top.parted(w.to, ways, all)
 		if err := x.enter(t, w.to); err != nil {
 			x.finish(t, err)
 			continue
