@@ -5,10 +5,7 @@
 mod kvfarm;
 
 use core::cell::Cell;
-use kernel::{
-    alloc::flags::GFP_KERNEL,
-    sync::{atomic::Relaxed, Arc, Refcount},
-};
+use kernel::{alloc::flags::GFP_KERNEL, sync::Arc};
 use kvfarm::{any, any_in, check, check_eq};
 
 /// The kernel's `refcount_t`, as if nothing else ran: include/linux/refcount.h. Far from both ends lies the value at
@@ -57,6 +54,7 @@ mod refcount {
 /// A count goes up and down by one, says when the last is gone, and never comes back from saturation.
 #[no_mangle]
 pub extern "C" fn check_refcount() {
+    use kernel::sync::{atomic::Relaxed, Refcount};
     let n: i32 = any();
     let r = Refcount::new(1);
     r.set(n);

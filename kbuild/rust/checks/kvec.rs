@@ -28,6 +28,24 @@ pub extern "C" fn check_kvec_push_pop() {
     check!(v.pop().is_none());
 }
 
+/// The same where nothing is popped.
+#[no_mangle]
+pub extern "C" fn check_kvec_push() {
+    let mut v: KVec<u16> = KVec::new();
+    let values: [u16; 3] = any();
+    let mut len = 0;
+    for x in values {
+        if v.push(x, GFP_KERNEL).is_err() {
+            break;
+        }
+        len += 1;
+    }
+    check_eq!(v.len(), len);
+    check!(v.is_empty() == (len == 0) && v.capacity() >= len);
+    let i: usize = any();
+    check_eq!(v.get(i).copied(), if i < len { Some(values[i]) } else { None });
+}
+
 /// `with_capacity` gives room for all that was asked for: filling it needs no
 /// other allocation.
 #[no_mangle]

@@ -4,13 +4,14 @@
 
 mod kvfarm;
 
-use kernel::page::{page_align, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE};
+use kernel::page::{PAGE_MASK, PAGE_SHIFT, PAGE_SIZE};
 use kvfarm::{any, check, check_eq};
 
 /// `page_align` is the least multiple of the page size that is not below the
 /// address, and nothing where that does not fit.
 #[no_mangle]
 pub extern "C" fn check_page_align() {
+    use kernel::page::page_align;
     let addr: usize = any();
     let exact = (addr as u128 + PAGE_SIZE as u128 - 1) >> PAGE_SHIFT << PAGE_SHIFT;
     match page_align(addr) {

@@ -186,7 +186,6 @@ fn agree(map: &RBTree<usize, u8>, held: &Held) {
     let key: usize = any_in(0, 3);
     check_eq!(map.get(&key).copied(), held[key]);
     let count = held.iter().filter(|v| v.is_some()).count();
-    check_eq!(map.is_empty(), count == 0);
     let (mut seen, mut least) = (0, 0);
     for (k, v) in map.iter() {
         check!(least <= *k && *k < 4);
@@ -258,5 +257,18 @@ pub extern "C" fn check_rbtree_get_mut() {
         None => check!(key != 1),
     }
     check_eq!(map.remove_node(&1).map(|n| n.to_key_value().0), Some(1));
+    check!(map.iter().next().is_none());
+}
+
+/// A map is empty until something is inserted, and after the last is gone.
+#[no_mangle]
+pub extern "C" fn check_rbtree_is_empty() {
+    let mut map = RBTree::new();
     check!(map.is_empty());
+    let key: u8 = any();
+    let there = map.try_create_and_insert(key, (), GFP_KERNEL).is_ok();
+    check_eq!(map.is_empty(), !there);
+    let gone: u8 = any();
+    map.remove(&gone);
+    check_eq!(map.is_empty(), !there || key == gone);
 }

@@ -5,7 +5,7 @@
 mod kvfarm;
 
 use core::fmt::Write;
-use kernel::str::{parse_int::ParseInt, BStr, Formatter, NullTerminatedFormatter};
+use kernel::str::BStr;
 use kvfarm::{any_in, check, check_eq, Bytes};
 
 /// `strip_prefix` answers just if all bytes of the prefix are there, and gives
@@ -26,6 +26,7 @@ pub extern "C" fn check_bstr_strip_prefix() {
 /// never writes past the end.
 #[no_mangle]
 pub extern "C" fn check_formatter_bounds() {
+    use kernel::str::Formatter;
     let mut room = Bytes::<4>::any();
     let len = room.as_slice().len();
     let first = text(any_in(0, 3));
@@ -40,6 +41,7 @@ pub extern "C" fn check_formatter_bounds() {
 /// not fit beside it.
 #[no_mangle]
 pub extern "C" fn check_null_terminated_formatter() {
+    use kernel::str::NullTerminatedFormatter;
     let mut room = Bytes::<4>::any();
     let len = room.as_slice().len();
     let first = text(any_in(0, 3));
@@ -65,6 +67,7 @@ fn text(n: usize) -> &'static str {
 /// A number of three decimal digits is read if it fits the type, and is that number.
 #[no_mangle]
 pub extern "C" fn check_parse_int_decimal() {
+    use kernel::str::parse_int::ParseInt;
     // Without a leading zero: that says octal.
     let digits: [u8; 3] = [any_in(1, 9), any_in(0, 9), any_in(0, 9)];
     let text = [b'0' + digits[0], b'0' + digits[1], b'0' + digits[2]];
@@ -78,6 +81,7 @@ pub extern "C" fn check_parse_int_decimal() {
 /// No text of up to three bytes makes the parser fail but by saying so.
 #[no_mangle]
 pub extern "C" fn check_parse_int_any_text() {
+    use kernel::str::parse_int::ParseInt;
     let text = Bytes::<3>::any();
     let n = i8::from_str(BStr::from_bytes(text.as_slice()));
     check!(n.is_err() || !text.as_slice().is_empty());

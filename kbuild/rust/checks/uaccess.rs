@@ -5,13 +5,24 @@
 mod kvfarm;
 
 use kernel::uaccess::{UserPtr, UserSlice};
-use kvfarm::{any, any_in, check, check_eq};
+use kvfarm::{any, any_bytes, any_in, check, check_eq};
+
+/// Any address, which is a number in older kernels.
+#[inline(always)]
+fn address() -> UserPtr {
+    let mut p = core::mem::MaybeUninit::<UserPtr>::uninit();
+    // SAFETY: Any bytes are an address, and all of them are written.
+    unsafe {
+        any_bytes(p.as_mut_ptr());
+        p.assume_init()
+    }
+}
 
 /// Reading takes just what was asked for, if it is there; where it fails the reader has not moved.
 #[no_mangle]
 pub extern "C" fn check_user_read() {
     let (len, n): (usize, usize) = (any(), any_in(0, 4));
-    let mut reader = UserSlice::new(UserPtr::from_addr(any()), len).reader();
+    let mut reader = UserSlice::new(address(), len).reader();
     let mut buf = [0; 4];
     let ok = reader.read_slice(&mut buf[..n]).is_ok();
     check!(!ok || n <= len);
@@ -23,7 +34,7 @@ pub extern "C" fn check_user_read() {
 #[no_mangle]
 pub extern "C" fn check_user_read_sequence() {
     let len: usize = any();
-    let mut reader = UserSlice::new(UserPtr::from_addr(any()), len).reader();
+    let mut reader = UserSlice::new(address(), len).reader();
     let mut done: usize = 0;
     for _ in 0..3 {
         if any() {
@@ -46,7 +57,7 @@ pub extern "C" fn check_user_read_sequence() {
 #[no_mangle]
 pub extern "C" fn check_user_skip() {
     let (len, n): (usize, usize) = (any(), any());
-    let mut reader = UserSlice::new(UserPtr::from_addr(any()), len).reader();
+    let mut reader = UserSlice::new(address(), len).reader();
     check_eq!(reader.skip(n).is_ok(), n <= len);
     check_eq!(reader.len(), if n <= len { len - n } else { len });
 }
@@ -55,7 +66,7 @@ pub extern "C" fn check_user_skip() {
 #[no_mangle]
 pub extern "C" fn check_user_read_partial() {
     let (len, offset): (usize, usize) = (any(), any());
-    let mut reader = UserSlice::new(UserPtr::from_addr(any()), len).reader();
+    let mut reader = UserSlice::new(address(), len).reader();
     let mut buf = [0; 4];
     let room = buf.len().saturating_sub(offset);
     if let Ok(n) = reader.read_slice_partial(&mut buf, offset) {
@@ -70,7 +81,7 @@ pub extern "C" fn check_user_read_partial() {
 #[no_mangle]
 pub extern "C" fn check_user_write() {
     let (len, n): (usize, usize) = (any(), any_in(0, 4));
-    let mut writer = UserSlice::new(UserPtr::from_addr(any()), len).writer();
+    let mut writer = UserSlice::new(address(), len).writer();
     let buf: [u8; 4] = any();
     let ok = writer.write_slice(&buf[..n]).is_ok();
     check!(!ok || n <= len);
