@@ -69,6 +69,7 @@ func checks(files []string) ([]job.Check, error) {
 	if err != nil {
 		return nil, err
 	}
+	shipped := len(crates)
 	for _, file := range files {
 		src, err := os.ReadFile(file)
 		if err != nil {
@@ -77,11 +78,12 @@ func checks(files []string) ([]job.Check, error) {
 		crates = append(crates, rust.NewCrate(strings.TrimSuffix(filepath.Base(file), ".rs"), src))
 	}
 	var out []job.Check
-	for _, crate := range crates {
+	for i, crate := range crates {
 		c, err := job.NewCheck(crate.Name, crate.Files)
 		if err != nil {
 			return nil, err
 		}
+		c.Shipped = i < shipped
 		out = append(out, c)
 	}
 	return out, nil

@@ -2,10 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
 
 	"github.com/kvfarm/kvfarm/frontend/job"
+	"github.com/kvfarm/kvfarm/kbuild"
 	"github.com/kvfarm/kvfarm/kbuild/graph"
+	"github.com/kvfarm/kvfarm/kbuild/rust"
 	"github.com/kvfarm/kvfarm/kbuild/toolchain"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
 
 // kernel is a planned kernel tree as a job wants it.
@@ -61,11 +67,39 @@ func (k *kernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, error)
 	return &job.Bitcode{Link: b.Link, Names: b.Names, Types: types, Foreign: k.foreign, Root: k.tools.Root, Env: k.tools.Env}, nil
 }
 
-// Check implements job.Kernel.
+// Check implements job.Kernel. What checks that come with kvfarm are about may not be there in every kernel.
 func (k *kernel) Check(ctx context.Context, c job.Check) (*job.Bitcode, error) {
-	b, err := k.graph.Check(ctx, c.Name, c.Files)
-	if err != nil {
-		return nil, err
+	files := maps.Clone(c.Files)
+	lacks := map[string]string{}
+	for tries := 0; ; tries++ {
+		b, err := k.graph.Check(ctx, c.Name, files)
+		var failed *kbuild.ActionError
+		if err == nil {
+			return &job.Bitcode{Link: b.Link, Names: b.Names, Foreign: k.foreign, Root: k.tools.Root, Env: k.tools.Env, Lacks: lackList(c, lacks), Tries: tries}, nil
+		}
+		if !c.Shipped || !errors.As(err, &failed) {
+			return nil, err
+		}
+		// Each time rustc gets further, there are fewer checks.
+		rest, more := rust.Narrow(c.Name, files["lib.rs"], failed.Stderr)
+		if len(more) == 0 {
+			return nil, err
+		}
+		for _, l := range more {
+			lacks[l.Check] = l.Why
+		}
+		if rest == nil {
+			return &job.Bitcode{Lacks: lackList(c, lacks), Tries: tries}, nil
+		}
+		files["lib.rs"] = rest
 	}
-	return &job.Bitcode{Link: b.Link, Names: b.Names, Foreign: k.foreign, Root: k.tools.Root, Env: k.tools.Env}, nil
+}
+
+// lackList are lacks of c as a report has them.
+func lackList(c job.Check, lacks map[string]string) []*pb.Lack {
+	var list []*pb.Lack
+	for _, name := range slices.Sorted(maps.Keys(lacks)) {
+		list = append(list, &pb.Lack{File: c.Name + ".rs", Check: name, Why: lacks[name]})
+	}
+	return list
 }

@@ -166,6 +166,14 @@ func wantVerdict(t *testing.T, r *pb.Report, name string, want pb.Verdict) {
 	}
 }
 
+// wantAllChecks wants nothing left out: of this kernel the checks are.
+func wantAllChecks(t *testing.T, r *pb.Report) {
+	t.Helper()
+	if len(r.Lacks) > 0 {
+		t.Errorf("checks do not compile: %v", r.Lacks)
+	}
+}
+
 const newest = "linux-source-7.2"
 
 // The way of a developer: submit, submit again, comment, edit, move the tree.
@@ -176,6 +184,7 @@ func TestKernelReuse(t *testing.T) {
 	if code == report.ExitFailed {
 		t.Fatalf("errors: %q", first.Errors)
 	}
+	wantAllChecks(t, first)
 	wantVerdict(t, first, "check_delta_sign", pb.Verdict_PROVED)
 	again, _ := r.submit(targets...)
 	if got := ran(again); len(got) > 0 {

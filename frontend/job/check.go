@@ -1,9 +1,13 @@
 package job
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
 
 // Check is a crate of written checks.
@@ -14,6 +18,8 @@ type Check struct {
 	Files  map[string][]byte // by path within the crate; lib.rs is its root
 	File   string            // as the report names it; Name and .rs if ""
 	Prefix string            // of the names of its roots in the report: those of several files may be the same
+	// Shipped checks are of several kernels: what one lacks is left out, and said. Others are expected to compile.
+	Shipped bool
 }
 
 func (c *Check) source() string {
@@ -64,4 +70,22 @@ func docText(comment string) string {
 		lines = append(lines, strings.TrimSpace(strings.TrimLeft(line, "/*")))
 	}
 	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
+// leaveOut notes which checks of u this kernel lacks the code for. It is an error if one of them was asked for by its name.
+func (j *Job) leaveOut(u unit, lacks []*pb.Lack) error {
+	var named []string
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, l := range lacks {
+		if slices.Contains(u.names, l.Check) {
+			named = append(named, fmt.Sprintf("this kernel lacks what %s is about: %s", l.Check, l.Why))
+		} else if u.all {
+			j.lacks = append(j.lacks, l)
+		}
+	}
+	if len(named) > 0 {
+		return errors.New(strings.Join(named, "\n"))
+	}
+	return nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/kvfarm/kvfarm/frontend/event"
 	"github.com/kvfarm/kvfarm/frontend/report"
 	"github.com/kvfarm/kvfarm/kbuild"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
 
 // Kernel is the Rust of one kernel tree, as a plan of it shows. Implementations
@@ -29,7 +30,8 @@ type Kernel interface {
 	Crates() ([]Crate, error)
 	// Bitcode compiles a crate and what it needs.
 	Bitcode(ctx context.Context, c Crate) (*Bitcode, error)
-	// Check compiles a file of written checks against the kernel crate.
+	// Check compiles a file of written checks against the kernel crate; of those that come with
+	// kvfarm, what this kernel has the code for.
 	Check(ctx context.Context, c Check) (*Bitcode, error)
 	// Actions returns how many actions Bitcode and Check take for all of these,
 	// with those that came before: configuration and plan.
@@ -56,6 +58,8 @@ type Bitcode struct {
 	Env     map[string]string // that commands of the toolchain want
 
 	Content kbuild.Content // opens what of Link the farm may lack; nil: it has it all
+	Lacks   []*pb.Lack     // checks that were left out; if all were, there is nothing to link
+	Tries   int            // compilations beyond the one that Kernel.Actions counts, to find Lacks
 }
 
 // Tool is a program that actions bring along.
@@ -95,6 +99,7 @@ type Job struct {
 	opt    optimised
 	live   *report.Builder // shows failures as they are found
 	errs   []error
+	lacks  []*pb.Lack
 }
 
 // New returns a Job. live decides which failures are new.
@@ -182,6 +187,13 @@ func (j *Job) gather(ctx context.Context, what string, err error) error {
 func (j *Job) unit(ctx context.Context, u unit) error {
 	bc, err := j.bitcode(ctx, u)
 	if err != nil {
+		j.plan.cut(0)
+		return err
+	}
+	j.plan.more(bc.Tries)
+	err = j.leaveOut(u, bc.Lacks)
+	if err != nil || len(bc.Link) == 0 {
+		j.plan.skip(1) // nothing is lowered
 		j.plan.cut(0)
 		return err
 	}

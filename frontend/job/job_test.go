@@ -238,6 +238,8 @@ type fakeKernel struct {
 	broken  string
 	foreign bool
 	files   []string // of each crate; those below rust/ are libraries
+	lacks   []*pb.Lack
+	missing bool // nothing of the checks is there
 }
 
 func (k *fakeKernel) Crates() ([]job.Crate, error) {
@@ -258,8 +260,11 @@ func (k *fakeKernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, er
 }
 
 func (k *fakeKernel) Check(ctx context.Context, c job.Check) (*job.Bitcode, error) {
+	if k.missing {
+		return &job.Bitcode{Lacks: k.lacks}, nil
+	}
 	d, err := cas.PutBlob(ctx, k.store, c.Files["lib.rs"])
-	return &job.Bitcode{Link: []tree.Entry{{Digest: d}}}, err
+	return &job.Bitcode{Link: []tree.Entry{{Digest: d}}, Lacks: k.lacks}, err
 }
 
 // Actions is 0: this kernel's bitcode is there already.

@@ -179,4 +179,5 @@ func (j *Job) Fill(b *report.Builder) {
 	for _, err := range j.errs {
 		b.AddError(err)
 	}
+	b.AddLacks(j.lacks)
 }

@@ -260,8 +260,9 @@ func guardedLines(w io.Writer, all []*pb.Site, dir string) {
 	fmt.Fprintln(w)
 }
 
-// Errors writes what went wrong at the farm or in the build.
+// Errors writes what went wrong at the farm or in the build, and before it what was left out.
 func Errors(w io.Writer, r *pb.Report) {
+	lackLines(w, r.Lacks)
 	for _, e := range r.Errors {
 		fmt.Fprintf(w, "error: %s\n", e)
 	}

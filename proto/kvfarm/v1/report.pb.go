@@ -214,7 +214,9 @@ type Report struct {
 	// Why sites are undecided, what keeps most of them first.
 	Reasons []*Reason `protobuf:"bytes,9,rep,name=reasons,proto3" json:"reasons,omitempty"`
 	// What differs from an earlier report, if the submit was told to compare with one.
-	Against       *Comparison `protobuf:"bytes,10,opt,name=against,proto3" json:"against,omitempty"`
+	Against *Comparison `protobuf:"bytes,10,opt,name=against,proto3" json:"against,omitempty"`
+	// Checks that come with kvfarm and are about what this kernel lacks, by file and name.
+	Lacks         []*Lack `protobuf:"bytes,11,rep,name=lacks,proto3" json:"lacks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -319,6 +321,76 @@ func (x *Report) GetAgainst() *Comparison {
 	return nil
 }
 
+func (x *Report) GetLacks() []*Lack {
+	if x != nil {
+		return x.Lacks
+	}
+	return nil
+}
+
+// Lack is a check that was left out, since this kernel lacks what it is about.
+type Lack struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The file of checks, such as "time.rs".
+	File  string `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	Check string `protobuf:"bytes,2,opt,name=check,proto3" json:"check,omitempty"`
+	// In rustc's words, with the line in file.
+	Why           string `protobuf:"bytes,3,opt,name=why,proto3" json:"why,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lack) Reset() {
+	*x = Lack{}
+	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lack) ProtoMessage() {}
+
+func (x *Lack) ProtoReflect() protoreflect.Message {
+	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lack.ProtoReflect.Descriptor instead.
+func (*Lack) Descriptor() ([]byte, []int) {
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Lack) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *Lack) GetCheck() string {
+	if x != nil {
+		return x.Check
+	}
+	return ""
+}
+
+func (x *Lack) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
 // Comparison is of the sites of a report with those of an earlier one. A check is
 // known again by its kind, its file and the text of its line, so that it may move
 // within the file; where there is no text, by its place.
@@ -341,7 +413,7 @@ type Comparison struct {
 
 func (x *Comparison) Reset() {
 	*x = Comparison{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -353,7 +425,7 @@ func (x *Comparison) String() string {
 func (*Comparison) ProtoMessage() {}
 
 func (x *Comparison) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[1]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -366,7 +438,7 @@ func (x *Comparison) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Comparison.ProtoReflect.Descriptor instead.
 func (*Comparison) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{1}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Comparison) GetFile() string {
@@ -426,7 +498,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -438,7 +510,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[2]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -451,7 +523,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{2}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Change) GetSite() uint32 {
@@ -486,7 +558,7 @@ type Reason struct {
 
 func (x *Reason) Reset() {
 	*x = Reason{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -498,7 +570,7 @@ func (x *Reason) String() string {
 func (*Reason) ProtoMessage() {}
 
 func (x *Reason) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[3]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -511,7 +583,7 @@ func (x *Reason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reason.ProtoReflect.Descriptor instead.
 func (*Reason) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{3}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Reason) GetText() string {
@@ -548,7 +620,7 @@ type Tree struct {
 
 func (x *Tree) Reset() {
 	*x = Tree{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -560,7 +632,7 @@ func (x *Tree) String() string {
 func (*Tree) ProtoMessage() {}
 
 func (x *Tree) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[4]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -573,7 +645,7 @@ func (x *Tree) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tree.ProtoReflect.Descriptor instead.
 func (*Tree) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{4}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Tree) GetPath() string {
@@ -638,7 +710,7 @@ type Action struct {
 
 func (x *Action) Reset() {
 	*x = Action{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +722,7 @@ func (x *Action) String() string {
 func (*Action) ProtoMessage() {}
 
 func (x *Action) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[5]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +735,7 @@ func (x *Action) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Action.ProtoReflect.Descriptor instead.
 func (*Action) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{5}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Action) GetKind() string {
@@ -764,7 +836,7 @@ type Root struct {
 
 func (x *Root) Reset() {
 	*x = Root{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +848,7 @@ func (x *Root) String() string {
 func (*Root) ProtoMessage() {}
 
 func (x *Root) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[6]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +861,7 @@ func (x *Root) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Root.ProtoReflect.Descriptor instead.
 func (*Root) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{6}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Root) GetName() string {
@@ -991,7 +1063,7 @@ type Site struct {
 
 func (x *Site) Reset() {
 	*x = Site{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1003,7 +1075,7 @@ func (x *Site) String() string {
 func (*Site) ProtoMessage() {}
 
 func (x *Site) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[7]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1016,7 +1088,7 @@ func (x *Site) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Site.ProtoReflect.Descriptor instead.
 func (*Site) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{7}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Site) GetKind() string {
@@ -1195,7 +1267,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1207,7 +1279,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[8]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1220,7 +1292,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{8}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Place) GetFile() string {
@@ -1295,7 +1367,7 @@ type Totals struct {
 
 func (x *Totals) Reset() {
 	*x = Totals{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[9]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1307,7 +1379,7 @@ func (x *Totals) String() string {
 func (*Totals) ProtoMessage() {}
 
 func (x *Totals) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[9]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1320,7 +1392,7 @@ func (x *Totals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Totals.ProtoReflect.Descriptor instead.
 func (*Totals) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{9}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Totals) GetSites() uint32 {
@@ -1492,7 +1564,7 @@ type FamilyTotals struct {
 
 func (x *FamilyTotals) Reset() {
 	*x = FamilyTotals{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[10]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1504,7 +1576,7 @@ func (x *FamilyTotals) String() string {
 func (*FamilyTotals) ProtoMessage() {}
 
 func (x *FamilyTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[10]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1517,7 +1589,7 @@ func (x *FamilyTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FamilyTotals.ProtoReflect.Descriptor instead.
 func (*FamilyTotals) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{10}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *FamilyTotals) GetFamily() Family {
@@ -1569,7 +1641,7 @@ type CacheRow struct {
 
 func (x *CacheRow) Reset() {
 	*x = CacheRow{}
-	mi := &file_kvfarm_v1_report_proto_msgTypes[11]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1581,7 +1653,7 @@ func (x *CacheRow) String() string {
 func (*CacheRow) ProtoMessage() {}
 
 func (x *CacheRow) ProtoReflect() protoreflect.Message {
-	mi := &file_kvfarm_v1_report_proto_msgTypes[11]
+	mi := &file_kvfarm_v1_report_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1594,7 +1666,7 @@ func (x *CacheRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheRow.ProtoReflect.Descriptor instead.
 func (*CacheRow) Descriptor() ([]byte, []int) {
-	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{11}
+	return file_kvfarm_v1_report_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CacheRow) GetKind() string {
@@ -1636,7 +1708,7 @@ var File_kvfarm_v1_report_proto protoreflect.FileDescriptor
 
 const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\n" +
-	"\x16kvfarm/v1/report.proto\x12\tkvfarm.v1\"\x8e\x03\n" +
+	"\x16kvfarm/v1/report.proto\x12\tkvfarm.v1\"\xb5\x03\n" +
 	"\x06Report\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12#\n" +
 	"\x04tree\x18\x02 \x01(\v2\x0f.kvfarm.v1.TreeR\x04tree\x12+\n" +
@@ -1648,7 +1720,12 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06errors\x18\b \x03(\tR\x06errors\x12+\n" +
 	"\areasons\x18\t \x03(\v2\x11.kvfarm.v1.ReasonR\areasons\x12/\n" +
 	"\aagainst\x18\n" +
-	" \x01(\v2\x15.kvfarm.v1.ComparisonR\aagainst\"\xc9\x01\n" +
+	" \x01(\v2\x15.kvfarm.v1.ComparisonR\aagainst\x12%\n" +
+	"\x05lacks\x18\v \x03(\v2\x0f.kvfarm.v1.LackR\x05lacks\"B\n" +
+	"\x04Lack\x12\x12\n" +
+	"\x04file\x18\x01 \x01(\tR\x04file\x12\x14\n" +
+	"\x05check\x18\x02 \x01(\tR\x05check\x12\x10\n" +
+	"\x03why\x18\x03 \x01(\tR\x03why\"\xc9\x01\n" +
 	"\n" +
 	"Comparison\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x18\n" +
@@ -1806,49 +1883,51 @@ func file_kvfarm_v1_report_proto_rawDescGZIP() []byte {
 }
 
 var file_kvfarm_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_kvfarm_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_kvfarm_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_kvfarm_v1_report_proto_goTypes = []any{
 	(Verdict)(0),         // 0: kvfarm.v1.Verdict
 	(Family)(0),          // 1: kvfarm.v1.Family
 	(Optimised)(0),       // 2: kvfarm.v1.Optimised
 	(*Report)(nil),       // 3: kvfarm.v1.Report
-	(*Comparison)(nil),   // 4: kvfarm.v1.Comparison
-	(*Change)(nil),       // 5: kvfarm.v1.Change
-	(*Reason)(nil),       // 6: kvfarm.v1.Reason
-	(*Tree)(nil),         // 7: kvfarm.v1.Tree
-	(*Action)(nil),       // 8: kvfarm.v1.Action
-	(*Root)(nil),         // 9: kvfarm.v1.Root
-	(*Site)(nil),         // 10: kvfarm.v1.Site
-	(*Place)(nil),        // 11: kvfarm.v1.Place
-	(*Totals)(nil),       // 12: kvfarm.v1.Totals
-	(*FamilyTotals)(nil), // 13: kvfarm.v1.FamilyTotals
-	(*CacheRow)(nil),     // 14: kvfarm.v1.CacheRow
+	(*Lack)(nil),         // 4: kvfarm.v1.Lack
+	(*Comparison)(nil),   // 5: kvfarm.v1.Comparison
+	(*Change)(nil),       // 6: kvfarm.v1.Change
+	(*Reason)(nil),       // 7: kvfarm.v1.Reason
+	(*Tree)(nil),         // 8: kvfarm.v1.Tree
+	(*Action)(nil),       // 9: kvfarm.v1.Action
+	(*Root)(nil),         // 10: kvfarm.v1.Root
+	(*Site)(nil),         // 11: kvfarm.v1.Site
+	(*Place)(nil),        // 12: kvfarm.v1.Place
+	(*Totals)(nil),       // 13: kvfarm.v1.Totals
+	(*FamilyTotals)(nil), // 14: kvfarm.v1.FamilyTotals
+	(*CacheRow)(nil),     // 15: kvfarm.v1.CacheRow
 }
 var file_kvfarm_v1_report_proto_depIdxs = []int32{
-	7,  // 0: kvfarm.v1.Report.tree:type_name -> kvfarm.v1.Tree
-	8,  // 1: kvfarm.v1.Report.actions:type_name -> kvfarm.v1.Action
-	9,  // 2: kvfarm.v1.Report.roots:type_name -> kvfarm.v1.Root
-	10, // 3: kvfarm.v1.Report.sites:type_name -> kvfarm.v1.Site
-	12, // 4: kvfarm.v1.Report.totals:type_name -> kvfarm.v1.Totals
-	14, // 5: kvfarm.v1.Report.cache:type_name -> kvfarm.v1.CacheRow
-	6,  // 6: kvfarm.v1.Report.reasons:type_name -> kvfarm.v1.Reason
-	4,  // 7: kvfarm.v1.Report.against:type_name -> kvfarm.v1.Comparison
-	5,  // 8: kvfarm.v1.Comparison.worse:type_name -> kvfarm.v1.Change
-	5,  // 9: kvfarm.v1.Comparison.lost:type_name -> kvfarm.v1.Change
-	5,  // 10: kvfarm.v1.Comparison.better:type_name -> kvfarm.v1.Change
-	0,  // 11: kvfarm.v1.Change.was:type_name -> kvfarm.v1.Verdict
-	0,  // 12: kvfarm.v1.Root.verdict:type_name -> kvfarm.v1.Verdict
-	0,  // 13: kvfarm.v1.Site.verdict:type_name -> kvfarm.v1.Verdict
-	11, // 14: kvfarm.v1.Site.place:type_name -> kvfarm.v1.Place
-	2,  // 15: kvfarm.v1.Site.optimised:type_name -> kvfarm.v1.Optimised
-	1,  // 16: kvfarm.v1.Site.family:type_name -> kvfarm.v1.Family
-	13, // 17: kvfarm.v1.Totals.families:type_name -> kvfarm.v1.FamilyTotals
-	1,  // 18: kvfarm.v1.FamilyTotals.family:type_name -> kvfarm.v1.Family
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	8,  // 0: kvfarm.v1.Report.tree:type_name -> kvfarm.v1.Tree
+	9,  // 1: kvfarm.v1.Report.actions:type_name -> kvfarm.v1.Action
+	10, // 2: kvfarm.v1.Report.roots:type_name -> kvfarm.v1.Root
+	11, // 3: kvfarm.v1.Report.sites:type_name -> kvfarm.v1.Site
+	13, // 4: kvfarm.v1.Report.totals:type_name -> kvfarm.v1.Totals
+	15, // 5: kvfarm.v1.Report.cache:type_name -> kvfarm.v1.CacheRow
+	7,  // 6: kvfarm.v1.Report.reasons:type_name -> kvfarm.v1.Reason
+	5,  // 7: kvfarm.v1.Report.against:type_name -> kvfarm.v1.Comparison
+	4,  // 8: kvfarm.v1.Report.lacks:type_name -> kvfarm.v1.Lack
+	6,  // 9: kvfarm.v1.Comparison.worse:type_name -> kvfarm.v1.Change
+	6,  // 10: kvfarm.v1.Comparison.lost:type_name -> kvfarm.v1.Change
+	6,  // 11: kvfarm.v1.Comparison.better:type_name -> kvfarm.v1.Change
+	0,  // 12: kvfarm.v1.Change.was:type_name -> kvfarm.v1.Verdict
+	0,  // 13: kvfarm.v1.Root.verdict:type_name -> kvfarm.v1.Verdict
+	0,  // 14: kvfarm.v1.Site.verdict:type_name -> kvfarm.v1.Verdict
+	12, // 15: kvfarm.v1.Site.place:type_name -> kvfarm.v1.Place
+	2,  // 16: kvfarm.v1.Site.optimised:type_name -> kvfarm.v1.Optimised
+	1,  // 17: kvfarm.v1.Site.family:type_name -> kvfarm.v1.Family
+	14, // 18: kvfarm.v1.Totals.families:type_name -> kvfarm.v1.FamilyTotals
+	1,  // 19: kvfarm.v1.FamilyTotals.family:type_name -> kvfarm.v1.Family
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_kvfarm_v1_report_proto_init() }
@@ -1862,7 +1941,7 @@ func file_kvfarm_v1_report_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kvfarm_v1_report_proto_rawDesc), len(file_kvfarm_v1_report_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
