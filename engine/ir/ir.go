@@ -311,6 +311,7 @@ type Shape struct {
 	Elem     *Shape // behind a pointer; element of a slice or array
 	Mut      bool   // behind &mut or *mut
 	Signed   bool   // an integer of the source that has a sign, for people; not in the canonical text
+	Private  bool   // a field that only the module of its type sees, for people; not in the canonical text
 	Null     bool   // ShapeRawPtr may be null; ShapeRef is an Option<&T>
 	Whole    bool   // ShapeRawPtr that is not null leads to all of an Elem: it belongs to an Arc or the like
 	Ranges   []Span // ShapeRange

@@ -24,6 +24,9 @@ type Map struct {
 	Params []string `json:"params,omitempty"`
 	// Signed are the parameters that are numbers with a sign.
 	Signed []int `json:"signed,omitempty"`
+	// Private are the parameters that are private fields of a type passed by value, or hold some:
+	// such a number is one of those that the type's own module makes, which may be fewer than there are.
+	Private []int `json:"private,omitempty"`
 	// Fields names what lies behind them; not all of it.
 	Fields []Field `json:"fields,omitempty"`
 	Locs   []Pos   `json:"locs"` // by panic location token

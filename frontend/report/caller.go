@@ -3,6 +3,7 @@ package report
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kvfarm/kvfarm/engine/position"
@@ -109,6 +110,7 @@ func (b *Builder) fromC(p *Proof, s *verdict.Site) (why string, direct bool) {
 
 // What a failure hangs on that some caller in Rust may not be able to bring about.
 const (
+	byField  = "may not exist: it hangs on a private field, which only the module of its type sets"
 	byType   = "may not exist: it hangs on what lies behind a pointer, which a type may exclude"
 	bySafety = "may not exist: it is an unsafe fn, whose Safety section may exclude these arguments"
 	byLead   = "may not exist: it hangs on where pointers lead, of which a type may promise more"
@@ -130,6 +132,8 @@ func (b *Builder) hangsOn(p *Proof, s *verdict.Site) (why string, fromC, guarded
 	switch {
 	case behind:
 		return byType, false, true
+	case p.hidden(w):
+		return byField, false, true
 	case unsafeC.MatchString(header(b.tree, p.Root)):
 		return bySafety, false, true
 	case p.undefined(s) && slices.ContainsFunc(w.Inputs, ofPointer):
@@ -138,6 +142,15 @@ func (b *Builder) hangsOn(p *Proof, s *verdict.Site) (why string, fromC, guarded
 		return byC, false, true
 	}
 	return "", false, false
+}
+
+// hidden reports whether a witness names a number of p's root that is a private field of its type. It may
+// keep to an invariant that no type tells.
+func (p *Proof) hidden(w *verdict.Witness) bool {
+	return slices.ContainsFunc(w.Inputs, func(in verdict.Input) bool {
+		i, err := strconv.Atoi(strings.TrimPrefix(in.Name, "arg"))
+		return err == nil && strings.HasPrefix(in.Name, "arg") && slices.Contains(p.Positions.Private, i)
+	})
 }
 
 // ofPointer reports whether an input of a root says of a pointer where it leads.

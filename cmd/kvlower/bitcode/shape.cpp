@@ -25,8 +25,9 @@ uint64_t Writer::debugType(const DIType *t) {
   return debugTypes.add(t) + 1;
 }
 
-// A member's value is that of the tag for which it is there, in hexadecimal.
-//   member = name offset size type value
+// A member's value is that of the tag for which it is there, in hexadecimal. It is
+// private if only the module of its type sees it.
+//   member = name offset size type private value
 void Writer::debugMember(const DIDerivedType *d) {
   Buffer &b = debugTypes.buf;
   SmallString<32> value;
@@ -36,6 +37,7 @@ void Writer::debugMember(const DIDerivedType *d) {
   b.u(d->getOffsetInBits());
   b.u(d->getSizeInBits());
   b.u(debugType(d->getBaseType()));
+  b.u((d->getFlags() & DINode::FlagAccessibility) == DINode::FlagPrivate);
   b.raw(std::string(value));
 }
 

@@ -17,7 +17,7 @@
 
 namespace kv {
 
-constexpr uint64_t streamVersion = 2;
+constexpr uint64_t streamVersion = 3;
 
 class Buffer {
 public:

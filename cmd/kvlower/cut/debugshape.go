@@ -210,7 +210,7 @@ func (d *describer) fields(members []module.Member, depth int) []ir.Shape {
 			continue
 		}
 		f.Off = m.Offset
-		f.Name = m.Name
+		f.Name, f.Private = m.Name, m.Private
 		out = append(out, f)
 	}
 	slices.SortStableFunc(out, func(a, b ir.Shape) int { return int(a.Off - b.Off) })

@@ -211,7 +211,7 @@ func TestLargeFirstParameter(t *testing.T) {
 		a.Deref = bytes
 		return ir.Param{Type: ir.PtrType, Attr: a}
 	}
-	sig := &ir.Sig{Params: []ir.Param{of(large.Size), {Type: ir.PtrType, Attr: attr}, {Type: &ir.Type{Kind: ir.Int, Bits: 64}}, of(16)}}
+	sig := &ir.Sig{Params: []ir.Param{of(large.Size), {Type: ir.PtrType, Attr: attr}, {Type: ir.IntType(64)}, of(16)}}
 	got := inputs(sig, []*module.DebugType{ref(large), str, ref(wideStruct("Pair", 2, num))}).Params
 	if got[0].Kind != ir.ShapeRef || got[1].Kind != ir.ShapeStr || got[2].Kind != ir.ShapeSliceLen {
 		t.Errorf("the parameters are %v, %v, %v; want a reference, a string and its length", got[0].Kind, got[1].Kind, got[2].Kind)

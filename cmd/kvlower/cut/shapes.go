@@ -168,6 +168,7 @@ func fieldLeaves(fields []ir.Shape) []ir.Shape {
 		}
 		for _, l := range ls {
 			l.Off += f.Off
+			l.Private = l.Private || f.Private
 			out = append(out, l)
 		}
 	}
@@ -232,7 +233,7 @@ func taggedLeaves(s ir.Shape) []ir.Shape {
 			return nil
 		case len(out) == 1:
 			payload := opaqueShape(ls[0].Size, ls[0].Align)
-			payload.Off = ls[0].Off
+			payload.Off, payload.Private = ls[0].Off, ls[0].Private
 			out = append(out, payload)
 		}
 	}

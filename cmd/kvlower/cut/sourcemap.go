@@ -23,6 +23,9 @@ func (w *walk) mapping() *position.Map {
 			if s.Signed {
 				m.Signed = append(m.Signed, i)
 			}
+			if holdsPrivate(&s) {
+				m.Private = append(m.Private, i)
+			}
 		}
 	}
 	var insts []position.Inst
@@ -31,6 +34,25 @@ func (w *walk) mapping() *position.Map {
 	}
 	m.Insts = position.NewFrames(insts)
 	return m
+}
+
+// holdsPrivate reports whether s is a private field of a type, or holds one. What lies behind its
+// pointers is another matter.
+func holdsPrivate(s *ir.Shape) bool {
+	if s.Private {
+		return true
+	}
+	for i := range s.Fields {
+		if holdsPrivate(&s.Fields[i]) {
+			return true
+		}
+	}
+	for i := range s.Variants {
+		if holdsPrivate(&ir.Shape{Fields: s.Variants[i].Fields}) {
+			return true
+		}
+	}
+	return s.Kind == ir.ShapeArray && s.Elem != nil && holdsPrivate(s.Elem)
 }
 
 // paramNames turns the halves x.0 and x.1 of a pair into x and x.1.

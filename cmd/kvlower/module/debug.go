@@ -37,11 +37,12 @@ const (
 
 // Member is a field of a structure, or a variant.
 type Member struct {
-	Name   string
-	Offset int64 // bytes
-	Size   int64
-	Type   *DebugType
-	Value  *big.Int // of the tag, for a variant; nil if none says it
+	Name    string
+	Offset  int64 // bytes
+	Size    int64
+	Type    *DebugType
+	Private bool     // only the module of the type sees it
+	Value   *big.Int // of the tag, for a variant; nil if none says it
 }
 
 func (r *reader) bits() int64 {
@@ -114,7 +115,7 @@ func (r *reader) members() []Member {
 }
 
 func (r *reader) member() Member {
-	m := Member{Name: r.str(), Offset: r.bits(), Size: r.bits(), Type: r.debugType()}
+	m := Member{Name: r.str(), Offset: r.bits(), Size: r.bits(), Type: r.debugType(), Private: r.u() != 0}
 	if raw := r.raw(); len(raw) > 0 {
 		n, ok := new(big.Int).SetString(string(raw), 16)
 		if !ok {

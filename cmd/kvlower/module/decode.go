@@ -7,7 +7,7 @@ import (
 )
 
 // streamVersion is that of bitcode/stream.h.
-const streamVersion = 2
+const streamVersion = 3
 
 // Decode reads the stream that bitcode.Read returns.
 func Decode(stream []byte) (*Module, error) {
