@@ -14,6 +14,7 @@ type input struct {
 	name  string
 	shape *ir.Shape // of one element; nil: plain bytes
 	array expr.Array
+	unset *expr.Array     // of bits: which of the bytes that may be uninitialised are so; nil until one is looked at
 	words map[int64]*cell // made pointers, by offset
 }
 
@@ -62,7 +63,7 @@ func (x *exec) parameter(s *state, i int, p *ir.Param, before *value) (*value, e
 			x.axiom(x.b.Not(bad))
 		}
 		x.inShape(v, sh)
-		return intValue(v), nil
+		return x.perhapsUnset(name, v, sh), nil
 	case ir.Ptr:
 		if sh.Kind == ir.ShapeIterEnd {
 			return x.endOf(before), nil
@@ -228,7 +229,7 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, here, length expr.Expr, at
 		}
 		o.size = x.promised(name, deref)
 		x.presumed.raw = true
-		if sh.Elem != nil && sh.Elem.Kind == ir.ShapeOpaque {
+		if sh.Elem != nil && sh.Elem.Kind == ir.ShapeOpaque && !sh.Elem.Unset {
 			o.base.kind = baseUnknown
 		}
 	}

@@ -42,7 +42,7 @@ func (x *exec) inputByte(in *input, k int64) (slot, error) {
 // inputNumber returns byte k, which is no pointer's: an input where some leaf
 // covers it, poison where it is padding.
 func (x *exec) inputNumber(in *input, k int64, ls []leaf) (*value, error) {
-	covered := expr.False
+	covered, unset := expr.False, expr.False
 	for _, l := range ls {
 		if l.isPointer() {
 			continue
@@ -50,10 +50,13 @@ func (x *exec) inputNumber(in *input, k int64, ls []leaf) (*value, error) {
 		if l.shape.Kind == ir.ShapeOpaque {
 			x.foreignRead(in.array, x.b.Const(uint64(k), 64), "content of an input of unknown type")
 		}
+		if l.shape.Unset {
+			unset = x.b.Or(unset, x.b.And(l.guard, x.unsetAt(in, x.b.Const(uint64(k), 64))))
+		}
 		covered = x.b.Or(covered, l.guard)
 		x.constrain(in, l)
 	}
-	return &value{e: x.b.Read(in.array, x.b.Const(uint64(k), 64)), poison: x.b.Not(covered)}, nil
+	return &value{e: x.b.Read(in.array, x.b.Const(uint64(k), 64)), poison: x.b.Or(unset, x.b.Not(covered))}, nil
 }
 
 // inputWord returns the eight bytes at an offset where a pointer can stand:
@@ -247,7 +250,11 @@ func (x *exec) enumLeaves(to []leaf, in *input, sh *ir.Shape, base, k int64, gua
 // may hold anything: the numbers behind its pointers are not known.
 func (x *exec) inputAnywhere(in *input, off expr.Expr) (*value, error) {
 	if !plain(in.shape) {
-		return intValue(x.foreignRead(in.array, off, "read at an unknown offset of a structured input")), nil
+		v := intValue(x.foreignRead(in.array, off, "read at an unknown offset of a structured input"))
+		if maybeUnset(in.shape) {
+			v.poison = x.unsetAt(in, off)
+		}
+		return v, nil
 	}
 	return intValue(x.b.Read(in.array, off)), nil
 }
@@ -255,7 +262,7 @@ func (x *exec) inputAnywhere(in *input, off expr.Expr) (*value, error) {
 // plain reports whether a shape is made of bytes of any value.
 func plain(sh *ir.Shape) bool {
 	if sh == nil || sh.Kind == ir.ShapeBits {
-		return true
+		return sh == nil || !sh.Unset
 	}
 	return sh.Kind == ir.ShapeArray && sh.Elem != nil && plain(sh.Elem)
 }

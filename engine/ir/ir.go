@@ -314,6 +314,7 @@ type Shape struct {
 	Private  bool   // a field that only the module of its type sees, for people; not in the canonical text
 	Null     bool   // ShapeRawPtr may be null; ShapeRef is an Option<&T>
 	Whole    bool   // ShapeRawPtr that is not null leads to all of an Elem: it belongs to an Arc or the like
+	Unset    bool   // ShapeBits, ShapeOpaque: bytes of it may be uninitialised (MaybeUninit)
 	Ranges   []Span // ShapeRange
 	Len      int64  // ShapeArray: number of elements
 	Fields   []Shape

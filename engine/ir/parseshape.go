@@ -63,6 +63,8 @@ func (p *parser) sizedShape(s *Shape) {
 		s.Align = p.align()
 	}
 	switch s.Kind {
+	case ShapeBits, ShapeOpaque:
+		s.Unset = p.acceptWord("unset")
 	case ShapeRange:
 		s.Ranges = p.spans()
 	case ShapeStruct:

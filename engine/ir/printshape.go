@@ -29,6 +29,9 @@ func (p *printer) shape(s *Shape) {
 		return
 	}
 	p.f(" %d align %d", s.Size, s.Align)
+	if s.Unset {
+		p.s(" unset")
+	}
 	switch s.Kind {
 	case ShapeRange:
 		p.s(" ")

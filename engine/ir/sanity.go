@@ -215,6 +215,7 @@ func (c *checker) shape(s *Shape) {
 	c.check(s.Kind != ShapeEnum || len(s.Fields) > 0, "enum without a tag")
 	c.check(s.Kind != ShapeIter || s.Elem != nil && s.Elem.Size > 0, "iterator of elements without a size")
 	c.check(!s.Whole || s.Kind == ShapeRawPtr && s.Elem != nil && s.Elem.Size <= MaxWhole, "%v of a whole object", s.Kind)
+	c.check(!s.Unset || s.Kind == ShapeBits || s.Kind == ShapeOpaque, "%v that may be uninitialised", s.Kind)
 	c.spans(s.Ranges)
 	if s.Elem != nil {
 		c.shape(s.Elem)

@@ -17,7 +17,7 @@ const maxForeign = 1 << 14
 
 // foreign describes an Opaque<T>. It is ok if T is known and holds more than pointers.
 func foreign(t *module.DebugType) (s ir.Shape, ok bool) {
-	if t.Scope != "kernel::types" || !strings.HasPrefix(t.Name, "Opaque<") || t.Size == 0 || t.Size > maxForeign {
+	if !isOpaque(t) || t.Size == 0 || t.Size > maxForeign {
 		return ir.Shape{}, false
 	}
 	c := content(t)
@@ -31,6 +31,21 @@ func foreign(t *module.DebugType) (s ir.Shape, ok bool) {
 		return ir.Shape{}, false
 	}
 	return ir.Shape{Kind: ir.ShapeStruct, Size: t.Size, Align: alignOf(t), Fields: fields}, true
+}
+
+func isOpaque(t *module.DebugType) bool {
+	return t.Scope == "kernel::types" && strings.HasPrefix(t.Name, "Opaque<")
+}
+
+// initialised takes from s that parts of it may not be.
+func initialised(s *ir.Shape) {
+	s.Unset = false
+	for i := range s.Fields {
+		initialised(&s.Fields[i])
+	}
+	if s.Kind == ir.ShapeArray {
+		initialised(s.Elem)
+	}
 }
 
 // content goes through the cells and wrappers around T, all of one size.

@@ -56,7 +56,9 @@ func (d *describer) shapeOf(t *module.DebugType, depth int) ir.Shape {
 	case module.TagStructure:
 		return d.structShape(t, depth)
 	}
-	return opaqueShape(t.Size, alignOf(t))
+	s := opaqueShape(t.Size, alignOf(t))
+	s.Unset = t.Tag == module.TagUnion && t.Scope == "core::mem::maybe_uninit" && strings.HasPrefix(t.Name, "MaybeUninit<")
+	return s
 }
 
 func alignOf(t *module.DebugType) int64 {
@@ -157,7 +159,9 @@ func (d *describer) arrayShape(t *module.DebugType, depth int) ir.Shape {
 	}
 	elem := d.shapeOf(t.Base, depth)
 	if elem.Size*t.Len != t.Size || elem.Kind != ir.ShapeBits && t.Len > maxArray {
-		return opaqueShape(t.Size, alignOf(t))
+		s := opaqueShape(t.Size, alignOf(t))
+		s.Unset = elem.Unset
+		return s
 	}
 	return ir.Shape{Kind: ir.ShapeArray, Size: t.Size, Align: elem.Align, Len: t.Len, Elem: &elem}
 }
@@ -168,6 +172,9 @@ func (d *describer) structShape(t *module.DebugType, depth int) ir.Shape {
 	s, ok := d.knownStruct(t, depth)
 	if !ok {
 		s = d.plainStruct(t, depth)
+	}
+	if isOpaque(t) {
+		initialised(&s)
 	}
 	if owns(t) {
 		promise(&s)

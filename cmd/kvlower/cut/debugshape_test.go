@@ -141,6 +141,42 @@ func TestOwnersLeadToWholeObjects(t *testing.T) {
 	}
 }
 
+// Bytes of a MaybeUninit may be uninitialised, wherever it lies; what C keeps in an Opaque is not.
+func TestMaybeUninit(t *testing.T) {
+	num := &module.DebugType{Tag: module.TagBase, Name: "u32", Size: 4, Align: 4}
+	maybe := &module.DebugType{Tag: module.TagUnion, Scope: "core::mem::maybe_uninit", Name: "MaybeUninit<u32>", Size: 4, Align: 4,
+		Members: []module.Member{{Name: "uninit"}, {Name: "value", Size: 4, Type: num}}}
+	within := func(scope, name string) *module.DebugType {
+		return &module.DebugType{Tag: module.TagStructure, Scope: scope, Name: name, Size: 4, Align: 4, Members: []module.Member{{Name: "x", Size: 4, Type: maybe}}}
+	}
+	many := func(n int64) *module.DebugType {
+		return &module.DebugType{Tag: module.TagArray, Size: 4 * n, Base: maybe, Len: n}
+	}
+	for _, tt := range []struct {
+		t    *module.DebugType
+		want bool
+	}{
+		{maybe, true}, {within("mine", "Slot"), true}, {many(2), true}, {many(1 << 20), true},
+		{within("kernel::types", "Opaque<u32>"), false}, {within("core::cell", "UnsafeCell<u32>"), true},
+		{&module.DebugType{Tag: module.TagUnion, Scope: "bindings", Name: "MaybeUninit<u32>", Size: 4}, false},
+	} {
+		s := (&describer{limit: maxShapes}).shapeOf(tt.t, 0)
+		for s.Kind == ir.ShapeStruct {
+			s = s.Fields[0]
+		}
+		if s.Kind == ir.ShapeArray {
+			s = *s.Elem
+		}
+		if s.Kind != ir.ShapeOpaque || s.Unset != tt.want {
+			t.Errorf("%s: %v, unset %v, want %v", tt.t.Name, s.Kind, s.Unset, tt.want)
+		}
+	}
+	sig := &ir.Sig{Params: []ir.Param{{Type: ir.IntType(32)}}}
+	if got := inputs(sig, []*module.DebugType{within("mine", "Slot")}).Params[0]; got.Kind != ir.ShapeBits || !got.Unset {
+		t.Errorf("by value: %+v", got)
+	}
+}
+
 func TestNiches(t *testing.T) {
 	for name, want := range map[string]string{
 		"NonZeroU8Inner": "[1 ff]", "UsizeNoHighBit": "[0 7f]", "U32NotAllOnes": "[0 fe]", "Nanoseconds": "[0 3b9ac9ff]",

@@ -231,9 +231,11 @@ func taggedLeaves(s ir.Shape) []ir.Shape {
 			continue
 		case len(ls) != 1 || len(out) == 2 && (out[1].Size != ls[0].Size || out[1].Off != ls[0].Off):
 			return nil
-		case len(out) == 1:
+		case len(out) == 2:
+			out[1].Unset = out[1].Unset || ls[0].Unset
+		default:
 			payload := opaqueShape(ls[0].Size, ls[0].Align)
-			payload.Off, payload.Private = ls[0].Off, ls[0].Private
+			payload.Off, payload.Private, payload.Unset = ls[0].Off, ls[0].Private, ls[0].Unset
 			out = append(out, payload)
 		}
 	}
@@ -259,7 +261,7 @@ func sharpen(s ir.Shape, p *ir.Param) ir.Shape {
 	s.Off = 0
 	switch {
 	case (s.Kind == ir.ShapeBits || s.Kind == ir.ShapeOpaque) && p.Type.Kind == ir.Int && p.Attr.RangeLo != nil:
-		s.Kind, s.Ranges = ir.ShapeRange, paramRange(p)
+		s.Kind, s.Ranges, s.Unset = ir.ShapeRange, paramRange(p), false
 	case s.Kind == ir.ShapeOpaque && p.Type.Kind == ir.Int:
 		s.Kind = ir.ShapeBits
 	case s.Kind == ir.ShapeRawPtr && (p.Attr.NonNull || p.Attr.Deref > 0):
