@@ -27,12 +27,12 @@ func newFilter(n int) *filter {
 	return &filter{lines: make([][8]uint64, max(n, filterMin)*filterBits/lineBits)}
 }
 
-func (f *filter) line(k key) *[8]uint64 {
+func (f *filter) line(k *key) *[8]uint64 {
 	at, _ := bits.Mul64(binary.BigEndian.Uint64(k[1:]), uint64(len(f.lines)))
 	return &f.lines[at]
 }
 
-func (f *filter) add(k key) {
+func (f *filter) add(k *key) {
 	line, h := f.line(k), binary.BigEndian.Uint64(k[9:])
 	for range probes {
 		line[h>>6&7] |= 1 << (h & 63)
@@ -41,7 +41,7 @@ func (f *filter) add(k key) {
 }
 
 // may reports whether k could be in the index.
-func (f *filter) may(k key) bool {
+func (f *filter) may(k *key) bool {
 	if !f.ready {
 		return true
 	}
@@ -83,8 +83,8 @@ func (ix *index) filterKeys(ks []key, last bool) error {
 	if ix.shut {
 		return ErrClosed
 	}
-	for _, k := range ks {
-		ix.filter.add(k)
+	for i := range ks {
+		ix.filter.add(&ks[i])
 	}
 	ix.filter.ready = last
 	return nil

@@ -358,8 +358,7 @@ func (s *Store) drop(ks []key, still func(key, loc) bool) error {
 func blobKeys(ds []digest.Digest) ([]key, error) {
 	ks := make([]key, len(ds))
 	for i, d := range ds {
-		var err error
-		if ks[i], err = keyOf(blobs, d); err != nil {
+		if err := ks[i].set(blobs, d); err != nil {
 			return nil, err
 		}
 	}

@@ -116,10 +116,11 @@ func (ix *index) find(ks []key, why purpose, found func(i int, l loc)) error {
 		return ErrClosed
 	}
 	at := ix.useTime(why)
-	for i, k := range ks {
-		if !ix.filter.may(k) { // one line of memory, where the cache costs several
+	for i := range ks {
+		if !ix.filter.may(&ks[i]) { // one line of memory, where the cache costs several
 			continue
 		}
+		k := ks[i]
 		if l, ok := ix.cached(k, at); ok {
 			found(i, l)
 		} else if !ix.dying[k] {
@@ -266,13 +267,14 @@ func (ix *index) store(entries []entry) error {
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	for _, e := range entries {
+	for i := range entries {
+		e := &entries[i]
 		if e.key.kind() == results {
 			ix.epoch++ // may replace what somebody has just read
 			ix.forget(e.key)
 		}
 		ix.remember(e.key, e.loc)
-		ix.filter.add(e.key)
+		ix.filter.add(&e.key)
 	}
 	return nil
 }

@@ -18,16 +18,16 @@ const (
 // big-endian. Sorted keys of one kind and function are sorted by hash.
 type key [1 + 32 + 8]byte
 
-func keyOf(kind byte, d digest.Digest) (key, error) {
-	raw, err := d.Raw()
-	if err != nil {
-		return key{}, err
-	}
-	var k key
+func keyOf(kind byte, d digest.Digest) (k key, err error) {
+	err = k.set(kind, d)
+	return k, err
+}
+
+// set makes k the key of d.
+func (k *key) set(kind byte, d digest.Digest) error {
 	k[0] = firstByte(kind, d.Function)
-	copy(k[1:], raw[:])
 	binary.BigEndian.PutUint64(k[33:], uint64(d.Size))
-	return k, nil
+	return d.RawTo((*[32]byte)(k[1:]))
 }
 
 // firstByte is the first byte of a key: a lower-case letter for SHA-256, the

@@ -72,7 +72,7 @@ func Parse(s string) (Digest, error) {
 // Validate reports what is wrong with d's form: the hash is 64 lower-case hex
 // digits, the size is not negative.
 func (d Digest) Validate() error {
-	if _, ok := d.raw(); !ok {
+	if !d.decode(new([hashLen]byte)) {
 		return fmt.Errorf("digest %q: hash is not %d lower-case hex digits", d.Hash, 2*hashLen)
 	}
 	if d.Size < 0 {

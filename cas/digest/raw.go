@@ -1,18 +1,23 @@
 package digest
 
 // Raw returns the 32 bytes of d's hash. It fails exactly if Validate does.
-func (d Digest) Raw() ([32]byte, error) {
-	raw, ok := d.raw()
-	if !ok || d.Size < 0 {
-		return raw, d.Validate()
-	}
-	return raw, nil
+func (d Digest) Raw() (raw [32]byte, err error) {
+	err = d.RawTo(&raw)
+	return raw, err
 }
 
-// raw decodes the hash, of which a message may have ten thousand.
-func (d Digest) raw() (raw [32]byte, ok bool) {
+// RawTo is Raw, but writes to where the bytes are wanted: of ten thousand hashes in
+// a message, moving what was just written byte by byte took as long as decoding it.
+func (d Digest) RawTo(raw *[32]byte) error {
+	if !d.decode(raw) || d.Size < 0 {
+		return d.Validate()
+	}
+	return nil
+}
+
+func (d Digest) decode(raw *[32]byte) bool {
 	if len(d.Hash) != 2*len(raw) {
-		return raw, false
+		return false
 	}
 	bad := byte(0)
 	for i := range raw {
@@ -20,7 +25,7 @@ func (d Digest) raw() (raw [32]byte, ok bool) {
 		bad |= hi | lo
 		raw[i] = hi<<4 | lo
 	}
-	return raw, bad <= 0xf
+	return bad <= 0xf
 }
 
 // nibbles holds the value of each lower-case hex digit, 0xff for other bytes.
