@@ -294,6 +294,26 @@ func TestDamagedEndOfIndex(t *testing.T) {
 	readDamaged(t, dir, blobs)
 }
 
+// TestOtherFormat: what a later version has written is refused as that, and not
+// as damage, for which one would throw it away.
+func TestOtherFormat(t *testing.T) {
+	dir := t.TempDir()
+	s, err := openQuiet(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, filepath.Join(dir, "index", "MANIFEST"), func(b []byte) []byte {
+		b[5]++
+		return b
+	})
+	if _, err := openQuiet(t.Context(), dir); !errors.Is(err, badgerstore.ErrFormat) || errors.Is(err, cas.ErrCorrupt) {
+		t.Errorf("Open = %v, want ErrFormat", err)
+	}
+}
+
 // damageBit flips a bit of the byte at that offset, always the same.
 func damageBit(t *testing.T, file string, at int) {
 	t.Helper()
@@ -307,7 +327,7 @@ func readDamaged(t *testing.T, dir string, blobs []cas.Blob) {
 	t.Helper()
 	s, err := openQuiet(t.Context(), dir)
 	if err != nil {
-		if !errors.Is(err, cas.ErrCorrupt) {
+		if !errors.Is(err, cas.ErrCorrupt) && !errors.Is(err, badgerstore.ErrFormat) { // a bit makes one version another
 			t.Errorf("Open = %v, want ErrCorrupt", err)
 		}
 		return

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,6 +28,9 @@ func checkFooters(dir string) error {
 		return err
 	}
 	defer manifest.Close()
+	if err := checkFormat(manifest); err != nil {
+		return err
+	}
 	m, _, err := badger.ReplayManifestFile(manifest, formatVersion, badger.DefaultOptions(dir))
 	if err != nil {
 		return err
@@ -36,6 +40,19 @@ func checkFooters(dir string) error {
 		if err := checkFooter(name); err != nil {
 			return fmt.Errorf("table %s: %w", filepath.Base(name), err)
 		}
+	}
+	return nil
+}
+
+// checkFormat reads the format that badger's manifest begins with: four letters,
+// then ours, then badger's own. Badger would say that it is damaged.
+func checkFormat(manifest io.ReaderAt) error {
+	var head [6]byte
+	if _, err := manifest.ReadAt(head[:], 0); err != nil || string(head[:4]) != "Bdgr" {
+		return nil // badger says what is wrong
+	}
+	if v := binary.BigEndian.Uint16(head[4:]); v != formatVersion {
+		return fmt.Errorf("%w: %d, where this one reads and writes %d; run the version that wrote it, or name another folder", ErrFormat, v, formatVersion)
 	}
 	return nil
 }

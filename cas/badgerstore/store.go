@@ -51,7 +51,8 @@ type Store struct {
 	close  func() error
 }
 
-// Open opens the store in cfg.Dir. Errors: ErrLocked, cas.ErrFull, cas.ErrCorrupt.
+// Open opens the store in cfg.Dir. Errors: ErrLocked, ErrFormat, cas.ErrFull,
+// cas.ErrCorrupt.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := open(ctx, cfg)
 	if err != nil {
@@ -103,9 +104,13 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	return s, nil
 }
 
-// formatVersion goes up when the index or the packs change their meaning;
-// badger then refuses to open what another version has written.
+// formatVersion goes up when the index or the packs change their meaning; what
+// another version has written is refused then.
 const formatVersion = 1
+
+// ErrFormat says that a store was written by a version of this package that has
+// another format. It is whole, only not for us.
+var ErrFormat = errors.New("another version's format")
 
 // badgerOptions are those for an index of small entries, read through memory
 // maps. It need not be flushed, for the packs are: see replay.
@@ -133,7 +138,7 @@ func openBadger(opt badger.Options, log *slog.Logger) (db *badger.DB, err error)
 			db, err = nil, fmt.Errorf("unreadable, badger gives up over it: %v", p)
 		}
 		var sys *fs.PathError
-		if err != nil && !errors.As(err, &sys) {
+		if err != nil && !errors.As(err, &sys) && !errors.Is(err, ErrFormat) {
 			err = fmt.Errorf("%w: index: %w; move the folder away and a new, empty store begins", cas.ErrCorrupt, err)
 		}
 	}()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -17,19 +18,21 @@ import (
 )
 
 func newCache() *cobra.Command {
-	c := &cobra.Command{Use: "cache", Short: "look after the store", Args: cobra.NoArgs}
-	c.AddCommand(newCacheStat(), newCacheGC(), newCacheFsck())
-	return c
+	return group("cache", "look after the store", newCacheStat(), newCacheGC(), newCacheFsck())
 }
 
-// onStore returns a command that works on the store of a state folder.
+// onStore returns a command that works on the store of a state folder. It makes
+// none: of a folder whose name was mistyped it would say that all is clean.
 func onStore(use, short string, work func(ctx context.Context, c *cobra.Command, s *badgerstore.Store) error) *cobra.Command {
 	var st state
 	c := &cobra.Command{
 		Use: use, Short: short, Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := st.resolve(); err != nil {
+			if err := st.locate(); err != nil {
 				return err
+			}
+			if _, err := os.Stat(storeDir(st.dir)); err != nil {
+				return fmt.Errorf("look for the store: %w; --state is the folder that kvfarm serve or kvfarm submit was given", err)
 			}
 			s, err := openStore(c.Context(), st.dir, slog.Default())
 			if err != nil {

@@ -126,9 +126,12 @@ func openStore(ctx context.Context, dir string, log *slog.Logger) (*badgerstore.
 	return openStoreAs(ctx, dir, badgerstore.Config{Log: log})
 }
 
+// storeDir is where the store of a state folder lies.
+func storeDir(dir string) string { return filepath.Join(dir, "store") }
+
 // openStoreAs is openStore with settings.
 func openStoreAs(ctx context.Context, dir string, cfg badgerstore.Config) (*badgerstore.Store, error) {
-	cfg.Dir = filepath.Join(dir, "store")
+	cfg.Dir = storeDir(dir)
 	store, err := badgerstore.Open(ctx, cfg)
 	if errors.Is(err, badgerstore.ErrLocked) {
 		fmt.Fprintf(os.Stderr, "kvfarm: another kvfarm uses %s; waiting for it to end\n", dir)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -67,14 +68,30 @@ func execute(ctx context.Context, args []string) error {
 const endless = "endless"
 
 func newRoot() *cobra.Command {
-	root := &cobra.Command{
-		Use:           "kvfarm",
-		Short:         "verify the Rust code of a Linux tree",
-		Args:          cobra.NoArgs,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-	}
+	root := group("kvfarm", "verify the Rust code of a Linux tree",
+		newSubmit(), newProve(), newFuzz(), newExplain(), newWhy(), newReplay(), newKUnit(), newServe(), newWorkerCommand(), newRunner(), newLaunch(), newToolchain(), newCache(), newAudit())
+	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newSubmit(), newProve(), newFuzz(), newExplain(), newWhy(), newReplay(), newKUnit(), newServe(), newWorkerCommand(), newRunner(), newLaunch(), newToolchain(), newCache(), newAudit())
 	return root
+}
+
+// group returns a command that is there for the ones below it. By itself it says
+// what these are; with a name that none of them has it fails, where cobra would
+// say the same and end as if all was well.
+func group(use, short string, below ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{
+		Use: use, Short: short, Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return c.Help()
+			}
+			like := ""
+			if all := c.SuggestionsFor(args[0]); len(all) > 0 {
+				like = fmt.Sprintf("; did you mean %s?", strings.Join(all, " or "))
+			}
+			return fmt.Errorf("%s has no command %q%s (%s --help lists them)", c.CommandPath(), args[0], like, c.CommandPath())
+		},
+	}
+	c.AddCommand(below...)
+	return c
 }

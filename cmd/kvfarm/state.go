@@ -21,6 +21,17 @@ func (s *state) flag(f *pflag.FlagSet) {
 
 // resolve fills in the default and makes the folder.
 func (s *state) resolve() error {
+	if err := s.locate(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return fmt.Errorf("make the state folder: %w", err)
+	}
+	return nil
+}
+
+// locate fills in the default.
+func (s *state) locate() error {
 	if s.dir == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {
@@ -33,9 +44,6 @@ func (s *state) resolve() error {
 		return fmt.Errorf("state folder %s: %w", s.dir, err)
 	}
 	s.dir = abs
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
-		return fmt.Errorf("make the state folder: %w", err)
-	}
 	return nil
 }
 

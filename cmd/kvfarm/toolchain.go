@@ -51,9 +51,8 @@ func importToolchain(ctx context.Context, t *toolchain.Toolchain, s cas.Store, n
 }
 
 func newToolchain() *cobra.Command {
-	c := &cobra.Command{Use: "toolchain", Short: "the root file systems that actions run in", Args: cobra.NoArgs}
-	c.AddCommand(newToolchainMake(), newToolchainList(), newToolchainPath(), newToolchainSource())
-	return c
+	return group("toolchain", "the root file systems that actions run in",
+		newToolchainMake(), newToolchainList(), newToolchainPath(), newToolchainSource())
 }
 
 func newToolchainMake() *cobra.Command {

@@ -105,8 +105,12 @@ func TestTracesOfCommands(t *testing.T) {
 	t.Parallel()
 	got, env := startCollector(t)
 	const id = "1af7651916cd43dd8448eb211c80319c"
+	state := t.TempDir()
+	if err := os.Mkdir(storeDir(state), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	run := func(extra ...string) (string, error) {
-		cmd := exec.Command("kvfarm", "cache", "stat", "--state", t.TempDir())
+		cmd := exec.Command("kvfarm", "cache", "stat", "--state", state)
 		cmd.Env = append(os.Environ(), extra...)
 		out, err := cmd.CombinedOutput()
 		return string(out), err
