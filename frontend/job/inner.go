@@ -19,7 +19,7 @@ const (
 	alonePart   = 20
 	innerBudget = 250_000 // of what no proof of the root alone decides: what is decided so is decided early
 	innerPart   = 40
-	callBudget  = 100_000 // of a function in its caller's context
+	callBudget  = 100_000 // of a function in its caller's context, or alone where its checks are proved up to a bound
 	callPart    = 100
 	coreBudget  = 200_000
 	corePart    = 50
@@ -29,7 +29,7 @@ const (
 func (j *Job) budget(u unit, c cut) int64 {
 	usual, part := int64(0), int64(1)
 	switch {
-	case len(c.of) > 0:
+	case len(c.of) > 0 || c.bounded:
 		usual, part = callBudget, callPart
 	case c.way == alone:
 		usual, part = aloneBudget, alonePart
@@ -56,7 +56,7 @@ type crateCode struct {
 }
 
 // inner chooses the functions of u that hold a panic which its automatic roots left
-// undecided or do not reach, after it has noted every owner and every panic call there is.
+// undecided, proved up to a bound, or do not reach, after it has noted every owner and every panic call there is.
 func (j *Job) inner(u unit, index cutCrate) []cut {
 	code := crateCode{crate: u.source}
 	for _, p := range index.panics {
@@ -77,7 +77,7 @@ func (j *Job) inner(u unit, index cutCrate) []cut {
 	j.live.AddPanics(u.source, code.panics)
 	var out []cut
 	for i, c := range holding {
-		if j.live.Open(u.source, code.owners[i]) {
+		if c.bounded = j.live.Bounded(u.source, code.owners[i]); c.bounded || j.live.Open(u.source, code.owners[i]) {
 			out = append(out, c)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/kvfarm/kvfarm/frontend/report"
 )
 
-// Inner roots are proved only where they can decide what others left open, and
-// decide it only if none of them is missing.
+// Inner roots are proved only where they can decide what others left open or proved up to a bound, and
+// decide it only if none of them is missing. For the sake of a bound nothing is proved but them alone.
 func TestInnerRoots(t *testing.T) {
 	tests := []struct {
 		roots, fail string
@@ -28,6 +28,9 @@ func TestInnerRoots(t *testing.T) {
 		{"stuck1234 in_deep12", "", []string{"lower a", "prove in_deep12", "prove in_deep12", "prove stuck1234"}, "PROVED [stuck1234 in_deep12]", report.ExitUndecided},
 		{"stuck in_other", "", []string{"lower a", "prove stuck"}, "UNKNOWN [stuck]", report.ExitUndecided},
 		{"own_x", "", []string{"lower a", "prove own_x", "prove own_x"}, "PROVED [own_x]", report.ExitUndecided},
+		{"loop_ in_ok", "", []string{"lower a", "prove in_ok", "prove loop_"}, "PROVED [loop_ in_ok]", report.ExitDecided},
+		{"loop_ in_ok in_no", "in_ok", []string{"lower a", "prove in_no", "prove in_ok", "prove loop_"}, "PROVED_UP_TO [loop_]", report.ExitFailed},
+		{"loop_1234 in_deep12", "", []string{"lower a", "prove in_deep12", "prove loop_1234"}, "PROVED_UP_TO [loop_1234]", report.ExitDecided},
 		{"bad_1 in_ok", "", []string{"lower a", "prove bad_1"}, "REFUTED [bad_1]", report.ExitRefuted},
 	}
 	for _, tt := range tests {

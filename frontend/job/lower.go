@@ -14,10 +14,11 @@ import (
 
 // cut is one slice and the positions beside it.
 type cut struct {
-	way  way
-	of   []int // with alone: the function of the slice whose panics are decided, in the root's calls of it, and those it calls it through; none is the root itself
-	root position.Root
-	up   bool // root was promoted to an automatic one
+	way     way
+	of      []int // with alone: the function of the slice whose panics are decided, in the root's calls of it, and those it calls it through; none is the root itself
+	root    position.Root
+	up      bool // root was promoted to an automatic one
+	bounded bool // root's checks are decided, up to a bound: it is an inner one that may do without
 	text
 	alone text          // of the root alone, if it owns panic locations
 	calls []text        // of it alone with those of root.Calls, in their order

@@ -48,6 +48,7 @@ type Builder struct {
 	ownerProofs map[ownerID][]*Proof
 	contexts    map[ownerID]Context
 	open        map[spot]bool // that some root leaves undecided
+	bounded     map[spot]bool // that some root proves up to a bound
 	led         map[ledTo]int // how many automatic roots lead to a check, of those that came to a proof
 
 	inCode  map[siteKey]bool // sites that stand in a crate's code, and whether by a location
@@ -62,7 +63,7 @@ func NewBuilder(about *pb.Tree, tree Source, waivers []Waiver) *Builder {
 		sites:   map[siteKey]*site{},
 		report:  &pb.Report{Version: Version, Tree: about},
 
-		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID][]*Proof{}, open: map[spot]bool{}, contexts: map[ownerID]Context{}, led: map[ledTo]int{},
+		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID][]*Proof{}, open: map[spot]bool{}, bounded: map[spot]bool{}, contexts: map[ownerID]Context{}, led: map[ledTo]int{},
 		inCode: map[siteKey]bool{},
 	}
 }

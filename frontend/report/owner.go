@@ -111,6 +111,14 @@ func (b *Builder) Open(crate string, o Owner) bool {
 	})
 }
 
+// Bounded reports whether o owns the location of a site that crate's roots prove up to a bound, and none that
+// they leave undecided, so that a proof of o could do without the bound.
+func (b *Builder) Bounded(crate string, o Owner) bool {
+	return !b.Open(crate, o) && slices.ContainsFunc(o.Locs, func(p position.Pos) bool {
+		return b.bounded[spot{crate, p.File, p.Line, p.Col}]
+	})
+}
+
 // Lacks reports whether o owns the location of a site that crate's roots leave
 // undecided, and no proof of o that is noted proves it. What other crates say of that site does not matter.
 func (b *Builder) Lacks(crate string, o Owner) bool {
@@ -145,41 +153,92 @@ func (b *Builder) leaveOpen(crate string, s *site) {
 	}
 }
 
-// settle decides s, which roots leave undecided, by the owners of its location.
+// bound notes that p proves s up to a bound.
+func (b *Builder) bound(p *Proof, s *site, vs *verdict.Site) {
+	if vs.Loc < 0 || s.key.file == "" {
+		s.owned = false
+	}
+	at := spot{p.Crate, s.key.file, s.key.line, s.key.col}
+	b.bounded[at] = true
+	if !slices.Contains(s.bounded, at) {
+		s.bounded = append(s.bounded, at)
+	}
+}
+
+// settle decides s by the owners of its location, where roots leave it undecided or prove it up to a
+// bound: what its owners prove for every caller needs no bound of theirs.
 func (b *Builder) settle(s *site) {
-	if s.verdict != pb.Verdict_UNKNOWN || !s.owned {
+	undecided := s.verdict == pb.Verdict_UNKNOWN
+	if !s.owned || !undecided && (s.verdict != pb.Verdict_PROVED_UP_TO || strings.HasPrefix(s.reason, asFarAs)) {
 		return
 	}
-	v, cached := s.rest, s.cached
-	reason := "proved in each function that holds it, for all callers whose behaviour is defined up to there"
-	var names []string
+	by := settlement{verdict: pb.Verdict_PROVED, cached: s.cached}
 	for _, at := range s.open {
-		if len(b.owners[at]) == 0 {
+		if !by.add(b, at, s.key) {
 			return
 		}
-		for _, id := range b.owners[at] {
-			by, called := b.proofsOf(id, s.key)
-			if len(by) == 0 {
-				return
-			}
-			if called {
-				reason = "proved in each function that holds it, or in each call of one that its crate makes, for all callers whose behaviour is defined up to there"
-			}
-			for _, p := range by {
-				if w := p.proves(s.key); rank[w] > rank[v] {
-					v = w
-				}
-				cached = cached && p.Cached
-				names = append(names, p.Root.Name)
-			}
+	}
+	for _, at := range s.bounded {
+		if !slices.Contains(s.open, at) && !by.add(b, at, s.key) {
+			by.worsen(pb.Verdict_PROVED_UP_TO)
 		}
 	}
-	s.verdict, s.cached, s.reason = v, cached, reason
-	for _, name := range names {
+	if s.rest == pb.Verdict_VACUOUS {
+		by.worsen(s.rest)
+	}
+	if !undecided && by.verdict != pb.Verdict_PROVED {
+		return
+	}
+	s.verdict, s.cached, s.reason = by.verdict, by.cached, by.reason()
+	for _, name := range by.names {
 		if !slices.Contains(s.roots, name) {
 			s.roots = append(s.roots, name)
 		}
 	}
+}
+
+// settlement is what owners come to.
+type settlement struct {
+	verdict pb.Verdict
+	cached  bool
+	called  bool     // some are proved as they are called
+	names   []string // of the roots that prove it
+}
+
+// add looks at the owners of a location. It reports whether each proves that key cannot fail
+// there; if not, nothing is added.
+func (t *settlement) add(b *Builder, at spot, key siteKey) bool {
+	with := *t
+	for _, id := range b.owners[at] {
+		by, called := b.proofsOf(id, key)
+		if len(by) == 0 {
+			return false
+		}
+		with.called = with.called || called
+		for _, p := range by {
+			with.worsen(p.proves(key))
+			with.cached = with.cached && p.Cached
+			with.names = append(with.names, p.Root.Name)
+		}
+	}
+	if len(b.owners[at]) == 0 {
+		return false
+	}
+	*t = with
+	return true
+}
+
+func (t *settlement) worsen(w pb.Verdict) {
+	if rank[w] > rank[t.verdict] {
+		t.verdict = w
+	}
+}
+
+func (t *settlement) reason() string {
+	if t.called {
+		return "proved in each function that holds it, or in each call of one that its crate makes, for all callers whose behaviour is defined up to there"
+	}
+	return "proved in each function that holds it, for all callers whose behaviour is defined up to there"
 }
 
 // proofsOf are proofs that an owner cannot fail at a location: one of itself, or, as

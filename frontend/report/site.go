@@ -40,10 +40,11 @@ type site struct {
 	witness string
 	replay  string
 
-	rest  pb.Verdict // the worst that roots say which decide it, PROVED if none does
-	open  []spot     // its location, in each crate whose roots leave it undecided
-	owned bool       // those roots know it by its location alone
-	asked []string   // written checks that leave it undecided
+	rest    pb.Verdict // the worst that roots say which decide it, PROVED if none does
+	open    []spot     // its location, in each crate whose roots leave it undecided
+	bounded []spot     // the same where roots prove it up to a bound
+	owned   bool       // those roots know it by its location alone
+	asked   []string   // written checks that leave it undecided
 
 	panics   bool // it stands in the code, as a call of a panic
 	inKernel bool // in code that not only written checks reach
@@ -89,6 +90,9 @@ func (b *Builder) addSite(p *Proof, s *verdict.Site) (*site, bool) {
 		b.leave(p, old, s)
 	} else if rank[w] > rank[old.rest] {
 		old.rest = w
+	}
+	if w == pb.Verdict_PROVED_UP_TO {
+		b.bound(p, old, s)
 	}
 	if rank[w] <= rank[old.verdict] && seen {
 		if w == pb.Verdict_REFUTED {
