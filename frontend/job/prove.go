@@ -114,7 +114,7 @@ func (j *Job) proof(ctx context.Context, u unit, c cut, r *kbuild.Result, v *ver
 	}
 	p := &report.Proof{
 		Root: c.root, Crate: u.source, Slice: c.slice.Digest, Action: r.Action, Cached: r.Cached,
-		Budget: j.budget(u, c), Verdict: v, Positions: m, LoweredBy: c.by, At: c.at.Digest, States: u.states(c.root.Name), Promoted: c.up,
+		Budget: j.budget(u, c), Verdict: v, Positions: m, LoweredBy: c.by, At: c.at.Digest, States: u.states(c.root.Name), Promoted: c.up, Whole: c.way != alone,
 		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
 	}
 	for i := range v.Witnesses {

@@ -26,6 +26,7 @@ type Proof struct {
 	LoweredBy digest.Digest // of the action that cut the slice
 	At        digest.Digest // of Positions
 	States    string        // what a written check states
+	Whole     bool          // no body is left out of Slice
 	Promoted  bool          // Root is none of its crate's automatic ones, but C has its address
 	Cached    bool
 	Budget    int64

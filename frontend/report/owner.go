@@ -272,6 +272,9 @@ func (b *Builder) best(id ownerID, key siteKey) *Proof {
 // proves is what p says of the check at a location that its root owns, for
 // every caller of that root.
 func (p *Proof) proves(key siteKey) pb.Verdict {
+	if p.lacks(key) {
+		return pb.Verdict_PROVED
+	}
 	if !p.forAll() {
 		return pb.Verdict_UNKNOWN
 	}
@@ -297,6 +300,14 @@ func (p *Proof) proves(key siteKey) pb.Verdict {
 		}
 	}
 	return w
+}
+
+// lacks reports whether no panic call in p's slice, which is whole, can be the check at key: another function holds that
+// location, too, or hands it to a function that checks something else.
+func (p *Proof) lacks(key siteKey) bool {
+	return p.Whole && !slices.ContainsFunc(p.Positions.Sites, func(s position.Site) bool {
+		return s.Kind == key.kind && (s.Loc < 0 || s.More || p.at(s.Kind, s.Loc, key))
+	})
 }
 
 // at reports whether a panic of a kind at location loc of p's slice is the check key.

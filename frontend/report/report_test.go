@@ -61,6 +61,7 @@ type proof struct {
 	Root      position.Root
 	Crate     string
 	Cached    bool
+	Whole     bool
 	Verdict   verdict.Verdict
 	Positions struct {
 		position.Map
@@ -102,7 +103,7 @@ func (a archive) report(t *testing.T) *pb.Report {
 			t.Fatalf("%s: %v", f.Name, err)
 		}
 		b.AddProof(&report.Proof{
-			Root: p.Root, Crate: p.Crate, Cached: p.Cached, Slice: digest.Of(f.Data),
+			Root: p.Root, Crate: p.Crate, Cached: p.Cached, Whole: p.Whole, Slice: digest.Of(f.Data),
 			Verdict: &p.Verdict, Positions: p.positions(), Witness: []string{"witness/0.json"},
 		})
 		a := pb.Action{Kind: "prove", Name: p.Root.Name, Digest: digest.Of(f.Data).String(), Cached: p.Cached, CpuSeconds: 1.5}
