@@ -94,8 +94,12 @@ func baseShape(t *module.DebugType) ir.Shape {
 var signed = map[string]bool{"i8": true, "i16": true, "i32": true, "i64": true, "i128": true, "isize": true,
 	"signed char": true, "short": true, "int": true, "long": true, "long long": true}
 
-// pointerShape tells references from raw pointers by the name, which alone says it.
+// pointerShape tells references from raw pointers by the name, which alone says it. A function itself, as a
+// type parameter may be one, is a pointer of no size.
 func (d *describer) pointerShape(t *module.DebugType, depth int) ir.Shape {
+	if t.Size == 0 {
+		return ir.Shape{Kind: ir.ShapeStruct, Align: 1}
+	}
 	raw := strings.HasPrefix(t.Name, "*")
 	elem := opaqueShape(0, 1)
 	switch {

@@ -294,3 +294,19 @@ func TestTypesOfRenamedSymbol(t *testing.T) {
 		}
 	}
 }
+
+// A function as the value of a type parameter takes no space, wherever it is said to lie.
+func TestFunctionItem(t *testing.T) {
+	num := &module.DebugType{Tag: module.TagBase, Name: "u64", Size: 8, Align: 8}
+	item := &module.DebugType{Tag: module.TagPointer, Name: "fn(char) -> bool", Align: 1}
+	search := &module.DebugType{Tag: module.TagStructure, Name: "Searcher<fn(char) -> bool>", Size: 8, Align: 8, Members: []module.Member{
+		{Name: "matches", Offset: 8, Type: item}, {Name: "at", Size: 8, Type: num}}}
+	d := describer{limit: maxShapes}
+	if got := d.shapeOf(search, 0); got.Kind != ir.ShapeStruct || len(got.Fields) != 1 || got.Fields[0].Kind != ir.ShapeBits {
+		t.Errorf("the structure is %+v, want one with a number", got)
+	}
+	pointer := &module.DebugType{Tag: module.TagPointer, Name: "fn(char) -> bool", Size: 8, Align: 8}
+	if got := d.shapeOf(pointer, 0); got.Kind != ir.ShapeOpaque || got.Size != 8 {
+		t.Errorf("a function pointer is %+v, want anything of 8 bytes", got)
+	}
+}
