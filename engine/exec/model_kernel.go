@@ -16,7 +16,7 @@ var kernelModels = map[string]model{
 	// Locks are free: nothing else runs. What lies in a lock is not looked at.
 	"rust_helper_spin_lock": locking, "rust_helper_spin_unlock": locking, "rust_helper_spin_assert_is_held": locking,
 	"mutex_lock": locking, "mutex_unlock": locking, "rust_helper_mutex_lock": locking, "rust_helper_mutex_assert_is_held": locking,
-	"rust_helper___spin_lock_init": locking, "rust_helper___mutex_init": locking, "rust_helper_mutex_destroy": locking,
+	"rust_helper___spin_lock_init": locking, "rust_helper___mutex_init": locking, "__mutex_init": locking, "rust_helper_mutex_destroy": locking,
 	"rust_helper_spin_trylock": anyResult, "mutex_trylock": anyResult, "rust_helper_mutex_trylock": anyResult,
 
 	// Reference counts are not counted: whether one was the last is not known.

@@ -48,6 +48,7 @@ func init() {
 		"krealloc":                   reallocate,
 		"krealloc_node_align_noprof": reallocate, "vrealloc_node_align_noprof": reallocate, "kvrealloc_node_align_noprof": reallocate,
 		"rust_helper_krealloc_node_align": reallocate, "rust_helper_vrealloc_node_align": reallocate, "rust_helper_kvrealloc_node_align": reallocate,
+		"rust_helper_krealloc": reallocate, "rust_helper_vrealloc": reallocate, "rust_helper_kvrealloc": reallocate, // 6.12
 		"rust_helper_kfree": release, "rust_helper_vfree": release, "rust_helper_kvfree": release,
 
 		// C's library where it is not the kernel's: model_libc.go.

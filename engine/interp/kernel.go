@@ -21,7 +21,7 @@ func kernelModels() map[string]*modelled {
 	for _, name := range []string{
 		"rust_helper_spin_lock", "rust_helper_spin_unlock", "rust_helper_spin_trylock", "rust_helper_spin_assert_is_held", "rust_helper___spin_lock_init",
 		"mutex_lock", "mutex_unlock", "mutex_trylock", "rust_helper_mutex_lock", "rust_helper_mutex_trylock",
-		"rust_helper_mutex_assert_is_held", "rust_helper___mutex_init", "rust_helper_mutex_destroy",
+		"rust_helper_mutex_assert_is_held", "rust_helper___mutex_init", "__mutex_init", "rust_helper_mutex_destroy",
 		"rust_helper_refcount_inc", "rust_helper_refcount_dec", "rust_helper_refcount_set", "rust_helper_refcount_dec_and_test", "rust_helper_REFCOUNT_INIT",
 		"rust_helper_cpu_relax", "rust_helper_might_resched", "rust_helper_might_sleep", "rust_helper_fsleep", "rust_helper_udelay", "synchronize_rcu",
 		"rust_helper_signal_pending",

@@ -19,6 +19,7 @@ var cModels = map[string]*modelled{
 	"krealloc_node_align_noprof": {4, word, realloc}, "rust_helper_krealloc_node_align": {4, word, realloc},
 	"kvrealloc_node_align_noprof": {4, word, realloc}, "rust_helper_kvrealloc_node_align": {4, word, realloc},
 	"vrealloc_node_align_noprof": {4, word, vrealloc}, "rust_helper_vrealloc_node_align": {4, word, vrealloc},
+	"rust_helper_krealloc": {3, word, realloc}, "rust_helper_kvrealloc": {3, word, realloc}, "rust_helper_vrealloc": {3, word, vrealloc}, // 6.12
 	"kfree": {1, nought, free}, "kvfree": {1, nought, free}, "vfree": {1, nought, free},
 	"rust_helper_kfree": {1, nought, free}, "rust_helper_kvfree": {1, nought, free}, "rust_helper_vfree": {1, nought, free},
 }

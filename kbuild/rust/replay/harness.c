@@ -328,6 +328,9 @@ ALIAS(krealloc_node_align_noprof, kvrealloc_node_align_noprof);
 ALIAS(krealloc_node_align_noprof, rust_helper_krealloc_node_align);
 ALIAS(krealloc_node_align_noprof, rust_helper_vrealloc_node_align);
 ALIAS(krealloc_node_align_noprof, rust_helper_kvrealloc_node_align);
+ALIAS(krealloc, rust_helper_krealloc); // 6.12
+ALIAS(krealloc, rust_helper_vrealloc);
+ALIAS(krealloc, rust_helper_kvrealloc);
 ALIAS(exit, _exit);
 ALIAS(exit, _Exit);
 ALIAS(kfree, vfree);
