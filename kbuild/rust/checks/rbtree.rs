@@ -108,8 +108,22 @@ mod tree {
         unsafe { leftmost((*root).rb_node) }
     }
 
+    /// As older kernels call it.
+    #[no_mangle]
+    unsafe extern "C" fn rb_first(root: *const rb_root) -> *mut rb_node {
+        // SAFETY: The caller owns the tree.
+        unsafe { leftmost((*root).rb_node) }
+    }
+
     #[no_mangle]
     unsafe extern "C" fn rust_helper_rb_last(root: *const rb_root) -> *mut rb_node {
+        // SAFETY: The caller owns the tree.
+        unsafe { rightmost((*root).rb_node) }
+    }
+
+    /// As older kernels call it.
+    #[no_mangle]
+    unsafe extern "C" fn rb_last(root: *const rb_root) -> *mut rb_node {
         // SAFETY: The caller owns the tree.
         unsafe { rightmost((*root).rb_node) }
     }
