@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -128,4 +129,70 @@ func contractWords(k contract.Contract) []string {
 		out[3] = refuted
 	}
 	return out
+}
+
+// What a function does that looks at nothing is the same whether what lies behind its arguments is
+// known or not. One that looks is not: else nothing would be tested here.
+func TestBlind(t *testing.T) {
+	alike := func(symbol, ret string) bool {
+		return blindVerdict(t, symbol, ret, "bits 8 align 8") == blindVerdict(t, symbol, ret, "opaque 8 align 8")
+	}
+	for _, k := range contract.All() {
+		if k.Looks() {
+			continue
+		}
+		ret := "i32"
+		switch {
+		case k.Result == contract.Void:
+			ret = "void"
+		case k.Result == contract.Arg:
+			ret = "ptr"
+		}
+		if symbol := strings.ReplaceAll(k.Symbol, "*", "any"); !alike(symbol, ret) {
+			t.Errorf("%s looks at its arguments", symbol)
+		}
+	}
+	if alike("rust_helper_atomic_read", "i32") {
+		t.Error("atomic_read does not look at its argument")
+	}
+}
+
+// blindVerdict calls a function with the addresses of an input with that content and of what it leads to, and states
+// that the result is 0.
+func blindVerdict(t *testing.T, symbol, ret, content string) string {
+	t.Helper()
+	result, call, zero := " -> "+ret, "%r = call "+ret, "icmp eq "+ret+" %r, "
+	switch ret {
+	case "void":
+		result, call, zero = "", "call void", "icmp eq i32 0, 0"
+	case "ptr":
+		zero += "null"
+	default:
+		zero += "0"
+	}
+	s, err := ir.Parse([]byte(fmt.Sprintf(`kvslice 1
+extern @assert "kvfarm_assert" (i1)
+extern @c %q (ptr, ptr, ptr, ptr)%s
+func @f (ptr nonnull %%p) {
+  %%at = gep ptr %%p, 8
+  %%q = load ptr, ptr %%at
+  %s @c(ptr %%p, ptr %%q, ptr %%p, ptr %%q)
+  %%z = %s
+  call void @assert(i1 %%z)
+  ret void
+}
+inputs { ref mut struct 16 align 8 { 0: %s, 8: ref mut struct 8 align 8 { 0: %s } } }
+`, symbol, result, call, zero, content, content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := check.Prove(s, exec.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
 }

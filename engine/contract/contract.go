@@ -45,8 +45,9 @@ const (
 type Contract struct {
 	Symbol string // one that ends in * stands for all that begin so
 	Effect Effect
-	Buffer int // of Fills and Gives: the argument that points to the bytes
-	Size   int // how many there are, or the argument that says it if SizeIn
+	Blind  bool // of Model: it does not look at what its arguments lead to
+	Buffer int  // of Fills and Gives: the argument that points to the bytes
+	Size   int  // how many there are, or the argument that says it if SizeIn
 	SizeIn bool
 	Result Result
 	N      int    // of Arg and AtMost
@@ -76,6 +77,18 @@ func Of(symbol string) (Contract, bool) {
 	}
 	c.Symbol = symbol
 	return c, true
+}
+
+// Looks reports whether what a call does may hang on the memory that its arguments lead to. If not, a contract
+// allows the same whatever lies there, even if the C function reads it.
+func (c Contract) Looks() bool {
+	switch c.Effect {
+	case Quiet, Keeps, Changes, Calls:
+		return false
+	case Model:
+		return !c.Blind
+	}
+	return true
 }
 
 // All returns every contract, in the order of the table.
@@ -122,13 +135,14 @@ func parse(text string) ([]Contract, error) {
 	return out, nil
 }
 
-var effects = map[string]Effect{"model": Model, "quiet": Quiet, "keeps": Keeps, "fills": Fills, "gives": Gives, "changes": Changes, "calls": Calls}
+var effects = map[string]Effect{"model": Model, "blind": Model, "quiet": Quiet, "keeps": Keeps, "fills": Fills, "gives": Gives, "changes": Changes, "calls": Calls}
 
 var results = map[string]Result{"-": Void, "void": Void, "any": Any, "some": Some, "input": Input, "errno": Errno, "status": Status, "bool": Bool, "arg": Arg, "atmost": AtMost}
 
 func contractOf(words []string) (Contract, error) {
 	r := reader{words: words}
 	c := Contract{Symbol: r.word()}
+	c.Blind = r.peek() == "blind"
 	c.Effect = lookup(&r, effects, "effect")
 	if c.Effect == Fills || c.Effect == Gives {
 		c.Buffer = r.number()

@@ -13,6 +13,14 @@ func TestOf(t *testing.T) {
 	if c, ok := Of("get_random_bytes"); !ok || c.Effect != Gives || c.Buffer != 0 || !c.SizeIn || c.Size != 1 {
 		t.Errorf("get_random_bytes' contract is %+v, %v", c, ok)
 	}
+	if c, ok := Of("mutex_lock"); !ok || c.Effect != Model || c.Looks() {
+		t.Errorf("mutex_lock's contract is %+v, %v", c, ok)
+	}
+	for _, looks := range []string{"bcmp", "get_random_bytes", "_printk", "rust_helper_krealloc_node_align"} {
+		if c, ok := Of(looks); !ok || !c.Looks() {
+			t.Errorf("%s does not look: %+v, %v", looks, c, ok)
+		}
+	}
 	if c, ok := Of("no_such_function"); ok {
 		t.Errorf("no_such_function has the contract %+v", c)
 	}
