@@ -110,12 +110,18 @@ func (c *Cutter) cut(symbol string, keep func(int) bool, check bool) (s *ir.Slic
 	w.run()
 	s = w.slice
 	if !check {
-		s.Inputs = inputs(&s.Funcs[0].Sig, c.paramTypes(symbol))
+		s.Inputs = c.inputs(symbol)
+		Trim(s)
 	}
 	if err := ir.Sanity(s); err != nil {
 		return nil, nil, nil, fmt.Errorf("cut %s: %w", symbol, err)
 	}
 	return s, w.mapping(), w.symbols(), nil
+}
+
+// inputs says how the parameters of a root are made, with all that their types tell.
+func (c *Cutter) inputs(symbol string) *ir.RootSpec {
+	return inputs(&c.m.Funcs[c.bySym[symbol]].Sig, c.paramTypes(symbol))
 }
 
 // renamed is what LLVM's linker makes of a symbol of Rust's that several files define for

@@ -107,6 +107,7 @@ func TestInputs(t *testing.T) {
 	var b strings.Builder
 	for _, symbol := range c.Roots() {
 		s, _ := mustCut(t, c, symbol)
+		s.Inputs = c.Untrimmed(symbol)
 		text := string(ir.Print(s))
 		fmt.Fprintf(&b, "%s\n%s\n", c.Name(symbol), signature.FindString(text))
 		b.WriteString(text[strings.Index(text, "inputs {"):])

@@ -108,6 +108,9 @@ func (n *namer) members(f position.Field, fields []ir.Shape) {
 		if len(n.out) >= maxFields {
 			return
 		}
+		if s.Name == "" && s.Kind == ir.ShapeOpaque {
+			continue // nobody looks at it
+		}
 		m := f
 		m.Off += s.Off
 		if s.Name != "" {

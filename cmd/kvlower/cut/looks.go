@@ -1,0 +1,222 @@
+package cut
+
+import (
+	"slices"
+
+	"github.com/kvfarm/kvfarm/engine/ir"
+)
+
+// looks finds out at which bytes of its inputs a slice may look: it follows the pointers of
+// the inputs through all registers, and through memory that the slice allocates on its stack, without
+// regard to what comes first. What it cannot follow is looked at as a whole.
+type looks struct {
+	s       *ir.Slice
+	places  []*region
+	inputs  map[*ir.Shape]int // place of what lies behind pointers to this element
+	stack   map[place]int     // place of each alloca
+	regs    [][]held
+	rets    []held
+	callers []map[int]bool // by function: those that called it so far
+	todo    []bool         // functions to be followed again
+	memory  bool           // what lies in some place has grown: so are all
+}
+
+// region is memory that is followed: what lies behind a pointer of the inputs, or a stack variable.
+type region struct {
+	shape  *ir.Shape // nil: a stack variable
+	stored []stored  // in order of their offsets
+	seen   spans     // of an input: where it is looked at
+	sized  bool      // how large it is may matter
+	all    bool      // it and what it leads to may be looked at
+	leaked bool      // others may write to it
+}
+
+// stored is what lies at an offset.
+type stored struct {
+	off int64
+	held
+}
+
+func findLooks(s *ir.Slice) *looks {
+	n := len(s.Funcs)
+	l := &looks{s: s, inputs: map[*ir.Shape]int{}, stack: map[place]int{}, regs: make([][]held, n),
+		rets: make([]held, n), callers: make([]map[int]bool, n), todo: make([]bool, n)}
+	l.reach(0)
+	for i := range s.Inputs.Params {
+		if s.Funcs[0].Sig.Params[i].Type.Kind == ir.Ptr {
+			l.join(0, &l.regs[0][i], l.pointer(&s.Inputs.Params[i]))
+		}
+	}
+	l.run()
+	return l
+}
+
+// reach notes that function fn is to be followed.
+func (l *looks) reach(fn int) {
+	if l.regs[fn] == nil {
+		l.regs[fn] = make([]held, l.s.Funcs[fn].NumReg)
+		l.callers[fn] = map[int]bool{}
+		l.todo[fn] = true
+	}
+}
+
+// run follows functions until nothing new is found.
+func (l *looks) run() {
+	for again := true; again; {
+		again = false
+		for fn, f := range l.s.Funcs {
+			if !l.todo[fn] {
+				continue
+			}
+			l.todo[fn], again = false, true
+			inst := 0
+			for _, b := range f.Blocks {
+				for _, in := range b.Insts {
+					l.inst(fn, inst, in)
+					inst++
+				}
+			}
+		}
+		if l.memory {
+			l.memory, again = false, true
+			for fn := range l.todo {
+				l.todo[fn] = l.regs[fn] != nil
+			}
+		}
+	}
+}
+
+// pointer is what a pointer of shape sh leads to.
+func (l *looks) pointer(sh *ir.Shape) held {
+	if sh.Kind != ir.ShapeRef && sh.Kind != ir.ShapeRawPtr || sh.Elem == nil {
+		return elsewhere
+	}
+	n, ok := l.inputs[sh.Elem]
+	if !ok {
+		n = l.newPlace(sh.Elem)
+		l.inputs[sh.Elem] = n
+	}
+	return one(spot{n, 0})
+}
+
+func (l *looks) newPlace(sh *ir.Shape) int {
+	l.places = append(l.places, &region{shape: sh})
+	return len(l.places) - 1
+}
+
+// join adds v to what function fn knows of a value.
+func (l *looks) join(fn int, to *held, v held) {
+	if v = l.useful(v); !to.covers(v) {
+		*to, l.todo[fn] = l.useful(union(*to, v)), true
+	}
+}
+
+// maxSpots bounds what a value is known to point to.
+const maxSpots = 64
+
+// useful is v without the places that are looked at as a whole: they are as good as any that are not followed.
+func (l *looks) useful(v held) held {
+	if len(v.at) > maxSpots {
+		l.whole(v)
+	}
+	all := func(s spot) bool { return l.places[s.place].all }
+	if slices.ContainsFunc(v.at, all) {
+		v = held{at: slices.DeleteFunc(slices.Clone(v.at), all), others: true}
+	}
+	return v
+}
+
+// value is what operand v of function fn may point to.
+func (l *looks) value(fn int, v *ir.Value) held {
+	switch v.Kind {
+	case ir.Reg:
+		return l.useful(l.regs[fn][v.Index])
+	case ir.Aggregate:
+		var out held
+		for i := range v.Elems {
+			out = union(out, l.value(fn, &v.Elems[i]))
+		}
+		return out
+	case ir.GlobalAddr, ir.FuncAddr, ir.ExternAddr, ir.AddrInt:
+		return elsewhere
+	}
+	return held{others: v.Kind == ir.ConstInt && v.Type.Kind == ir.Ptr}
+}
+
+// whole notes that all of what v points to, and is found from there, may be looked at and changed.
+func (l *looks) whole(v held) {
+	for _, s := range v.at {
+		if p := l.places[s.place]; !p.all {
+			p.all, p.leaked, l.memory = true, true, true
+			for _, w := range p.stored {
+				l.whole(w.held)
+			}
+		}
+	}
+}
+
+// leak notes that others may change what v points to, and what is found from there.
+func (l *looks) leak(v held) {
+	for _, s := range v.at {
+		if p := l.places[s.place]; !p.leaked {
+			p.leaked, l.memory = true, true
+			for _, w := range p.stored {
+				l.leak(w.held)
+			}
+		}
+	}
+}
+
+// size notes that it may matter how much memory v points to.
+func (l *looks) size(v held) {
+	for _, s := range v.at {
+		l.places[s.place].sized = true
+	}
+}
+
+// promised notes what an attribute says of v: how much is there must not be less than that.
+func (l *looks) promised(v held, at *ir.Attr) {
+	if at.Deref > 0 || at.DerefOrNull > 0 {
+		l.size(v)
+	}
+}
+
+// see notes that n bytes from v on are looked at.
+func (l *looks) see(v held, n int64) {
+	for _, s := range v.at {
+		p := l.places[s.place]
+		if p.shape == nil || p.all {
+			continue
+		}
+		lo, hi := s.off, s.off+n
+		if s.off == anywhere || hi > p.shape.Size {
+			lo, hi = 0, p.shape.Size
+		}
+		p.seen.add(lo, hi)
+	}
+}
+
+// spans are ranges of bytes [lo, hi), in order and apart.
+type spans []ir.Range
+
+func (s *spans) add(lo, hi int64) {
+	if lo >= hi || slices.ContainsFunc(*s, func(r ir.Range) bool { return r.Lo <= lo && hi <= r.Hi }) {
+		return
+	}
+	out := (*s)[:0:0]
+	for _, r := range *s {
+		if r.Hi < lo || hi < r.Lo {
+			out = append(out, r)
+		} else {
+			lo, hi = min(lo, r.Lo), max(hi, r.Hi)
+		}
+	}
+	out = append(out, ir.Range{Lo: lo, Hi: hi})
+	slices.SortFunc(out, func(a, b ir.Range) int { return int(a.Lo - b.Lo) })
+	*s = out
+}
+
+// any reports whether one of the bytes [lo, hi) is among them.
+func (s spans) any(lo, hi int64) bool {
+	return slices.ContainsFunc(s, func(r ir.Range) bool { return r.Lo < hi && lo < r.Hi })
+}
