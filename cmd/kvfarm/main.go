@@ -49,14 +49,19 @@ func run(ctx context.Context, args []string) int {
 }
 
 func execute(ctx context.Context, args []string) error {
-	ctx, stop, err := startTraces(ctx)
+	root := newRoot()
+	root.SetArgs(args)
+	c, _, err := root.Find(args)
+	if err != nil {
+		c = root // which says what is wrong
+	}
+	// Who looks at a trace tells its processes apart by their services' names.
+	ctx, stop, err := startTraces(ctx, strings.ReplaceAll(c.CommandPath(), " ", "-"))
 	if err != nil {
 		return err
 	}
 	defer stop()
-	root := newRoot()
-	root.SetArgs(args)
-	if c, _, err := root.Find(args); err == nil && c.Annotations[endless] == "" {
+	if c != root && c.Annotations[endless] == "" {
 		var span trace.Span
 		ctx, span = otel.Tracer("github.com/kvfarm/kvfarm/cmd/kvfarm").Start(ctx, c.CommandPath())
 		defer span.End()

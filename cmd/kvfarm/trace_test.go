@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,18 +15,26 @@ import (
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/kvfarm/kvfarm/executor/sandbox"
 	"github.com/kvfarm/kvfarm/executor/sandbox/sandboxtest"
 )
 
-// spans is a collector: it keeps the names of spans by their trace.
+// spans is a collector: it keeps spans by their trace.
 type spans struct {
 	coltrace.UnimplementedTraceServiceServer
-	mu    sync.Mutex
-	names map[string][]string
+	mu  sync.Mutex
+	all map[string][]span
+}
+
+// span is a name, and what is said of it: attributes, with those of its service.
+type span struct {
+	name string
+	says map[string]string
 }
 
 // Export implements the collector's one call.
@@ -36,18 +45,33 @@ func (s *spans) Export(_ context.Context, req *coltrace.ExportTraceServiceReques
 		for _, scope := range r.ScopeSpans {
 			for _, span := range scope.Spans {
 				id := hex.EncodeToString(span.TraceId)
-				s.names[id] = append(s.names[id], span.Name)
+				s.all[id] = append(s.all[id], newSpan(span.Name, r.Resource.Attributes, span.Attributes))
 			}
 		}
 	}
 	return &coltrace.ExportTraceServiceResponse{}, nil
 }
 
-// of returns what a trace has.
-func (s *spans) of(id string) []string {
+func newSpan(name string, attributes ...[]*common.KeyValue) span {
+	s := span{name, map[string]string{}}
+	for _, a := range slices.Concat(attributes...) {
+		s.says[a.Key] = a.Value.GetStringValue()
+		if n, ok := a.Value.GetValue().(*common.AnyValue_IntValue); ok {
+			s.says[a.Key] = strconv.FormatInt(n.IntValue, 10)
+		}
+	}
+	return s
+}
+
+// of returns what a trace has, by names.
+func (s *spans) of(id string) map[string]span {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.names[id])
+	byName := map[string]span{}
+	for _, span := range s.all[id] {
+		byName[span.name] = span
+	}
+	return byName
 }
 
 func startCollector(t *testing.T) (*spans, string) {
@@ -56,7 +80,7 @@ func startCollector(t *testing.T) (*spans, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &spans{names: map[string][]string{}}
+	s := &spans{all: map[string][]span{}}
 	g := grpc.NewServer()
 	coltrace.RegisterTraceServiceServer(g, s)
 	go func() { _ = g.Serve(l) }()
@@ -76,8 +100,15 @@ func TestTraces(t *testing.T) {
 	w := spawnWith(t, with, "worker", "--farm", addr, "--slots", "1", "--state", t.TempDir())
 	c := connect(t, addr)
 	const id = "0af7651916cd43dd8448eb211c80319c"
-	ctx := metadata.AppendToOutgoingContext(t.Context(), "traceparent", "00-"+id+"-b7ad6b7169203331-01")
-	stream, err := c.exec.Execute(ctx, &repb.ExecuteRequest{ActionDigest: c.act([]string{"nothing"}).Proto()})
+	who, err := proto.Marshal(&repb.RequestMetadata{ToolDetails: &repb.ToolDetails{ToolName: "bazel", ToolVersion: "7"},
+		ToolInvocationId: "one", ActionMnemonic: "Genrule", TargetId: "//a:b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "traceparent", "00-"+id+"-b7ad6b7169203331-01",
+		"build.bazel.remote.execution.v2.requestmetadata-bin", string(who))
+	action := c.act([]string{"nothing"}).Proto()
+	stream, err := c.exec.Execute(ctx, &repb.ExecuteRequest{ActionDigest: action})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,14 +119,23 @@ func TestTraces(t *testing.T) {
 		p.signal(t, syscall.SIGTERM)
 		<-p.gone
 	}
-	names := got.of(id)
-	for _, want := range []string{"build.bazel.remote.execution.v2.Execution/Execute", "queue", "execute", "fetch", "run", "upload"} {
-		if !slices.Contains(names, want) {
-			t.Errorf("the trace has no span %q, only %q", want, names)
+	trace := got.of(id)
+	for name, service := range map[string]string{"build.bazel.remote.execution.v2.Execution/Execute": "kvfarm-serve",
+		"queue": "kvfarm-worker", "execute": "kvfarm-worker", "fetch": "kvfarm-worker", "run": "kvfarm-worker", "upload": "kvfarm-worker"} {
+		if s := trace[name]; s.says["service.name"] != service {
+			t.Errorf("the trace has %q of service %q, want %q", name, s.says["service.name"], service)
 		}
 	}
-	if i := slices.IndexFunc(names, func(n string) bool { return strings.Contains(n, "Lease/") }); i >= 0 {
-		t.Errorf("the trace has the worker's waiting: %q", names[i])
+	for key, want := range map[string]string{"kvfarm.action": action.Hash + "/" + strconv.FormatInt(action.SizeBytes, 10), "kvfarm.what": "Genrule //a:b",
+		"kvfarm.tool": "bazel 7", "kvfarm.invocation": "one", "kvfarm.exit_code": "0", "kvfarm.attempt": "1"} {
+		if got := trace["execute"].says[key]; got != want {
+			t.Errorf("the action's span has %s=%q, want %q", key, got, want)
+		}
+	}
+	for name := range trace { // waiting for work, and thousands of files, would hide what is told of the action
+		if strings.Contains(name, "Lease/") || strings.Contains(name, "ByteStream") || strings.Contains(name, "ContentAddressable") {
+			t.Errorf("the trace has %q", name)
+		}
 	}
 }
 
@@ -118,8 +158,8 @@ func TestTracesOfCommands(t *testing.T) {
 	if out, err := run(env, "TRACEPARENT=00-"+id+"-b7ad6b7169203331-01"); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if names := got.of(id); !slices.Equal(names, []string{"kvfarm cache stat"}) {
-		t.Errorf("spans %q", names)
+	if trace := got.of(id); len(trace) != 1 || trace["kvfarm cache stat"].says["service.name"] != "kvfarm-cache-stat" {
+		t.Errorf("spans %v", trace)
 	}
 	if out, err := run("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1"); err != nil || !strings.Contains(out, "traces are lost") {
 		t.Errorf("without a collector: %v: %s", err, out)

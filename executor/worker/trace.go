@@ -23,9 +23,22 @@ func attempt(ctx context.Context, l *queue.Lease, worker string) (context.Contex
 	queued.End()
 	return tracer.Start(ctx, "execute", trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
 		attribute.String("kvfarm.action", l.Task.Action.String()),
+		attribute.String("kvfarm.what", l.Task.Origin.What),
+		attribute.String("kvfarm.tool", l.Task.Origin.Tool),
+		attribute.String("kvfarm.invocation", l.Task.Origin.Invocation),
 		attribute.String("kvfarm.operation", l.Name),
 		attribute.String("kvfarm.worker", worker),
 		attribute.Int("kvfarm.attempt", l.Attempt)))
+}
+
+// conclude says on an attempt's span what came of it. A command that failed is a
+// result like any other.
+func conclude(span trace.Span, o *queue.Outcome) {
+	if o.Failure != nil {
+		span.SetStatus(codes.Error, o.Failure.Error())
+		return
+	}
+	span.SetAttributes(attribute.Int("kvfarm.exit_code", int(o.Result.GetExitCode())))
 }
 
 // phase runs one part of an attempt in a span of its own.

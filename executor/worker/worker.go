@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel/codes"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvfarm/kvfarm/cas"
@@ -185,9 +186,11 @@ func (w *Worker) serve(ctx context.Context, l *queue.Lease) {
 	outcome := j.run(running)
 	if running.Err() != nil {
 		log.Info("lease dropped", "cause", context.Cause(running))
+		span.SetStatus(codes.Error, "lease dropped")
 		w.handBack(ctx, l)
 		return
 	}
+	conclude(span, outcome)
 	if f := outcome.Failure; f != nil {
 		log.Warn("no result", "failure", f)
 		if f.Kind == queue.Fault { // the next attempt is not to come too soon

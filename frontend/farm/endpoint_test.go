@@ -175,6 +175,14 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// TestPlaintextFarm: whoever forgets the scheme is told of it.
+func TestPlaintextFarm(t *testing.T) {
+	l := listen(t, queue.New(queue.Config{}))
+	if _, err := farm.Dial(t.Context(), farm.Config{Executor: l.addr}); err == nil || !strings.Contains(err.Error(), "say grpc://HOST:PORT") {
+		t.Errorf("Dial without a scheme = %v", err)
+	}
+}
+
 func TestHeadersAndCredentials(t *testing.T) {
 	l := listen(t, queue.New(queue.Config{}))
 	dir := t.TempDir()

@@ -47,7 +47,7 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	if err != nil {
 		_ = conn.Close() // the one error that matters is err
 		_ = casConn.Close()
-		return nil, fmt.Errorf("connect to farm %s: %w", cfg.Executor, readable{err})
+		return nil, fmt.Errorf("connect to farm %s: %w%s", cfg.Executor, readable{err}, hint(err))
 	}
 	return c, nil
 }

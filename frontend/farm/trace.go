@@ -15,9 +15,11 @@ func describe(span trace.Span, e Event) {
 	if !span.IsRecording() {
 		return
 	}
-	span.SetAttributes(attribute.String("kvfarm.action", e.Action.String()), attribute.Bool("kvfarm.cached", e.Cached),
-		attribute.Int("kvfarm.exit_code", e.ExitCode), attribute.String("kvfarm.worker", e.Worker))
+	span.SetAttributes(attribute.String("kvfarm.action", e.Action.String()))
 	if e.Err != nil {
 		span.SetStatus(codes.Error, e.Err.Error())
+		return
 	}
+	span.SetAttributes(attribute.Bool("kvfarm.cached", e.Cached), attribute.Int("kvfarm.exit_code", e.ExitCode),
+		attribute.String("kvfarm.worker", e.Worker))
 }
