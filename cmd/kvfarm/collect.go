@@ -43,14 +43,32 @@ func (c *cacheFlags) fresh() time.Duration {
 	return max(c.grace/2, 1)
 }
 
+// leastLimit in bytes is what a store is worth having for. Who says 20 means 20G.
+const leastLimit = 1 << 20
+
+// bytes is the limit, 0 for none.
+func (c *cacheFlags) bytes() (int64, error) {
+	if c.limit == "" {
+		return 0, nil
+	}
+	n, err := parseSize(c.limit)
+	if err != nil {
+		return 0, fmt.Errorf("--cache_limit: %w", err)
+	}
+	if n < leastLimit {
+		return 0, fmt.Errorf("--cache_limit %s: %s is no store; a number without K, M, G or T is bytes", c.limit, size(n))
+	}
+	return n, nil
+}
+
 // start has f collected, if there is a limit.
 func (c *cacheFlags) start(f *localFarm) error {
 	if c.limit == "" {
 		return nil
 	}
-	limit, err := parseSize(c.limit)
+	limit, err := c.bytes()
 	if err != nil {
-		return fmt.Errorf("--cache_limit: %w", err)
+		return err
 	}
 	g := &collector{store: f.store, limit: limit, grace: c.grace, needed: f.queue.Actions, log: f.log}
 	f.group.Go(func() error { return g.run(f.ctx) })

@@ -80,6 +80,8 @@ func TestServeSaysWhatToDo(t *testing.T) {
 	secret(t, unknown, "moon = 1")
 	for args, want := range map[string]string{
 		"--durability memory":               "want disk or process", // and not taken for the weaker one
+		"--cache_limit 20":                  "20 B is no store; a number without K, M, G or T is bytes",
+		"--tls_client_ca ca.pem":            "--tls_client_ca wants both",
 		"--workers -3":                      "want a number, 0 for none",
 		"--workers 1 --slots -1":            "want a number, 0 for one per processor",
 		"--config " + unknown:               `no setting is named "moon" (serve --help`,

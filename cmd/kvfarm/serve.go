@@ -93,6 +93,9 @@ func (s *serveFlags) check() error {
 	if s.workers < 0 {
 		return fmt.Errorf("--workers %d: want a number, 0 for none", s.workers)
 	}
+	if _, err := s.cache.bytes(); err != nil {
+		return err
+	}
 	return checkSlots(s.slots)
 }
 

@@ -27,7 +27,7 @@ func (t *serverTLS) options(grants bool) ([]grpc.ServerOption, error) {
 		return nil, nil
 	}
 	if t.certificate == "" || t.key == "" {
-		return nil, fmt.Errorf("--tls_certificate and --tls_key go together")
+		return nil, fmt.Errorf("--tls_certificate and --tls_key go together, and --tls_client_ca wants both")
 	}
 	if t.clientCA == "" && !grants {
 		return nil, fmt.Errorf("--tls_certificate needs --tls_client_ca or --auth: a farm that knows who it is must know who calls")
