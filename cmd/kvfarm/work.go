@@ -35,7 +35,7 @@ type work struct {
 func (w *work) flags(f *pflag.FlagSet) {
 	w.state.flag(f)
 	w.remote.flags(f)
-	f.StringVar(&w.report, "report", "", "`DIR` for report.json, report.txt, report.sarif, junit.xml and witnesses (default: report in the state folder)")
+	f.StringVar(&w.report, "report", "", "`DIR` for report.json, report.txt, report.html, report.sarif, junit.xml and witnesses (default: report in the state folder)")
 	f.IntVar(&w.jobs, "jobs", 0, "actions at a time (default: one per processor here, 64 on a farm)")
 	f.Int64Var(&w.budget, "budget", 0, "`STEPS` per root: instructions, terms and what the solver does, about 10 us each (default: the engine's)")
 	f.IntVar(&w.shards, "shards", 1, "divide a root that runs out of budget into up to `N` actions with the same budget each; 1: do not")

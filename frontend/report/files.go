@@ -54,6 +54,7 @@ const (
 
 	sarifFile = "report.sarif"
 	junitFile = "junit.xml"
+	htmlFile  = "report.html"
 )
 
 // Write puts the report, in each of its forms, into dir, which it makes.
@@ -81,7 +82,7 @@ func Write(dir string, r *pb.Report) error {
 func forms(r *pb.Report, dir string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for name, encode := range map[string]func(*pb.Report, string) ([]byte, error){
-		File: func(r *pb.Report, _ string) ([]byte, error) { return JSON(r) }, sarifFile: SARIF, junitFile: JUnit,
+		File: func(r *pb.Report, _ string) ([]byte, error) { return JSON(r) }, sarifFile: SARIF, junitFile: JUnit, htmlFile: HTML,
 	} {
 		b, err := encode(r, dir)
 		if err != nil {

@@ -151,3 +151,33 @@ checks/b.rs check_b
 		t.Errorf("got:\n%swant:\n%s", got, want)
 	}
 }
+
+// Names and lines come from trees that nobody vouches for: on the page they are text.
+func TestHTML(t *testing.T) {
+	r := &pb.Report{Tree: &pb.Tree{Version: "7.2.12", Arch: "x86"}, Errors: []string{"<b>bad</b>"}, Totals: &pb.Totals{Guarded: 1}, Sites: []*pb.Site{
+		{Kind: "bounds", File: "b.rs", Line: 1, Verdict: pb.Verdict_PROVED},
+		{Kind: "bounds", File: "/usr/lib/rustlib/src/rust/library/core/src/a.rs", Line: 1, Reason: "budget", Roots: make([]string, 12)},
+		{Kind: "bounds", File: "b.rs", Line: 2, Verdict: pb.Verdict_REFUTED, Text: "<script>alert(1)</script>", Values: []string{"n = 4"}},
+		{Kind: "assert", Function: "nowhere", Verdict: pb.Verdict_REFUTED, Guarded: true},
+	}}
+	r.Against = report.Compare(&pb.Report{Tree: &pb.Tree{}}, r, "old.json")
+	b, err := report.HTML(r, "out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := string(b)
+	if n := strings.Count(s, `<tr class="site"`); n != len(r.Sites) {
+		t.Errorf("%d rows for %d sites", n, len(r.Sites))
+	}
+	for text, times := range map[string]int{
+		"<b>bad": 0, "<script>alert": 0, `data-class="holds"`: 1, `data-class="open"`: 1, `data-class="fails"`: 1, `data-class="guarded"`: 1,
+		"with n = 4": 1, `<div class="card">`: 1, "1 more fail only": 1, "and 4 more": 1,
+	} {
+		if n := strings.Count(s, text); n != times {
+			t.Errorf("%q stands %d times on the page, want %d", text, n, times)
+		}
+	}
+	if strings.Index(s, "<code>b.rs</code>") > strings.Index(s, "<code>/usr/lib") {
+		t.Error("the standard library comes before the tree")
+	}
+}

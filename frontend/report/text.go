@@ -85,11 +85,7 @@ func orElse(s, other string) string {
 
 // Text writes the whole report: sites, roots, cache, failures, totals.
 func Text(w io.Writer, r *pb.Report, dir string) {
-	what := fmt.Sprintf("Linux %s (%s)", r.Tree.Version, r.Tree.Arch)
-	if r.Tree.Version == "" {
-		what = strings.Join(r.Tree.Targets, " ")
-	}
-	fmt.Fprintf(w, "%s, toolchain %.12s, engine %.12s\n\n", what, r.Tree.Toolchain, r.Tree.Engine)
+	fmt.Fprintf(w, "%s, toolchain %.12s, engine %.12s\n\n", what(r), r.Tree.Toolchain, r.Tree.Engine)
 	siteTable(w, r)
 	RootTable(w, r)
 	reasonTable(w, r)
@@ -100,6 +96,14 @@ func Text(w io.Writer, r *pb.Report, dir string) {
 	if r.Against != nil {
 		Changes(w, r, dir)
 	}
+}
+
+// what was verified.
+func what(r *pb.Report) string {
+	if r.Tree.Version == "" {
+		return strings.Join(r.Tree.Targets, " ")
+	}
+	return fmt.Sprintf("Linux %s (%s)", r.Tree.Version, r.Tree.Arch)
 }
 
 func siteTable(w io.Writer, r *pb.Report) {
