@@ -123,7 +123,7 @@ func (w *work) tell(r *pb.Report) error {
 			report.Brief(w.out, r, w.report)
 		}
 		report.CacheTable(w.out, r)
-		fmt.Fprintf(w.out, "report: %s\n", filepath.Join(w.report, report.TextFile))
+		fmt.Fprintf(w.out, "report: %s, as a page %s\n", filepath.Join(w.report, report.TextFile), report.HTMLFile)
 		report.Summary(w.out, r)
 		if r.Against != nil {
 			report.Changes(w.out, r, w.report)

@@ -48,13 +48,12 @@ func Read(file string) (*pb.Report, error) {
 
 // Names of files in a report's folder.
 const (
-	File     = "report.json"
-	TextFile = "report.txt"
-	Previous = "previous.json" // what File was before
-
+	File      = "report.json"
+	TextFile  = "report.txt"
+	Previous  = "previous.json" // what File was before
+	HTMLFile  = "report.html"
 	sarifFile = "report.sarif"
 	junitFile = "junit.xml"
-	htmlFile  = "report.html"
 )
 
 // Write puts the report, in each of its forms, into dir, which it makes.
@@ -82,7 +81,7 @@ func Write(dir string, r *pb.Report) error {
 func forms(r *pb.Report, dir string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for name, encode := range map[string]func(*pb.Report, string) ([]byte, error){
-		File: func(r *pb.Report, _ string) ([]byte, error) { return JSON(r) }, sarifFile: SARIF, junitFile: JUnit, htmlFile: HTML,
+		File: func(r *pb.Report, _ string) ([]byte, error) { return JSON(r) }, sarifFile: SARIF, junitFile: JUnit, HTMLFile: HTML,
 	} {
 		b, err := encode(r, dir)
 		if err != nil {
