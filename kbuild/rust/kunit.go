@@ -12,7 +12,7 @@ import (
 // KUnit makes tests of the kernel's own out of written checks: a source file
 // to be put into a tree, that runs the checks as they stand.
 type KUnit struct {
-	Crate  string   // name of the crate of checks: that of the suite
+	Crate  string   // name of the crate of checks: that of the suite, unless it is of a witness
 	Source []byte   // the file of checks
 	Checks []string // which of them
 	Runs   int      // cases of each check, with inputs by chance, if there is no witness
@@ -30,7 +30,7 @@ var kunitSys []byte
 var (
 	moduleLine = regexp.MustCompile(`(?m)^mod kvfarm;$`)
 	crateAttr  = regexp.MustCompile(`(?m)^#!\[cfg\((.*)\)\]$`)
-	exported   = regexp.MustCompile(`#\[no_mangle\]\s*pub (?:unsafe )?extern "C" fn (\w+)`)
+	exported   = regexp.MustCompile(`#\[no_mangle\]\s*(?:pub )?(?:unsafe )?extern "C" fn (\w+)`)
 	noMangle   = regexp.MustCompile(`(?m)^#\[no_mangle\]\n`)
 	sysModule  = regexp.MustCompile(`(?s)/// The symbols that whatever runs a check supplies\.\npub mod sys \{.*?\n\}\n`)
 )
@@ -59,7 +59,7 @@ func (k *KUnit) File() ([]byte, error) {
 	// A kernel may hold several suites of one file: their functions are no symbols.
 	source := noMangle.ReplaceAllLiteral(moduleLine.ReplaceAllLiteral(k.Source, []byte("use crate::kvfarm;")), nil)
 	fmt.Fprintf(&b, "#[cfg(%s)]\nmod checks {\n%s}\n\n", cfg, source)
-	fmt.Fprintf(&b, "#[cfg(%s)]\n#[kernel::macros::kunit_tests(kvfarm_%s)]\nmod tests {\n%s}\n", cfg, k.Crate, cases)
+	fmt.Fprintf(&b, "#[cfg(%s)]\n#[kernel::macros::kunit_tests(kvfarm_%s)]\nmod tests {\n%s}\n", cfg, k.suite(), cases)
 	return []byte(b.String()), nil
 }
 
@@ -78,6 +78,14 @@ const SEED: u64 = %d;
 const WITNESS: Option<&[(u32, u128)]> = %s;
 
 `
+
+// suite is the name of the suite after kvfarm_: of witnesses there may be many of one crate.
+func (k *KUnit) suite() string {
+	if k.Once {
+		return strings.TrimPrefix(k.Checks[0], "check_")
+	}
+	return k.Crate
+}
 
 // cases are the functions of the tests.
 func (k *KUnit) cases() (string, error) {
