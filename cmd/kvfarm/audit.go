@@ -59,6 +59,12 @@ Exit status: 0 if all agrees, 1 if something does not.`,
 }
 
 func (a *auditFlags) run(ctx context.Context, out io.Writer) error {
+	if err := a.locate(); err != nil {
+		return err
+	}
+	if err := a.wantStore(); err != nil {
+		return err
+	}
 	if err := a.resolve(); err != nil {
 		return err
 	}

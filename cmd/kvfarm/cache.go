@@ -21,8 +21,16 @@ func newCache() *cobra.Command {
 	return group("cache", "look after the store", newCacheStat(), newCacheGC(), newCacheFsck())
 }
 
-// onStore returns a command that works on the store of a state folder. It makes
-// none: of a folder whose name was mistyped it would say that all is clean.
+// wantStore is an error if the state folder has no store. To look after one does not make it: of a folder whose
+// name was mistyped it would be said that all is clean.
+func (s *state) wantStore() error {
+	if _, err := os.Stat(storeDir(s.dir)); err != nil {
+		return fmt.Errorf("look for the store: %w; --state is the folder that kvfarm serve or kvfarm submit was given", err)
+	}
+	return nil
+}
+
+// onStore returns a command that works on the store of a state folder.
 func onStore(use, short string, work func(ctx context.Context, c *cobra.Command, s *badgerstore.Store) error) *cobra.Command {
 	var st state
 	c := &cobra.Command{
@@ -31,8 +39,8 @@ func onStore(use, short string, work func(ctx context.Context, c *cobra.Command,
 			if err := st.locate(); err != nil {
 				return err
 			}
-			if _, err := os.Stat(storeDir(st.dir)); err != nil {
-				return fmt.Errorf("look for the store: %w; --state is the folder that kvfarm serve or kvfarm submit was given", err)
+			if err := st.wantStore(); err != nil {
+				return err
 			}
 			s, err := openStore(c.Context(), st.dir, slog.Default())
 			if err != nil {

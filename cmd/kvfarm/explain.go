@@ -17,7 +17,7 @@ func newExplain() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain [flags] CHECK|ROOT|KIND",
 		Short: "what a verdict means, which action proved it, and where it came from; or what a kind of check is",
-		Args:  cobra.ExactArgs(1),
+		Args:  one("one CHECK, ROOT or KIND"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if report.ExplainKind(c.OutOrStdout(), args[0]) {
 				return nil

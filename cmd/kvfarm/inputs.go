@@ -30,7 +30,7 @@ func (s *submitFlags) inputs() (*inputs, error) {
 	in := &inputs{fragment: s.arch.AllRust, sources: map[string][]byte{}}
 	var err error
 	if in.version, err = source.Version(s.tree); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: be in a kernel tree, or name one with --tree", err)
 	}
 	if in.toolchain, err = findToolchain(); err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ folder --action_root in it is the input root, and that folder becomes /. An
 action without one runs in its own folder, and / is empty.
 
 Exit status: the command's; 125 when it could not be run.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: some("COMMAND"),
 		RunE: func(c *cobra.Command, args []string) error { return l.run(c.Context(), args) },
 	}
 	f := c.Flags()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/signal"
 	"strings"
@@ -76,8 +77,28 @@ func newRoot() *cobra.Command {
 	root := group("kvfarm", "verify the Rust code of a Linux tree",
 		newSubmit(), newProve(), newFuzz(), newExplain(), newWhy(), newReplay(), newKUnit(), newServe(), newWorkerCommand(), newRunner(), newLaunch(), newToolchain(), newCache(), newAudit())
 	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w (%s --help lists the flags)", err, c.CommandPath())
+	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
+}
+
+// one and some are the arguments of a command that wants just one or any number of what, where cobra speaks of args.
+func one(what string) cobra.PositionalArgs { return wanting(what, 1) }
+
+func some(what string) cobra.PositionalArgs { return wanting(what+"...", math.MaxInt) }
+
+func wanting(what string, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return fmt.Errorf("%s: want %s (%[1]s --help says more)", c.CommandPath(), what)
+		}
+		if len(args) > most {
+			return fmt.Errorf("%s: want %s, and there is %q too (%[1]s --help says more)", c.CommandPath(), what, args[most])
+		}
+		return nil
+	}
 }
 
 // group returns a command that is there for the ones below it. By itself it says

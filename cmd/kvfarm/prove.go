@@ -42,7 +42,7 @@ In C, kvfarm.h declares what the crate kvfarm covers.
 
 Exit status: 0 all is decided and nothing refuted, 1 something is refuted, 2 the
 farm or the input failed, 3 something is undecided.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: some("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			w.out, w.err = c.OutOrStdout(), c.ErrOrStderr()
 			return w.advised(w.prove(c.Context(), args))

@@ -20,7 +20,7 @@ func newReplay() *cobra.Command {
 		Long: `Run a failing input again, step by step, without a solver.
 
 Exit status: 1 if it fails at the same place again, 0 if it does not.`,
-		Args: cobra.ExactArgs(1),
+		Args: one("one WITNESS file"),
 		RunE: func(c *cobra.Command, args []string) error { return replay(c.OutOrStdout(), args[0]) },
 	}
 }

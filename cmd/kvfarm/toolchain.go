@@ -141,7 +141,7 @@ func newToolchainList() *cobra.Command {
 
 func newToolchainPath() *cobra.Command {
 	return &cobra.Command{
-		Use: "path NAME", Short: "print the folder of a root", Args: cobra.ExactArgs(1),
+		Use: "path NAME", Short: "print the folder of a root", Args: one("one NAME, as kvfarm toolchain list has it"),
 		RunE: func(c *cobra.Command, args []string) error {
 			cache, err := toolchains()
 			if err != nil {
@@ -167,7 +167,7 @@ func newToolchainSource() *cobra.Command {
 	return &cobra.Command{
 		Use:   "source PACKAGE[=VERSION]",
 		Short: "unpack the sources of a kernel package, such as linux-source-7.2, and print their folder",
-		Args:  cobra.ExactArgs(1),
+		Args:  one("one PACKAGE, such as linux-source-7.2"),
 		RunE: func(c *cobra.Command, args []string) error {
 			cache, err := toolchains()
 			if err != nil {

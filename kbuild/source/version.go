@@ -1,7 +1,9 @@
 package source
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +14,9 @@ var versionLine = regexp.MustCompile(`(?m)^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVER
 // Version is the version that the tree in dir gives itself, such as "7.2.12".
 func Version(dir string) (string, error) {
 	b, err := os.ReadFile(filepath.Join(dir, "Makefile"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read kernel version: %s is no kernel tree, it has no Makefile", dir)
+	}
 	if err != nil {
 		return "", fmt.Errorf("read kernel version: %w", err)
 	}
