@@ -25,7 +25,7 @@ func (s *state) resolve() error {
 		return err
 	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
-		return fmt.Errorf("make the state folder: %w", err)
+		return fmt.Errorf("make the state folder: %w; name another with --state", err)
 	}
 	return nil
 }

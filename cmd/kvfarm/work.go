@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -84,7 +86,22 @@ func (w *work) check() error {
 	if w.report == "" {
 		w.report = w.path("report")
 	}
-	return w.comparison.read()
+	return errors.Join(w.comparison.read(), w.reportFolder())
+}
+
+// reportFolder makes sure that the report can be written: that it cannot is to be told before the work, not after it.
+func (w *work) reportFolder() error {
+	err := os.MkdirAll(w.report, 0o777)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(w.report, ".try"); err == nil {
+			err = errors.Join(f.Close(), os.Remove(f.Name()))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("make the report's folder: %w; name another with --report", err)
+	}
+	return nil
 }
 
 // finish writes witnesses and report.
