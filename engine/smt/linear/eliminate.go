@@ -6,7 +6,8 @@ import "math/big"
 // added as it is needed: more rows make more work.
 func (s *system) infeasible() bool {
 	if len(s.made) == 0 {
-		return s.eliminates()
+		done, over := s.eliminates()
+		return done || over && s.simplex()
 	}
 	for _, far := range []bool{false, true} {
 		s.corners(far)
@@ -20,8 +21,8 @@ func (s *system) infeasible() bool {
 // eliminates reports that the rows have no solution: it takes one unknown after
 // the other out, by adding each row that bounds it from above to each that
 // bounds it from below (Fourier and Motzkin), until a row without unknowns says
-// that a positive number is at most 0.
-func (s *system) eliminates() bool {
+// that a positive number is at most 0. Over is that it gives up for too many rows.
+func (s *system) eliminates() (done, over bool) {
 	rows := append([]*form(nil), s.rows...)
 	for u, b := range s.unknowns {
 		x := &form{[]term{{u, one}}, new(big.Int)}
@@ -30,17 +31,16 @@ func (s *system) eliminates() bool {
 	for len(rows) > 0 && len(rows) <= maxRows {
 		u := s.cheapest(rows)
 		if u < 0 {
-			return false
+			return false, false
 		}
-		var done bool
 		if rows, done = s.eliminate(rows, u); done {
-			return true
+			return true, false
 		}
 		if s.p.steps <= 0 {
-			return false
+			return false, false
 		}
 	}
-	return false
+	return false, len(rows) > maxRows
 }
 
 // cheapest is the unknown whose elimination makes fewest rows, -1 if there is none.

@@ -1,6 +1,7 @@
 package linear_test
 
 import (
+	"fmt"
 	"math/big"
 	"testing"
 
@@ -180,4 +181,34 @@ func (g *gen) term(depth int) expr.Expr {
 func contradict(b *expr.Builder, conds []expr.Expr, steps int) bool {
 	found, _ := linear.Contradict(b, conds, linear.NewGauge(b).Measure(conds), steps)
 	return found
+}
+
+// TestEliminationGivesUp: of numbers of which all threes have a least sum, where elimination would make
+// more and more rows, simplex finds that their whole sum has one.
+func TestEliminationGivesUp(t *testing.T) {
+	b := expr.NewBuilder()
+	const n = 9
+	var x []expr.Expr
+	whole := b.Const(0, 32)
+	for i := range n {
+		x = append(x, b.ZExt(b.Var(fmt.Sprint("x", i), 16), 32))
+		whole = b.Add(whole, x[i])
+	}
+	var conds []expr.Expr
+	for i := range n {
+		for j := range i {
+			for k := range j {
+				conds = append(conds, b.Ult(b.Const(300, 32), b.Add(x[i], b.Add(x[j], x[k]))))
+			}
+		}
+	}
+	for _, tt := range []struct {
+		most uint64
+		want bool
+	}{{600, true}, {1200, false}} {
+		all := append(conds[:len(conds):len(conds)], b.Ult(whole, b.Const(tt.most, 32)))
+		if got, took := linear.Contradict(b, all, linear.Easy, 100_000); got != tt.want {
+			t.Errorf("sum below %d: contradiction %v, want %v after %d steps", tt.most, got, tt.want, took)
+		}
+	}
 }
