@@ -91,10 +91,21 @@ func (d *decided) narrow(e expr.Expr) expr.Expr {
 				return t
 			}
 		}
-		if d.b.Op(e&^1) != expr.OpITE {
+		mark := e & 1
+		switch d.b.Op(e &^ 1) {
+		case expr.OpITE:
+		case expr.OpAnd:
+			rest := d.rest(e &^ 1)
+			if rest == expr.None {
+				return e
+			}
+			e = rest ^ mark
+			continue
+		case expr.OpZExt:
+			return d.extended(e&^1) ^ mark
+		default:
 			return e
 		}
-		mark := e & 1
 		switch d.truth(d.b.Arg(e&^1, 0)) {
 		case expr.True:
 			e = d.b.Arg(e&^1, 1) ^ mark
@@ -105,6 +116,30 @@ func (d *decided) narrow(e expr.Expr) expr.Expr {
 		}
 	}
 	return e
+}
+
+// rest returns what is left of a conjunction of two truth values of which one holds, None if neither is known to.
+func (d *decided) rest(e expr.Expr) expr.Expr {
+	if d.b.Width(e) != 1 {
+		return expr.None
+	}
+	p, q := d.b.Arg(e, 0), d.b.Arg(e, 1)
+	switch {
+	case d.truth(p) == expr.True:
+		return q
+	case d.truth(q) == expr.True:
+		return p
+	}
+	return expr.None
+}
+
+// extended narrows a truth value that is extended: a choice of 1 or 0.
+func (d *decided) extended(e expr.Expr) expr.Expr {
+	p := d.b.Arg(e, 0)
+	if d.b.Width(p) != 1 {
+		return e
+	}
+	return d.b.ZExt(d.narrow(p), d.b.Width(e))
 }
 
 // value narrows a value; v itself is what it returns if nothing is decided.
