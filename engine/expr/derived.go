@@ -35,26 +35,6 @@ func (b *Builder) FromBool(x Expr, width int) Expr { return b.ZExt(x, width) }
 // IsZero returns whether x is 0.
 func (b *Builder) IsZero(x Expr) Expr { return b.Eq(b.Const(0, b.Width(x)), x) }
 
-// UAddOvf returns whether the unsigned sum overflows: x > MAX-y.
-func (b *Builder) UAddOvf(x, y Expr) Expr { return b.Ult(y^1, x) }
-
-// USubOvf returns whether the unsigned difference is below 0.
-func (b *Builder) USubOvf(x, y Expr) Expr { return b.Ult(x, y) }
-
-// SAddOvf returns whether the signed sum overflows: the sign of the sum
-// differs from the sign that both have.
-func (b *Builder) SAddOvf(x, y Expr) Expr {
-	sx, sy, s := b.Sign(x), b.Sign(y), b.Sign(b.Add(x, y))
-	return b.And(b.Xor(sx, s), b.Xor(sy, s))
-}
-
-// SSubOvf returns whether the signed difference overflows: the signs differ
-// and the difference has the sign of y.
-func (b *Builder) SSubOvf(x, y Expr) Expr {
-	sx, sy, s := b.Sign(x), b.Sign(y), b.Sign(b.Sub(x, y))
-	return b.And(b.Xor(sx, sy), b.Xor(sx, s))
-}
-
 // SDivOvf returns whether x/y is MIN/-1.
 func (b *Builder) SDivOvf(x, y Expr) Expr {
 	return b.And(b.Eq(x, b.minSigned(b.Width(x))), b.Eq(y, b.ConstInt(-1, b.Width(y))))

@@ -68,31 +68,6 @@ func (b *Builder) lowMask(e Expr) (k int, ok bool) {
 
 func (b *Builder) zero(width int) Expr { return b.Const(0, width) }
 
-// constITE returns the node of ite(c, x, y) if x and y are constants, and the
-// complement mark on it.
-func (b *Builder) constITE(e Expr) (n *node, mark Expr) {
-	n = b.as(e&^1, OpITE)
-	if n == nil || !b.IsConst(n.b) || !b.IsConst(n.c) {
-		return nil, 0
-	}
-	return n, e & 1
-}
-
-// overITE moves op(k, ite(c, k1, k2)), on constants only, into the branches.
-func (b *Builder) overITE(n node) Expr {
-	if x, mark := b.constITE(n.b); x != nil && b.IsConst(n.a) {
-		y, z := n, n
-		y.b, z.b = x.b^mark, x.c^mark
-		return b.ITE(x.a, b.make(y), b.make(z))
-	}
-	if x, mark := b.constITE(n.a); x != nil && (n.b == None || b.IsConst(n.b)) {
-		y, z := n, n
-		y.a, z.a = x.b^mark, x.c^mark
-		return b.ITE(x.a, b.make(y), b.make(z))
-	}
-	return None
-}
-
 // splits reports whether e can be taken apart at bit k for free: as a
 // concatenation there, a zero extension whose argument ends at or below k, or a constant.
 func (b *Builder) splits(e Expr, k int) bool {

@@ -54,6 +54,7 @@ var eqRules = []rule{
 	{"eq-scale", eqScale},
 	{"eq-ite", eqITE},
 	{"eq-branch", eqBranch},
+	{"eq-choice", compareChoices},
 }
 
 // eq-split, where both sides come apart at the same bit, or at the end of what
@@ -195,6 +196,8 @@ var ultRules = []rule{
 		}
 		return None
 	}},
+	{"ult-order", compareOrder},
+	{"ult-carry", ultCarry},
 	{"ult-zext", ultZExt},
 	// concat(x, y) < concat(x, z)  =>  y < z        concat(x, y) < concat(z, y)  =>  x < z
 	{"ult-concat", func(b *Builder, n node) Expr {
@@ -223,6 +226,7 @@ var ultRules = []rule{
 	{"ult-scale", ultScale},
 	{"ult-ite", compareITE},
 	{"ult-branch", compareBranch},
+	{"ult-choice", compareChoices},
 }
 
 // ult-limit:
@@ -362,10 +366,12 @@ var sltRules = []rule{
 		}
 		return None
 	}},
+	{"slt-order", compareOrder},
 	{"slt-sext", sltSExt},
 	{"slt-scale", sltScale},
 	{"slt-ite", compareITE},
 	{"slt-branch", compareBranch},
+	{"slt-choice", compareChoices},
 }
 
 // slt-sext; v is the wider of the widths that are extended, and k is the sign

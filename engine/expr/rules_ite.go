@@ -21,6 +21,7 @@ var iteRules = []rule{
 		return None
 	}},
 	{"ite-bit", iteBit},
+	{"ite-truth", iteTruth},
 	// ite(c, ~x, y)  =>  ~ite(c, x, ~y), where x is no constant
 	// ite(c, k, ~y)  =>  ~ite(c, ~k, y), where y is no constant; two constants: the first is even
 	{"ite-complement", func(b *Builder, n node) Expr {
@@ -62,6 +63,23 @@ func iteBit(b *Builder, n node) Expr {
 		return b.And(n.a, n.b)
 	case n.b == n.c^1:
 		return b.Xor(n.a, n.b) ^ 1
+	}
+	return None
+}
+
+// ite-truth:
+//
+//	ite(c, 1, 0)  =>  zext(c)          ite(c, ~1, ~0)  =>  ~zext(c)
+//
+// and so for the branches exchanged. Choices among such are then choices of one bit.
+func iteTruth(b *Builder, n node) Expr {
+	for _, mark := range [2]Expr{0, 1} {
+		switch x, y := n.b^mark, n.c^mark; {
+		case b.isOne(x) && b.isZero(y):
+			return b.ZExt(n.a, int(n.width)) ^ mark
+		case b.isZero(x) && b.isOne(y):
+			return b.ZExt(n.a^1, int(n.width)) ^ mark
+		}
 	}
 	return None
 }

@@ -193,12 +193,12 @@ func (g *generator) related(w, v int) []expr.Expr {
 	case w == v && g.rnd.Intn(4) == 0:
 		x, y = g.quotient(w)
 	case w == v && w > 2 && g.rnd.Intn(6) == 0: // a product that does not overflow
-		extend := g.b.ZExt
+		extend, sign := g.b.ZExt, 0
 		if g.rnd.Intn(2) == 0 {
-			extend = g.b.SExt
+			extend, sign = g.b.SExt, 1
 		}
 		half := 1 + g.rnd.Intn(w-2)
-		x, y = g.b.Mul(g.b.Const(g.rnd.Uint64()%(1<<(w-half-1)), w), extend(g.term(half, 1), w)), g.b.Const(g.rnd.Uint64(), w)
+		x, y = g.b.Mul(g.b.Const(g.rnd.Uint64()%(1<<(w-half-sign)), w), extend(g.term(half, 1), w)), g.b.Const(g.rnd.Uint64(), w)
 	case w == v && g.rnd.Intn(6) == 0: // as if merged together
 		c, z := g.cond(0), g.term(w, 1)
 		x, y = g.b.ITE(c, x, z), g.b.ITE(c, y, g.around(z, v))
