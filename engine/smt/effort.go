@@ -19,6 +19,7 @@ const (
 type budget struct {
 	brief        bool  // the query may use less than others
 	doubt        bool  // its conditions most likely contradict each other
+	hasty        bool  // and it is asked another way if the quick backend leaves it open
 	query, total int64 // effort
 	stats        *Stats
 }

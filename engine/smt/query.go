@@ -75,6 +75,9 @@ func (s *blastSolver) solve(conds []expr.Expr, roots []lit, gates int) (Result, 
 			s.tries = min(2*s.tries, mostTries)
 			return r, m
 		}
+		if s.budget.hasty && s.budget.query <= 0 {
+			return Unknown, nil
+		}
 		s.tries = max(s.tries/4, leastTries)
 		s.budget.query = query
 		s.bl.c.cone(roots)

@@ -133,14 +133,15 @@ func (c *Chain) CheckWithin(conds []expr.Expr, n int64) (Result, *expr.Model) {
 }
 
 // CheckDoubted is Check for conditions that most likely contradict each other:
-// not much is tried to come to a model cheaply. The effort is n at most.
+// not much is tried to come to a model cheaply. The effort is n at most; if that is less than
+// other queries may use, CaDiCaL is not told of what the quick backend has spent it on.
 func (c *Chain) CheckDoubted(conds []expr.Expr, n int64) (Result, *expr.Model) {
-	return c.check(conds, budget{query: min(n, c.query), doubt: true})
+	return c.check(conds, budget{query: min(n, c.query), doubt: true, hasty: n < c.query})
 }
 
 func (c *Chain) check(conds []expr.Expr, of budget) (Result, *expr.Model) {
 	c.stats.Queries++
-	c.budget.query, c.budget.brief, c.budget.doubt = of.query, of.brief, of.doubt
+	c.budget.query, c.budget.brief, c.budget.doubt, c.budget.hasty = of.query, of.brief, of.doubt, of.hasty
 	r, m := c.first.Check(conds)
 	c.watch(conds, r)
 	return r, m

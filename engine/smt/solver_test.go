@@ -124,6 +124,24 @@ func TestCheckWithin(t *testing.T) {
 	}
 }
 
+// TestCheckDoubted: what may use less than others is not taken to the second backend; what
+// may use as little, as others may, is.
+func TestCheckDoubted(t *testing.T) {
+	b := expr.NewBuilder()
+	begun := 0
+	s := smt.New(b, smt.Config{Quick: sat.NewCDCL, NewSAT: func() sat.Solver { begun++; return sat.NewCDCL() }})
+	x, y := b.Var("x", 20), b.Var("y", 20)
+	one := b.Const(1, 20)
+	prime := []expr.Expr{b.Eq(b.Mul(b.ZExt(x, 40), b.ZExt(y, 40)), b.Const(1_000_003, 40)), b.Ult(one, x), b.Ult(one, y)}
+	if r, _ := s.CheckDoubted(prime, 20); r != smt.Unknown || begun != 0 {
+		t.Errorf("a hasty question: %v, %d solvers begun", r, begun)
+	}
+	s.Limit(30)
+	if r, _ := s.CheckDoubted(prime, 30); r != smt.Unknown || begun != 1 {
+		t.Errorf("a question that may use what others may: %v, %d solvers begun", r, begun)
+	}
+}
+
 // TestLimit: what a query leaves open for want of effort is asked again when
 // later ones may spend more, and not when they may not.
 func TestLimit(t *testing.T) {
