@@ -36,6 +36,7 @@ func (j *Job) crateInContext(ctx context.Context, u unit, index cutCrate) error 
 	for _, c := range index.cuts {
 		for i, callee := range c.root.Calls {
 			k := c
+			k.outer = c.root.Kind == position.Auto
 			k.root.Kind, k.way, k.of, k.text = position.Inner, alone, append([]int{callee.Func}, callee.Through...), c.calls[i]
 			callers[callee.Symbol] = append(callers[callee.Symbol], k)
 		}
@@ -50,6 +51,19 @@ func (j *Job) crateInContext(ctx context.Context, u unit, index cutCrate) error 
 		})
 	}
 	return g.Wait()
+}
+
+// failing keeps the proof of a function that others than its crate may call, for what it shows to fail.
+func (j *Job) failing(p *report.Proof) {
+	if !p.Outer || len(p.Verdict.Witnesses) == 0 {
+		return
+	}
+	for i := range p.Replay {
+		p.Replay[i] = byInterpreter
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.failures = append(j.failures, p)
 }
 
 // calls has the calls of c's function proved one after the other, until one leaves all open.
@@ -70,6 +84,7 @@ func (j *Job) calls(ctx context.Context, u unit, c report.Context, callers []cut
 			return err
 		}
 		c.Calls = append(c.Calls, p)
+		j.failing(p)
 		if !p.Decides() {
 			return nil
 		}

@@ -96,6 +96,7 @@ func (j *Job) proveInner(ctx context.Context, u unit, bc *Bitcode, cuts []cut) e
 }
 
 func (j *Job) holder(ctx context.Context, u unit, bc *Bitcode, c cut) error {
+	c.outer = c.root.Kind == position.Auto
 	full := c
 	full.way = held
 	c.root.Kind, c.way, c.text = position.Inner, alone, c.alone

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/kvfarm/kvfarm/frontend/event"
 	"github.com/kvfarm/kvfarm/frontend/report"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
 
 // Inner roots are proved only where they can decide what others left open or proved up to a bound, and
@@ -122,5 +124,33 @@ func TestInnerFailureIsNobodys(t *testing.T) {
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
 		t.Errorf("witnesses of an inner root: %v, %v", files, err)
+	}
+}
+
+// What an automatic root shows to fail alone, or as it calls another function, fails for others than its crate's
+// functions, too: it is told, with its witness.
+func TestFailureOfAutomaticRootAlone(t *testing.T) {
+	for _, tt := range []struct{ roots, refuted, site string }{
+		{"own_x", "own_x alone", "REFUTED [own_x]"},
+		{"stuck in_no", "in_no alone", "UNKNOWN [stuck]"},
+		{"stuck in_no gate_in_no", "gate_in_no alone", "REFUTED [stuck gate_in_no]"},
+		{"stuck in_no calls_in_no", "calls_in_no alone", "UNKNOWN [stuck]"},
+	} {
+		got := submit(t, &fakeKernel{crates: map[string]string{"drivers/a.rs": tt.roots}}, &fakeFarm{undecided: "in_n", refuted: tt.refuted}, "drivers")
+		if got.err != nil || len(got.report.Sites) != 1 {
+			t.Fatalf("%s: %v, sites %v", tt.roots, got.err, got.report.Sites)
+		}
+		s := got.report.Sites[0]
+		if site := fmt.Sprintf("%v %v", s.Verdict, s.Roots); site != tt.site {
+			t.Errorf("%s: %s, want %s", tt.roots, site, tt.site)
+		}
+		dir := t.TempDir()
+		if err := got.job.WriteWitnesses(context.Background(), dir); err != nil {
+			t.Fatal(err)
+		}
+		_, err := os.Stat(filepath.Join(dir, s.Witness))
+		if refuted := s.Witness != ""; refuted != (s.Verdict == pb.Verdict_REFUTED) || err != nil {
+			t.Errorf("%s: witness %q: %v", tt.roots, s.Witness, err)
+		}
 	}
 }

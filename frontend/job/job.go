@@ -96,10 +96,12 @@ type Job struct {
 	crates []crateCode
 	cut    []unitCuts // crates whose roots are proved
 	called []report.Context
-	opt    optimised
-	live   *report.Builder // shows failures as they are found
-	errs   []error
-	lacks  []*pb.Lack
+	// failures are proofs of automatic roots as they call another function, of which some panic fails.
+	failures []*report.Proof
+	opt      optimised
+	live     *report.Builder // shows failures as they are found
+	errs     []error
+	lacks    []*pb.Lack
 }
 
 // New returns a Job. live decides which failures are new.

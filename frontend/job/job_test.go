@@ -128,6 +128,9 @@ func (f *fakeFarm) lower(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 		if callee, ok := strings.CutPrefix(name, "calls_"); ok { // it calls one that holds a location
 			root.Kind, root.Calls, holder = "inner", []position.Callee{{Symbol: strings.TrimLeft(callee, "x"), Func: 7}}, strings.TrimLeft(callee, "x")
 		}
+		if callee, ok := strings.CutPrefix(name, "gate_"); ok { // so does this, which others may call
+			root.Calls, holder = []position.Callee{{Symbol: callee, Func: 7}}, callee
+		}
 		of := map[string]string{root.Slice: name}
 		if len(root.Owns) > 0 {
 			root.Alone, root.AloneMap = fmt.Sprint(i, ".alone.kvs"), root.Map
@@ -230,6 +233,11 @@ func (f *fakeFarm) prove(ctx context.Context, a *kbuild.Action, r *kbuild.Result
 	if f.undecided != "" && strings.HasPrefix(a.Name, f.undecided) {
 		v.Verdict = verdict.Unknown
 		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Unknown, Witness: -1}}
+	}
+	if f.refuted == a.Name+" alone" && alone {
+		v.Verdict = verdict.Refuted
+		v.Sites = []verdict.Site{{Kind: "bounds", Verdict: verdict.Refuted}}
+		v.Witnesses = []verdict.Witness{{Inputs: []verdict.Input{{Name: "arg0", Bits: 8, Value: "7"}}, Replayed: true}}
 	}
 	r.Outputs["verdict.json"], err = f.put(ctx, v)
 	return err

@@ -18,6 +18,7 @@ type cut struct {
 	of      []int // with alone: the function of the slice whose panics are decided, in the root's calls of it, and those it calls it through; none is the root itself
 	root    position.Root
 	up      bool // root was promoted to an automatic one
+	outer   bool // root is an automatic one; its kind is that of its other proofs
 	bounded bool // root's checks are decided, up to a bound: it is an inner one that may do without
 	text
 	alone text          // of the root alone, if it owns panic locations

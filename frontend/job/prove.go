@@ -95,7 +95,7 @@ func (j *Job) prove(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 		return err
 	}
 	p.Shards, p.Cached = shards, cached
-	if c.root.Kind == position.Inner { // its failures are nobody's yet
+	if c.root.Kind == position.Inner && !c.outer { // its failures are nobody's yet
 		j.done(p)
 		return nil
 	}
@@ -114,7 +114,7 @@ func (j *Job) proof(ctx context.Context, u unit, c cut, r *kbuild.Result, v *ver
 	}
 	p := &report.Proof{
 		Root: c.root, Crate: u.source, Slice: c.slice.Digest, Action: r.Action, Cached: r.Cached,
-		Budget: j.budget(u, c), Verdict: v, Positions: m, LoweredBy: c.by, At: c.at.Digest, States: u.states(c.root.Name), Promoted: c.up, Whole: c.way != alone,
+		Budget: j.budget(u, c), Verdict: v, Positions: m, LoweredBy: c.by, At: c.at.Digest, States: u.states(c.root.Name), Promoted: c.up, Whole: c.way != alone, Outer: c.outer,
 		Witness: make([]string, len(v.Witnesses)), Replay: make([]string, len(v.Witnesses)),
 	}
 	for i := range v.Witnesses {
@@ -172,6 +172,11 @@ func (j *Job) Fill(b *report.Builder) {
 	}
 	for _, c := range j.called {
 		b.AddContext(c)
+	}
+	failures := slices.Clone(j.failures)
+	slices.SortStableFunc(failures, compareProofs)
+	for _, p := range failures {
+		b.AddFailures(p)
 	}
 	if len(j.opt.claimed) > 0 && j.opt.done == len(j.opt.claimed) {
 		b.AddRemains(j.opt.remains)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/kvfarm/kvfarm/cas/digest"
@@ -120,7 +121,8 @@ func writeWitness(dir, name string, w *WitnessFile) error {
 // refute the same site, the check's witness is the one to show.
 func compareProofs(a, b *report.Proof) int {
 	return cmp.Or(boolCompare(b.Root.Kind == "check", a.Root.Kind == "check"),
-		cmp.Compare(a.Crate, b.Crate), cmp.Compare(a.Root.Name, b.Root.Name), cmp.Compare(a.Slice.Hash, b.Slice.Hash), cmp.Compare(a.Root.Kind, b.Root.Kind))
+		cmp.Compare(a.Crate, b.Crate), cmp.Compare(a.Root.Name, b.Root.Name), cmp.Compare(a.Slice.Hash, b.Slice.Hash), cmp.Compare(a.Root.Kind, b.Root.Kind),
+		cmp.Compare(a.Action.Hash, b.Action.Hash))
 }
 
 // WriteWitnesses writes a file for each witness below dir, unless it is there,
@@ -130,8 +132,8 @@ func (j *Job) WriteWitnesses(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range j.proofs {
-		if p.Root.Kind != position.Inner {
+	for _, p := range slices.Concat(j.proofs, j.failures) {
+		if p.Root.Kind != position.Inner || p.Outer {
 			if err := j.writeWitnesses(ctx, dir, p, there); err != nil {
 				return fmt.Errorf("witnesses of %s: %w", p.Root.Name, err)
 			}

@@ -27,6 +27,7 @@ type Proof struct {
 	At        digest.Digest // of Positions
 	States    string        // what a written check states
 	Whole     bool          // no body is left out of Slice
+	Outer     bool          // Root is an automatic one, of which this is a proof beside that of the whole
 	Promoted  bool          // Root is none of its crate's automatic ones, but C has its address
 	Cached    bool
 	Budget    int64
@@ -48,9 +49,10 @@ type Builder struct {
 	owners      map[spot][]ownerID
 	ownerProofs map[ownerID][]*Proof
 	contexts    map[ownerID]Context
-	open        map[spot]bool // that some root leaves undecided
-	bounded     map[spot]bool // that some root proves up to a bound
-	led         map[ledTo]int // how many automatic roots lead to a check, of those that came to a proof
+	failures    map[siteKey]failure // of automatic roots, in proofs that are not of the whole
+	open        map[spot]bool       // that some root leaves undecided
+	bounded     map[spot]bool       // that some root proves up to a bound
+	led         map[ledTo]int       // how many automatic roots lead to a check, of those that came to a proof
 
 	inCode  map[siteKey]bool // sites that stand in a crate's code, and whether by a location
 	remains *remains         // nil if it is not known
@@ -64,7 +66,7 @@ func NewBuilder(about *pb.Tree, tree Source, waivers []Waiver) *Builder {
 		sites:   map[siteKey]*site{},
 		report:  &pb.Report{Version: Version, Tree: about},
 
-		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID][]*Proof{}, open: map[spot]bool{}, bounded: map[spot]bool{}, contexts: map[ownerID]Context{}, led: map[ledTo]int{},
+		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID][]*Proof{}, open: map[spot]bool{}, bounded: map[spot]bool{}, failures: map[siteKey]failure{}, contexts: map[ownerID]Context{}, led: map[ledTo]int{},
 		inCode: map[siteKey]bool{},
 	}
 }
@@ -82,7 +84,7 @@ func (b *Builder) AddError(err error) {
 // AddProof notes one root and merges its sites. It returns the sites that this
 // proof refutes and that no earlier one did, to be shown at once. An inner root
 // has no sites of its own: it only helps to decide what others leave open, since
-// a failure that it alone shows may have no caller.
+// a failure that it alone shows may have no caller. One of an automatic root has.
 func (b *Builder) AddProof(p *Proof) []*pb.Site {
 	sites, trusted := b.trusting(p, sitesOf(p))
 	b.report.Roots = append(b.report.Roots, b.root(p, sites, trusted))
@@ -92,6 +94,7 @@ func (b *Builder) AddProof(p *Proof) []*pb.Site {
 		b.ownerProofs[id] = append(b.ownerProofs[id], p)
 	}
 	if p.Root.Kind == position.Inner {
+		b.AddFailures(p)
 		return nil
 	}
 	var fresh []*pb.Site

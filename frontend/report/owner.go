@@ -172,6 +172,9 @@ func (b *Builder) settle(s *site) {
 	if !s.owned || !undecided && (s.verdict != pb.Verdict_PROVED_UP_TO || strings.HasPrefix(s.reason, asFarAs)) {
 		return
 	}
+	if undecided {
+		defer b.fail(s)
+	}
 	by := settlement{verdict: pb.Verdict_PROVED, cached: s.cached}
 	for _, at := range s.open {
 		if !by.add(b, at, s.key) {
@@ -194,6 +197,42 @@ func (b *Builder) settle(s *site) {
 		if !slices.Contains(s.roots, name) {
 			s.roots = append(s.roots, name)
 		}
+	}
+}
+
+// failure is a site of a proof that refutes it.
+type failure struct {
+	proof *Proof
+	site  *verdict.Site
+}
+
+// AddFailures notes the panics that p refutes, if p.Outer: the function can be called from elsewhere,
+// and fails with what is shown, whatever a proof of all that it leads to came to.
+func (b *Builder) AddFailures(p *Proof) {
+	if !p.Outer {
+		return
+	}
+	sites := sitesOf(p)
+	for i := range sites {
+		s := &sites[i]
+		pos, _ := sitePosition(p.Positions, s)
+		key := siteKey{kind: s.Kind, file: pos.File, line: pos.Line, col: pos.Col}
+		if _, known := b.failures[key]; !known && s.Loc >= 0 && s.Verdict == verdict.Refuted {
+			b.failures[key] = failure{p, s}
+		}
+	}
+}
+
+// fail refutes a site that is still undecided, if an automatic root does.
+func (b *Builder) fail(s *site) {
+	f, ok := b.failures[s.key]
+	if !ok || s.verdict != pb.Verdict_UNKNOWN {
+		return
+	}
+	s.verdict, s.reason, s.cached = pb.Verdict_REFUTED, "", s.cached && f.proof.Cached
+	b.refute(s, f.proof, f.site)
+	if name := f.proof.Root.Name; !slices.Contains(s.roots, name) {
+		s.roots = append(s.roots, name)
 	}
 }
 

@@ -62,6 +62,7 @@ type proof struct {
 	Crate     string
 	Cached    bool
 	Whole     bool
+	Outer     bool
 	Verdict   verdict.Verdict
 	Positions struct {
 		position.Map
@@ -103,7 +104,7 @@ func (a archive) report(t *testing.T) *pb.Report {
 			t.Fatalf("%s: %v", f.Name, err)
 		}
 		b.AddProof(&report.Proof{
-			Root: p.Root, Crate: p.Crate, Cached: p.Cached, Whole: p.Whole, Slice: digest.Of(f.Data),
+			Root: p.Root, Crate: p.Crate, Cached: p.Cached, Whole: p.Whole, Outer: p.Outer, Slice: digest.Of(f.Data),
 			Verdict: &p.Verdict, Positions: p.positions(), Witness: []string{"witness/0.json"},
 		})
 		a := pb.Action{Kind: "prove", Name: p.Root.Name, Digest: digest.Of(f.Data).String(), Cached: p.Cached, CpuSeconds: 1.5}
