@@ -55,7 +55,7 @@ func (k *KUnit) File() ([]byte, error) {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, kunitHead, k.Crate, k.Seed, witness)
-	fmt.Fprintf(&b, "#[cfg(%s)]\nmod kvfarm {\n%s}\n\n", cfg, sysModule.ReplaceAllLiteral(Module, kunitSys))
+	fmt.Fprintf(&b, "#[cfg(%s)]\nmod kvfarm {\n%s}\n\n", cfg, kunitModule())
 	// A kernel may hold several suites of one file: their functions are no symbols.
 	source := noMangle.ReplaceAllLiteral(moduleLine.ReplaceAllLiteral(k.Source, []byte("use crate::kvfarm;")), nil)
 	fmt.Fprintf(&b, "#[cfg(%s)]\nmod checks {\n%s}\n\n", cfg, source)
@@ -78,6 +78,19 @@ const SEED: u64 = %d;
 const WITNESS: Option<&[(u32, u128)]> = %s;
 
 `
+
+// kunitModule is the check library with another module sys, which asks for a value again if it is not in its range.
+func kunitModule() []byte {
+	m := sysModule.ReplaceAllLiteral(Module, kunitSys)
+	for _, r := range [][2]string{
+		{"    let v = T::any();\n    assume(lo <= v && v <= hi);\n    v\n",
+			"    for _ in 0..sys::TRIES {\n        let v = T::any();\n        if lo <= v && v <= hi {\n            return v;\n        }\n    }\n    sys::skip()\n"},
+		{"len: any() };\n        assume(b.len <= N);\n", "len: any_in(0, N) };\n"},
+	} {
+		m = bytes.Replace(m, []byte(r[0]), []byte(r[1]), 1)
+	}
+	return m
+}
 
 // suite is the name of the suite after kvfarm_: of witnesses there may be many of one crate.
 func (k *KUnit) suite() string {

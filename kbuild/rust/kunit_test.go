@@ -28,8 +28,8 @@ func TestKUnit(t *testing.T) {
 	}{
 		{name: "by chance", suite: rust.KUnit{Checks: a, Runs: 2, Seed: 7},
 			want: []string{"const SEED: u64 = 7;", "Option<&[(u32, u128)]> = None;", "fn check_a_1() {", "fn check_a_2() {", "kunit_tests(kvfarm_mine)",
-				"use crate::kvfarm;", `#[cfg(all(CONFIG_KUNIT = "y", CONFIG_NET))]`, `pub extern "C" fn check_a() {}`, "pub fn any<T: Any>() -> T {"},
-			avoid: []string{"fn check_a_3(", "\nmod kvfarm;", "\n#[no_mangle]", "pub fn kvfarm_any_bool() -> bool;"}},
+				"use crate::kvfarm;", `#[cfg(all(CONFIG_KUNIT = "y", CONFIG_NET))]`, `pub extern "C" fn check_a() {}`, "pub fn any<T: Any>() -> T {", "for _ in 0..sys::TRIES {", "len: any_in(0, N) };"},
+			avoid: []string{"assume(lo <= v && v <= hi);", "assume(b.len <= N);", "fn check_a_3(", "\nmod kvfarm;", "\n#[no_mangle]", "pub fn kvfarm_any_bool() -> bool;"}},
 		{name: "witness", suite: rust.KUnit{Checks: a, Runs: 9, Once: true, Inputs: []rust.Input{{Name: "any#0", Bits: 8, Value: "7"}, {Name: "fail#1", Bits: 1, Value: "0"}, {Name: "any#2", Bits: 128, Value: "340282366920938463463374607431768211455"}}},
 			want: []string{"= Some(&[(8, 7), (128, 340282366920938463463374607431768211455)]);", "fn check_a_1() {", "kunit_tests(kvfarm_a)"}, avoid: []string{"fn check_a_2("}},
 		{name: "witness without inputs", suite: rust.KUnit{Checks: a, Once: true}, want: []string{"= Some(&[]);"}},

@@ -25,6 +25,14 @@ pub mod sys {
         }
     }
 
+    /// How often a value is asked for until it lies in its range: chance would leave out most cases at once.
+    pub const TRIES: u32 = if crate::WITNESS.is_none() { 512 } else { 1 };
+
+    /// Ends a case whose inputs do not belong to the check.
+    pub fn skip() -> ! {
+        end(bindings::kunit_status_KUNIT_SKIPPED)
+    }
+
     /// Some number: splitmix64.
     fn random() -> u64 {
         let s = STATE.load(Relaxed).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -99,7 +107,7 @@ pub mod sys {
     /// Inputs that do not belong to the check skip the case.
     pub unsafe fn kvfarm_assume(condition: bool) {
         if !condition {
-            end(bindings::kunit_status_KUNIT_SKIPPED);
+            skip();
         }
     }
 
