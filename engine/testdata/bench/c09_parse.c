@@ -1,7 +1,13 @@
-// A number in a text of up to 8 bytes, with sign, base and separators.
+// A number in a text of up to 8 bytes or N, with sign, base and separators.
 #include "kvfarm.h"
 
+#ifdef N
+#define MOST N
+#define LEAST -(1ll << 32) // sign and base leave room for eight digits
+#else
 #define MOST 8
+#define LEAST -100000000
+#endif
 
 static bool digit(uint8_t c, uint32_t base, uint32_t *d)
 {
@@ -31,6 +37,10 @@ static bool parse(const uint8_t *s, uint32_t n, int64_t *out)
 			continue;
 		if (!digit(s[at], base, &d))
 			return false;
+#if MOST > 8
+		if (digits == 8) // as many as there are in 8 bytes
+			return false;
+#endif
 		v = add64(mul64(v, base), d);
 		digits++;
 	}
@@ -47,5 +57,5 @@ void check_c09_parse(void)
 	kvfarm_assume(n <= MOST);
 	int64_t v;
 	if (parse(text, n, &v))
-		kvfarm_assert(v > -100000000 && v < 1ll << 32);
+		kvfarm_assert(v > LEAST && v < 1ll << 32);
 }
