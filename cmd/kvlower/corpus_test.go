@@ -23,12 +23,15 @@ var update = flag.Bool("update", false, "compile the engine's Rust sources, and 
 // the slices that are made of them; see its README.md.
 const corpus = "../../engine/testdata/rustc"
 
-// levels are the ways to compile: as the kernel is compiled for proofs; with
-// none of rustc's optimisations; with all of LLVM's.
-var levels = []struct {
+// level is a way to compile: its name and rustc's flags.
+type level struct {
 	name  string
 	flags string
-}{
+}
+
+// levels are the ways to compile: as the kernel is compiled for proofs; with
+// none of rustc's optimisations; with all of LLVM's.
+var levels = []level{
 	{"np", "-Copt-level=2 -Cno-prepopulate-passes"},
 	{"o0", "-Copt-level=0"},
 	{"o2", "-Copt-level=2"},
@@ -38,7 +41,7 @@ var levels = []struct {
 // OUT/LEVEL/SOURCE/N.kvs. Paths are relative to the checkout.
 const compile = `
 rustc --version >"$OUT/compiler"
-for source in engine/testdata/rustc/*.rs; do
+for source in "$SOURCES"/*.rs; do
 	name=$(basename "$source" .rs)
 	rustc --edition=2021 --crate-type=rlib --crate-name=check -Awarnings $FLAGS -Coverflow-checks=on \
 		-Cdebug-assertions=off -Cdebuginfo=1 -Csymbol-mangling-version=v0 -Cpanic=abort -Ccodegen-units=1 \
@@ -48,9 +51,10 @@ done`
 
 // compiled is what one check became.
 type compiled struct {
-	name  string // SOURCE.CHECK, or SOURCE if it has only one check
-	slice []byte
-	lines []byte
+	name      string // SOURCE.CHECK, or SOURCE if it has only one check
+	slice     []byte
+	lines     []byte
+	positions *position.Map
 }
 
 // compilerFile, in corpus, says which compiler made the slices there.
@@ -86,6 +90,15 @@ func TestCorpus(t *testing.T) {
 
 // compileCorpus returns what became of the corpus, by level, and which compiler it was.
 func compileCorpus(t *testing.T) (out map[string][]compiled, compiler []byte) {
+	which := levels
+	if *update {
+		which = levels[:1] // only what is checked in
+	}
+	return compileAll(t, nil, which)
+}
+
+// compileAll compiles the corpus, or the sources that generate puts into a folder, at as many levels.
+func compileAll(t *testing.T, generate func(dir string), levels []level) (out map[string][]compiled, compiler []byte) {
 	root, err := exec.Command("../../bin/kvfarm", "toolchain", "path", "kernel").Output()
 	if err != nil {
 		t.Fatalf("find the toolchain (make build): %v", err)
@@ -95,17 +108,22 @@ func compileCorpus(t *testing.T) (out map[string][]compiled, compiler []byte) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	sources := "engine/testdata/rustc"
+	if generate != nil {
+		sources = strings.TrimPrefix(filepath.ToSlash(filepath.Join(dir, "sources")), "../../")
+		if err := os.Mkdir(filepath.Join(dir, "sources"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		generate(filepath.Join(dir, "sources"))
+	}
 	out = map[string][]compiled{}
 	for _, l := range levels {
-		if *update && l.name != "np" {
-			continue // only what is checked in
-		}
 		to := filepath.Join(dir, l.name)
 		if err := os.Mkdir(to, 0o777); err != nil {
 			t.Fatal(err)
 		}
 		rel := strings.TrimPrefix(filepath.ToSlash(to), "../../")
-		cmd := exec.Command("../../deploy/in-root.sh", strings.TrimSpace(string(root)), "env", "OUT="+rel, "FLAGS="+l.flags, "sh", "-eu", "-c", compile)
+		cmd := exec.Command("../../deploy/in-root.sh", strings.TrimSpace(string(root)), "env", "OUT="+rel, "SOURCES="+sources, "FLAGS="+l.flags, "sh", "-eu", "-c", compile)
 		if text, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("compile: %v\n%s", err, text)
 		}
@@ -144,7 +162,7 @@ func readCompiled(t *testing.T, dir string) []compiled {
 				t.Fatal(err)
 			}
 			slice := read(t, filepath.Join(at, r.Slice))
-			out = append(out, compiled{name, slice, lines(t, source+".rs", slice, m)})
+			out = append(out, compiled{name, slice, lines(t, source+".rs", slice, m), m})
 		}
 	}
 	return out
@@ -245,12 +263,14 @@ func panics(v *verdict.Verdict) bool {
 	return false
 }
 
-func prove(t *testing.T, slice []byte) *verdict.Verdict {
+func prove(t *testing.T, slice []byte) *verdict.Verdict { return proveWithin(t, slice, 0) }
+
+func proveWithin(t *testing.T, slice []byte, budget int64) *verdict.Verdict {
 	s, err := ir.Parse(slice)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := check.Prove(s, engine.Config{})
+	v, err := check.Prove(s, engine.Config{Budget: budget})
 	if err != nil {
 		t.Fatal(err)
 	}
