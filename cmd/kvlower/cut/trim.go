@@ -67,7 +67,7 @@ func (t *trimmer) sized(sh *ir.Shape) bool {
 // sizeless is what is left of sh behind a raw pointer, where it does not matter how much of it there is.
 func sizeless(sh *ir.Shape) *ir.Shape {
 	if sh.Kind == ir.ShapeOpaque || sh.Size == 0 {
-		return &ir.Shape{Kind: sh.Kind, Align: sh.Align}
+		return &ir.Shape{Kind: sh.Kind, Align: sh.Align, Unset: sh.Unset}
 	}
 	return &ir.Shape{Kind: ir.ShapeStruct, Size: 1, Align: sh.Align, Fields: opaqueBytes(0, 1)}
 }
@@ -134,13 +134,12 @@ func unseen(lo, hi, at int64, p *region) (out []ir.Shape) {
 	return append(out, opaqueBytes(lo, hi)...)
 }
 
+// opaqueBytes are bytes [lo, hi) of which nothing is known, not even that they are initialised.
 func opaqueBytes(lo, hi int64) []ir.Shape {
 	if lo >= hi {
 		return nil
 	}
-	f := opaqueShape(hi-lo, 1)
-	f.Off = lo
-	return []ir.Shape{f}
+	return []ir.Shape{{Kind: ir.ShapeOpaque, Size: hi - lo, Align: 1, Off: lo, Unset: true}}
 }
 
 // paired reports whether field i belongs with the one before it or behind it.
