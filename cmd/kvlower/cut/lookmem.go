@@ -15,6 +15,7 @@ func (l *looks) load(v held, n int64) held {
 	out := held{others: v.others}
 	for _, s := range v.at {
 		p := l.places[s.place]
+		l.use(p)
 		out.others = out.others || p.shape != nil || p.leaked
 		for _, w := range p.stored {
 			if overlap(w.off, s.off, n) {
@@ -83,6 +84,7 @@ func (l *looks) store(v, w held, n int64) {
 	}
 	for _, s := range v.at {
 		p := l.places[s.place]
+		l.use(p)
 		off := s.off
 		if n > word { // more than one pointer: which of them is not told
 			off = anywhere
@@ -94,7 +96,8 @@ func (l *looks) store(v, w held, n int64) {
 			l.leak(w)
 		}
 		if to := p.at(off); !to.covers(w) {
-			to.held, l.memory = l.useful(union(to.held, w)), true
+			to.held = l.useful(union(to.held, w))
+			l.grown(p)
 		}
 	}
 }
@@ -117,6 +120,7 @@ func (l *looks) copied(to, from held, n int64) {
 	rest := held{others: from.others}
 	for _, s := range from.at {
 		p := l.places[s.place]
+		l.use(p)
 		if p.shape != nil || s.off == anywhere || to.others {
 			rest = union(rest, l.load(one(s), n))
 			continue

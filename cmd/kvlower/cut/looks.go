@@ -18,7 +18,7 @@ type looks struct {
 	rets    []held
 	callers []map[int]bool // by function: those that called it so far
 	todo    []bool         // functions to be followed again
-	memory  bool           // what lies in some place has grown: so are all
+	now     int            // the function that is followed
 }
 
 // region is memory that is followed: what lies behind a pointer of the inputs, or a stack variable.
@@ -29,6 +29,7 @@ type region struct {
 	sized  bool      // how large it is may matter
 	all    bool      // it and what it leads to may be looked at
 	leaked bool      // others may write to it
+	users  []int     // functions that look there or write there
 }
 
 // stored is what lies at an offset.
@@ -68,7 +69,7 @@ func (l *looks) run() {
 			if !l.todo[fn] {
 				continue
 			}
-			l.todo[fn], again = false, true
+			l.todo[fn], again, l.now = false, true, fn
 			inst := 0
 			for _, b := range f.Blocks {
 				for _, in := range b.Insts {
@@ -77,12 +78,20 @@ func (l *looks) run() {
 				}
 			}
 		}
-		if l.memory {
-			l.memory, again = false, true
-			for fn := range l.todo {
-				l.todo[fn] = l.regs[fn] != nil
-			}
-		}
+	}
+}
+
+// use notes that the function that is followed looks at what lies in p, or changes it.
+func (l *looks) use(p *region) {
+	if !slices.Contains(p.users, l.now) {
+		p.users = append(p.users, l.now)
+	}
+}
+
+// grown has the users of p followed again.
+func (l *looks) grown(p *region) {
+	for _, fn := range p.users {
+		l.todo[fn] = true
 	}
 }
 
@@ -147,7 +156,8 @@ func (l *looks) value(fn int, v *ir.Value) held {
 func (l *looks) whole(v held) {
 	for _, s := range v.at {
 		if p := l.places[s.place]; !p.all {
-			p.all, p.leaked, l.memory = true, true, true
+			p.all, p.leaked = true, true
+			l.grown(p)
 			for _, w := range p.stored {
 				l.whole(w.held)
 			}
@@ -159,7 +169,8 @@ func (l *looks) whole(v held) {
 func (l *looks) leak(v held) {
 	for _, s := range v.at {
 		if p := l.places[s.place]; !p.leaked {
-			p.leaked, l.memory = true, true
+			p.leaked = true
+			l.grown(p)
 			for _, w := range p.stored {
 				l.leak(w.held)
 			}
