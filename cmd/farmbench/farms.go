@@ -19,6 +19,7 @@ var farms = []farm{
 	{name: ours, command: kvfarm},
 	{name: "before", command: before},
 	{name: "Buildbarn", command: buildbarn, split: true},
+	{name: "Buildbarn-native", command: buildbarnNative, split: true},
 	{name: "bazel-remote", command: bazelRemote},
 	{name: "buildbox-casd", command: casd},
 	{name: "justbuild", command: just},
@@ -57,6 +58,17 @@ func buildbarn(s *settings, a addresses, dir string) (*exec.Cmd, error) {
 		return nil, err
 	}
 	return exec.Command(script, dir, a.executor, a.store), nil
+}
+
+// buildbarnNative is the same with Buildbarn's own runner, which runs actions in no
+// sandbox.
+func buildbarnNative(s *settings, a addresses, dir string) (*exec.Cmd, error) {
+	c, err := buildbarn(s, a, dir)
+	if err != nil {
+		return nil, err
+	}
+	c.Env = append(os.Environ(), "BUILDBARN_RUNNER=native")
+	return c, nil
 }
 
 // bazelRemote stores blobs as they come: its default, zstd, would be measured

@@ -111,6 +111,7 @@ require (
 )
 
 tool (
+	github.com/buildbarn/bb-remote-execution/cmd/bb_runner
 	github.com/buildbarn/bb-remote-execution/cmd/bb_scheduler
 	github.com/buildbarn/bb-remote-execution/cmd/bb_worker
 )

@@ -5,6 +5,9 @@
 # EXECUTOR (127.0.0.1:8990), two workers with two runners each, and `kvfarm
 # serve` on CACHE (127.0.0.1:8991) as its store. State, logs and process
 # numbers are in DIR (buildbarn in the user's cache directory).
+#
+# With BUILDBARN_RUNNER=native, actions that bring no root along run as Buildbarn's
+# own runner has them: in no sandbox, as our user. That is for measuring alone.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 kvfarm=$here/../../bin/kvfarm
@@ -14,6 +17,7 @@ BUILDBARN_DIR=$(cd "${1:-${XDG_CACHE_HOME:-$HOME/.cache}/kvfarm/buildbarn}" && p
 BUILDBARN_EXECUTOR=${2:-127.0.0.1:8990}
 BUILDBARN_CACHE=${3:-127.0.0.1:8991}
 BUILDBARN_SLOTS=${BUILDBARN_SLOTS:-1} # actions at a time of each runner
+BUILDBARN_RUNNER=${BUILDBARN_RUNNER:-kvfarm}
 BUILDBARN_TOKEN=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 export BUILDBARN_DIR BUILDBARN_EXECUTOR BUILDBARN_CACHE BUILDBARN_SLOTS BUILDBARN_TOKEN
 
@@ -73,7 +77,10 @@ for worker in worker-1 worker-2; do
 	mkdir -m 700 "$worker"
 	mkdir "$worker/build" "$worker/cache"
 	start "$worker-runner-0" "$kvfarm" runner --listen "unix:$BUILDBARN_DIR/run/$worker-0" --build_directory "$worker/build" --action_root root
-	start "$worker-runner-1" "$kvfarm" runner --listen "unix:$BUILDBARN_DIR/run/$worker-1" --build_directory "$worker/build"
+	case $BUILDBARN_RUNNER in
+	native) BUILDBARN_WORKER=$worker start "$worker-runner-1" bin/bb_runner "$here/runner.jsonnet" ;;
+	*) start "$worker-runner-1" "$kvfarm" runner --listen "unix:$BUILDBARN_DIR/run/$worker-1" --build_directory "$worker/build" ;;
+	esac
 	wants "$worker-runner-0" test -S "run/$worker-0"
 	wants "$worker-runner-1" test -S "run/$worker-1"
 	BUILDBARN_WORKER=$worker start "$worker" bin/bb_worker "$here/worker.jsonnet"
