@@ -4,23 +4,9 @@
 
 mod kvfarm;
 
-use core::{convert::Infallible, mem::MaybeUninit};
-use kernel::{
-    new_mutex, new_spinlock,
-    prelude::{Pin, PinInit},
-    sync::{Mutex, SpinLock},
-};
+use kernel::{new_mutex, new_spinlock, sync::{Mutex, SpinLock}};
 use kvfarm::{any, check, check_eq};
-
-/// Makes a value in its place, as `stack_pin_init` does, which is not in every kernel's `pin_init`.
-#[inline(always)]
-fn made<T>(place: &mut MaybeUninit<T>, init: impl PinInit<T, Infallible>) -> Pin<&mut T> {
-    // SAFETY: The place is borrowed for as long as the value is used, and never moves: what lies there is not dropped.
-    unsafe {
-        let Ok(()) = init.__pinned_init(place.as_mut_ptr());
-        Pin::new_unchecked(place.assume_init_mut())
-    }
-}
+use pin_init::stack_pin_init;
 
 /// One lock of the kernel, as if nothing else ran: whether it is taken. To take it twice is a deadlock, to give back
 /// what one does not have is a bug.
@@ -92,8 +78,7 @@ mod held {
 #[no_mangle]
 pub extern "C" fn check_spinlock_guard() {
     let want: u32 = any();
-    let mut place = MaybeUninit::uninit();
-    let lock: Pin<&mut SpinLock<u32>> = made(&mut place, new_spinlock!(1));
+    stack_pin_init!(let lock: SpinLock<u32> = new_spinlock!(1));
     {
         let mut guard = lock.lock();
         check!(held::is_held());
@@ -111,8 +96,7 @@ pub extern "C" fn check_spinlock_guard() {
 #[no_mangle]
 pub extern "C" fn check_mutex_guard() {
     let want: u64 = any();
-    let mut place = MaybeUninit::uninit();
-    let lock: Pin<&mut Mutex<u64>> = made(&mut place, new_mutex!(0));
+    stack_pin_init!(let lock: Mutex<u64> = new_mutex!(0));
     *lock.lock() = want;
     check!(!held::is_held());
     let guard = lock.lock();
@@ -125,14 +109,13 @@ pub extern "C" fn check_mutex_guard() {
 /// A lock that is only tried for is held if and only if there is a guard.
 #[no_mangle]
 pub extern "C" fn check_lock_try() {
-    let (mut place, mut other) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-    let spin: Pin<&mut SpinLock<u32>> = made(&mut place, new_spinlock!(0));
+    stack_pin_init!(let spin: SpinLock<u32> = new_spinlock!(0));
     {
         let guard = spin.try_lock();
         check_eq!(held::is_held(), guard.is_some());
     }
     check!(!held::is_held());
-    let mutex: Pin<&mut Mutex<u32>> = made(&mut other, new_mutex!(0));
+    stack_pin_init!(let mutex: Mutex<u32> = new_mutex!(0));
     {
         let guard = mutex.try_lock();
         check_eq!(held::is_held(), guard.is_some());
