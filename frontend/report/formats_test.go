@@ -140,12 +140,13 @@ func TestJUnit(t *testing.T) {
 		{Name: "check_open", Kind: "check", Crate: "checks/a.rs", Reason: "budget"},
 		{Name: "check_vacuous", Kind: "check", Crate: "checks/a.rs", Verdict: pb.Verdict_VACUOUS},
 		{Name: "auto", Kind: "auto", Crate: "rust/kernel/lib.rs"},
-	}, Sites: []*pb.Site{fails("bounds", ""), fails("assert", "known")}}
+	}, Sites: []*pb.Site{fails("bounds", ""), fails("assert", "known")}, Lacks: []*pb.Lack{{File: "checks/b.rs", Check: "check_new", Why: "no 'Bitmap'"}}}
 	const want = `checks/a.rs check_bounds: failure refuted "bounds" true
 checks/a.rs check_assert: skipped  "waived: known" false
 checks/a.rs check_open: error undecided "budget" false
 checks/a.rs check_vacuous: error vacuous "its assumptions contradict one another, or it never comes to an assertion" false
 checks/b.rs check_b
+checks/b.rs check_new: skipped  "this kernel lacks what it is about: no 'Bitmap'" false
 `
 	if got := tests(t, r); got != want {
 		t.Errorf("got:\n%swant:\n%s", got, want)
@@ -154,7 +155,7 @@ checks/b.rs check_b
 
 // Names and lines come from trees that nobody vouches for: on the page they are text.
 func TestHTML(t *testing.T) {
-	r := &pb.Report{Tree: &pb.Tree{Version: "7.2.12", Arch: "x86"}, Errors: []string{"<b>bad</b>"}, Totals: &pb.Totals{Guarded: 1}, Sites: []*pb.Site{
+	r := &pb.Report{Tree: &pb.Tree{Version: "7.2.12", Arch: "x86"}, Errors: []string{"<b>bad</b>"}, Totals: &pb.Totals{Guarded: 1}, Lacks: []*pb.Lack{{File: "new.rs", Check: "check_new", Why: "no such module"}}, Sites: []*pb.Site{
 		{Kind: "bounds", File: "b.rs", Line: 1, Verdict: pb.Verdict_PROVED},
 		{Kind: "bounds", File: "/usr/lib/rustlib/src/rust/library/core/src/a.rs", Line: 1, Reason: "budget", Roots: make([]string, 12)},
 		{Kind: "bounds", File: "b.rs", Line: 2, Verdict: pb.Verdict_REFUTED, Text: "<script>alert(1)</script>", Values: []string{"n = 4"}},
@@ -171,7 +172,7 @@ func TestHTML(t *testing.T) {
 	}
 	for text, times := range map[string]int{
 		"<b>bad": 0, "<script>alert": 0, `data-class="holds"`: 1, `data-class="open"`: 1, `data-class="fails"`: 1, `data-class="guarded"`: 1,
-		"with n = 4": 1, `<div class="card">`: 1, "1 more fail only": 1, "and 4 more": 1,
+		"with n = 4": 1, `<div class="card">`: 1, "1 more fail only": 1, "no such module": 1, "and 4 more": 1,
 	} {
 		if n := strings.Count(s, text); n != times {
 			t.Errorf("%q stands %d times on the page, want %d", text, n, times)

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,26 +15,29 @@ import (
 
 // JUnit is what became of written checks in the form in which most CI servers take
 // tests: a suite for each file, a test for each check. One that is undecided or
-// vacuous is an error, one whose failures are all waived is skipped. dir is the
+// vacuous is an error, one whose failures are all waived, or that the kernel lacks the code for, is skipped. dir is the
 // report's folder, for the replay commands.
 func JUnit(r *pb.Report, dir string) ([]byte, error) {
 	byFile := map[string]*junit.Testsuite{}
-	var files []string
+	add := func(file string, c junit.Testcase) {
+		if byFile[file] == nil {
+			byFile[file] = &junit.Testsuite{Name: file, File: file, Time: "0"}
+		}
+		c.Classname = strings.ReplaceAll(strings.TrimSuffix(file, ".rs"), "/", ".")
+		byFile[file].AddTestcase(c)
+	}
 	for _, x := range r.Roots {
-		if x.Kind != position.Check {
-			continue
+		if x.Kind == position.Check {
+			add(x.Crate, testcase(r, x, dir))
 		}
-		if byFile[x.Crate] == nil {
-			byFile[x.Crate] = &junit.Testsuite{Name: x.Crate, File: x.Crate, Time: "0"}
-			files = append(files, x.Crate)
-		}
-		byFile[x.Crate].AddTestcase(testcase(r, x, dir))
+	}
+	for _, l := range r.Lacks {
+		add(l.File, junit.Testcase{Name: l.Check, Skipped: &junit.Result{Message: "this kernel lacks what it is about: " + l.Why}})
 	}
 	all := junit.Testsuites{Name: "kvfarm", Time: fmt.Sprintf("%.3f", r.GetTotals().GetWallSeconds())}
-	slices.Sort(files)
-	for i, f := range files {
-		byFile[f].ID = i
-		all.AddSuite(*byFile[f])
+	for i, file := range slices.Sorted(maps.Keys(byFile)) {
+		byFile[file].ID = i
+		all.AddSuite(*byFile[file])
 	}
 	var out bytes.Buffer
 	if err := all.WriteXML(&out); err != nil {
@@ -43,7 +47,7 @@ func JUnit(r *pb.Report, dir string) ([]byte, error) {
 }
 
 func testcase(r *pb.Report, x *pb.Root, dir string) junit.Testcase {
-	c := junit.Testcase{Name: x.Name, Classname: strings.ReplaceAll(strings.TrimSuffix(x.Crate, ".rs"), "/", ".")}
+	c := junit.Testcase{Name: x.Name}
 	for _, a := range r.Actions {
 		if a.Digest == x.Action {
 			c.Time = fmt.Sprintf("%.3f", a.WallSeconds)
