@@ -150,7 +150,7 @@ type exec struct {
 	blurred   bool  // poison may be seen in an address where there is none
 	touched   int64 // bytes that copies and fills went over
 	together  together
-	hard      map[Place]bool // branches of which the solver could not say whether they are taken
+	hard      map[Place]int // how often the solver could not say of a branch whether it is taken
 
 	shard shard
 	forks forks
@@ -236,7 +236,7 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 		stated: map[expr.Expr]bool{}, liveSets: map[[3]int][]uint64{}, addrOf: map[expr.Expr]int{}, addrSource: map[expr.Source]int{},
 		outside: map[expr.Expr]bool{}, byC: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, content: map[expr.Source]bool{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
 		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, contracts: map[string]bool{}, wait: map[string]*state{},
-		wilds: map[wildKey]expr.Expr{}, hard: map[Place]bool{}, holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
+		wilds: map[wildKey]expr.Expr{}, hard: map[Place]int{}, holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
 	x.shard, x.forks.seen = newShard(cfg.Shard), map[expr.Expr]bool{}
 	x.limit = cfg.Budget / 4 * 3
 	x.solver = x.newSolver(cfg.Budget, queryEffort)

@@ -29,6 +29,14 @@ const (
 	branchAgain    = 1200
 )
 
+// A branch that was open inVain times may cost one part of vainPart of the budget, then two when it was as often
+// again, four, and mostVainParts at most.
+const (
+	inVain        = 4
+	vainPart      = 100
+	mostVainParts = 8
+)
+
 // Of how many questions about several properties in a row it is remembered that they were in
 // vain: then properties are asked one by one, but for one time in retryTogether.
 const (

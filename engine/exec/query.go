@@ -82,15 +82,25 @@ func (x *exec) holds(ev *expr.Evaluator, c *cond) bool {
 // feasible reports whether s can be where extra holds; what is not known counts as feasible.
 func (x *exec) feasible(s *state, extra expr.Expr) (bool, *expr.Evaluator) {
 	at := s.top.place()
-	if x.hard[at] { // it was as hard before
-		x.solver.Limit(branchAgain)
+	if n := x.hard[at]; n > 0 { // it was as hard before
+		x.solver.Limit(x.branchEffort(n))
 		defer x.solver.Limit(queryEffort)
 	}
 	r, m := x.sat(s, extra)
 	if r == smt.Unknown {
-		x.hard[at] = true
+		x.hard[at]++
 	}
 	return r != smt.Unsat, m
+}
+
+// branchEffort is what the solver may do for a branch of which it was not found out n times before
+// whether it can be taken: little, but for the 4th, 8th, 16th time and so on. A loop that is never seen
+// to end is followed to its bound, and the budget is gone before.
+func (x *exec) branchEffort(n int) int64 {
+	if n < inVain || n&(n-1) != 0 {
+		return branchAgain
+	}
+	return max(queryEffort, x.cfg.Budget/vainPart*int64(min(n/inVain, mostVainParts)))
 }
 
 // assume restricts s to the inputs where e holds.
@@ -216,7 +226,8 @@ func (x *exec) newQuestion(s *state, bad expr.Expr, st *Site) question {
 }
 
 // answer asks the open questions again, each with a larger part of what is left
-// of the budget: most paths are cheap, and the few that are not must not starve them.
+// of the budget: most paths are cheap, and the few that are not must not starve them. What these leave
+// is theirs then.
 func (x *exec) answer() {
 	if len(x.open) == 0 {
 		return
@@ -227,20 +238,36 @@ func (x *exec) answer() {
 	}
 	x.first, x.answering = x.solver.Stats(), true
 	x.solver = x.newSolver(max(total, 1), queryEffort)
-	for i, q := range x.open {
+	still := x.askAll(x.open, total)
+	if len(x.stops) == 0 && len(still) > 0 && len(still) < len(x.open) { // the others were cheap, and the root may be proved
+		still = x.askAll(still, total)
+	}
+	for _, q := range still {
+		if q.s.general {
+			x.generally(q.s, q.site)
+		} else {
+			q.site.give("budget")
+		}
+	}
+}
+
+// askAll asks open questions, for an effort of total with those before, and returns the ones that stay
+// open. Of a site of which one does no others are asked.
+func (x *exec) askAll(open []question, total int64) []question {
+	var still []question
+	stuck := map[*Site]bool{}
+	for i, q := range open {
 		if q.site.Refuted != nil || q.site.Reason != "" {
 			continue
 		}
 		left := total - x.solver.Stats().Effort
-		x.solver.Limit(max(queryEffort, left/int64(len(x.open)-i)))
-		switch {
-		case left > 0 && x.failing(q) != smt.Unknown:
-		case q.s.general:
-			x.generally(q.s, q.site)
-		default:
-			q.site.give("budget")
+		x.solver.Limit(max(queryEffort, left/int64(len(open)-i)))
+		if left <= 0 || stuck[q.site] || x.failing(q) == smt.Unknown {
+			stuck[q.site] = true
+			still = append(still, q)
 		}
 	}
+	return still
 }
 
 // refute confirms a failure that the solver found. If the witness does not bear
