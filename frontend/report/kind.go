@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -34,12 +35,15 @@ func parseKinds(text string) []Kind {
 	return all
 }
 
+// kindIndex returns the index in Kinds of the kind of that name, -1 if there is none.
+func kindIndex(name string) int {
+	return slices.IndexFunc(Kinds, func(k Kind) bool { return k.Name == name })
+}
+
 // kindCalled returns the kind of that name, one without texts if there is none.
 func kindCalled(name string) Kind {
-	for _, k := range Kinds {
-		if k.Name == name {
-			return k
-		}
+	if i := kindIndex(name); i >= 0 {
+		return Kinds[i]
 	}
 	return Kind{Name: name}
 }

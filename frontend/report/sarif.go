@@ -67,12 +67,7 @@ func text(s string) *sarif.MultiformatMessageString {
 
 func result(s *pb.Site, dir string) *sarif.Result {
 	p := place(s)
-	res := sarif.NewRuleResult(s.Kind).WithLevel(level(s)).WithMessage(sarif.NewTextMessage(message(s, dir)))
-	for i, k := range Kinds {
-		if k.Name == s.Kind {
-			res.WithRuleIndex(i)
-		}
-	}
+	res := sarif.NewRuleResult(s.Kind).WithRuleIndex(kindIndex(s.Kind)).WithLevel(level(s)).WithMessage(sarif.NewTextMessage(message(s, dir)))
 	res.AddLocation(location(p))
 	if (p.File != s.File || p.Line != s.Line) && s.File != "" {
 		check := location(&pb.Place{File: s.File, Line: s.Line, Column: s.Column, Function: s.Function, Text: s.Text})
