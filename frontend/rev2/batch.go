@@ -2,6 +2,7 @@ package rev2
 
 import (
 	"context"
+	"slices"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"google.golang.org/grpc"
@@ -25,6 +26,7 @@ const (
 	fieldAnswerDigest = 1
 	fieldAnswerData   = 2
 	fieldAnswerStatus = 3
+	fieldAnswerPacked = 4
 )
 
 // readBlobs reads several small blobs, each with a status of its own.
@@ -58,7 +60,19 @@ func (s *Server) readBlobs(ctx context.Context, req *repb.BatchReadBlobsRequest)
 	for j, i := range at {
 		resp.parts[i].Data, resp.parts[i].Status = contents[j], batchStatus(s.fail(errs[j]))
 	}
+	if slices.Contains(req.AcceptableCompressors, repb.Compressor_ZSTD) {
+		resp.pack()
+	}
 	return resp, nil
+}
+
+// pack compresses what gets smaller by it.
+func (b *batch) pack() {
+	for _, r := range b.parts {
+		if packed := compress(r.Data); len(packed) < len(r.Data) {
+			r.Data, r.Compressor = packed, repb.Compressor_ZSTD
+		}
+	}
 }
 
 // marshal encodes b; the blobs are parts of what it returns.
@@ -76,6 +90,10 @@ func (b *batch) marshal() (mem.BufferSlice, error) {
 		body := make([]byte, 0, len(digest)+len(status)+32)
 		body = appendField(body, fieldAnswerDigest, digest)
 		body = appendField(body, fieldAnswerStatus, status)
+		if r.Compressor != repb.Compressor_IDENTITY {
+			body = protowire.AppendTag(body, fieldAnswerPacked, protowire.VarintType)
+			body = protowire.AppendVarint(body, uint64(r.Compressor))
+		}
 		if len(r.Data) > 0 {
 			body = protowire.AppendTag(body, fieldAnswerData, protowire.BytesType)
 			body = protowire.AppendVarint(body, uint64(len(r.Data)))

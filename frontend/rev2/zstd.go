@@ -3,6 +3,7 @@ package rev2
 import (
 	"bytes"
 	"io"
+	"sync"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/klauspost/compress/zstd"
@@ -28,6 +29,20 @@ func decompress(c repb.Compressor_Value, data []byte, size int64) ([]byte, error
 	defer r.Close()
 	b, err := io.ReadAll(io.LimitReader(r, min(size, maxMessage)+1))
 	return b, err
+}
+
+// packer compresses whole blobs; it may be used by many at a time.
+var packer = sync.OnceValues(func() (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest))
+})
+
+// compress returns b packed, or b.
+func compress(b []byte) []byte {
+	z, err := packer()
+	if err != nil {
+		return b
+	}
+	return z.EncodeAll(b, nil)
 }
 
 // unzstd unpacks r. What cannot be unpacked is the client's fault.
