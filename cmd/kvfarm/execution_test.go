@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,8 +18,11 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/kvfarm/kvfarm/cas/castest"
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/tree"
+	"github.com/kvfarm/kvfarm/executor/sandbox"
+	"github.com/kvfarm/kvfarm/executor/sandbox/sandboxtest"
 )
 
 type change = func(*repb.Action, *repb.Command)
@@ -93,9 +98,6 @@ func executeLooksIntoTheCache(c *client) {
 	}
 	if again := c.run(d); !again.CachedResult || c.stdout(again) != "once\n" {
 		c.t.Errorf("second run: %v", again)
-	}
-	if forced := c.run(d, skipCache); forced.CachedResult {
-		c.t.Error("skip_cache_lookup is ignored")
 	}
 	lost := func(s string) *repb.Digest { return c.by.Of([]byte("never uploaded " + s)).Proto() }
 	root := c.putProto(&repb.Directory{Files: []*repb.FileNode{{Name: "f", Digest: lost("file")}}})
@@ -207,23 +209,55 @@ func timeout(c *client) {
 	wantCode(c.t, "result of it", err, codes.NotFound)
 	_, err = c.execute(c.act([]string{"nothing"}, limit(1000*time.Hour)))
 	wantCode(c.t, "above the maximum", err, codes.InvalidArgument)
-	c.stdout(c.run(c.act([]string{"echo", "no timeout"}))) // the server's default
+	_, err = c.execute(c.act([]string{"nothing"}, limit(-time.Second)))
+	wantCode(c.t, "negative", err, codes.InvalidArgument)
+}
+
+// A server is told what an action may take that does not say, and what others
+// may ask for.
+func TestTimeoutsOfTheServer(t *testing.T) {
+	t.Parallel()
+	c := connect(t, spawnFarm(t, "--slots", "1", "--action_timeout", "500ms", "--max_action_timeout", "40h").addr)
+	for name, change := range map[string]change{"unset": func(*repb.Action, *repb.Command) {}, "zero": limit(0)} {
+		resp := c.run(c.act([]string{"sleep", "1h"}, change))
+		if codes.Code(resp.GetStatus().GetCode()) != codes.DeadlineExceeded {
+			t.Errorf("%s: %v", name, resp)
+		}
+	}
+	c.stdout(c.run(c.act([]string{"sequence", "sleep", "600ms", ",", "echo"}, limit(30*time.Hour))))
+	_, err := c.execute(c.act([]string{"nothing"}, limit(41*time.Hour)))
+	wantCode(t, "above the maximum", err, codes.InvalidArgument)
 }
 
 // Time in the queue does not count: the action waits for a worker for longer
-// than it may run.
+// than it may run. Nor does fetching, over a slow line.
 func TestQueueingIsNoTimeout(t *testing.T) {
-	addr := socket(t)
-	spawn(t, "serve", "--listen", addr, "--state", t.TempDir())
-	c := connect(t, addr)
-	stream, err := c.submit(c.act([]string{"echo", "late"}, limit(2*time.Second)))
+	t.Parallel()
+	sandboxtest.Open(t, sandbox.Config{})
+	server := spawn(t, "serve", "--listen", "127.0.0.1:0", "--state", t.TempDir())
+	c := connect(t, server.addr)
+	input := castest.Bytes(16, 4<<20)
+	if _, err := c.upload("uploads/"+uploadID+"/blobs/"+digest.Of(input).String(), input); err != nil {
+		t.Fatal(err)
+	}
+	const may = 2 * time.Second
+	stream, err := c.submit(c.act([]string{"echo", "late"}, limit(may), func(a *repb.Action, _ *repb.Command) {
+		a.InputRootDigest = c.root(tree.Files{"in": {Digest: digest.Of(input)}}).Proto()
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(2100 * time.Millisecond)
-	startWorker(t, addr)
-	if _, resp, err := c.follow(stream); err != nil || c.stdout(resp) != "late\n" {
-		t.Errorf("%v, %v", resp, err)
+	time.Sleep(may)
+	line := newLink(t, server.addr)
+	line.slow(1 << 20)
+	startWorker(t, "grpc://"+line.addr)
+	_, resp, err := c.follow(stream)
+	if err != nil || c.stdout(resp) != "late\n" {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	m := resp.Result.ExecutionMetadata
+	if queued, fetched := m.WorkerStartTimestamp.AsTime().Sub(m.QueuedTimestamp.AsTime()), m.InputFetchCompletedTimestamp.AsTime().Sub(m.InputFetchStartTimestamp.AsTime()); queued <= may || fetched <= may {
+		t.Errorf("queued for %v, fetched for %v: nothing is shown by that", queued, fetched)
 	}
 }
 
@@ -255,6 +289,12 @@ func merging(c *client) {
 	}
 	if n := own.names(own.act([]string{"nothing"}, doNotCache)); len(n) != 4 {
 		c.t.Errorf("do_not_cache: %d runs of 4", len(n))
+	}
+	forced := c.act([]string{"echo", "forced"})
+	first := c.run(forced)
+	again := c.run(forced, skipCache)
+	if r, err := result(c, forced); again.CachedResult || err != nil || proto.Equal(first.Result, again.Result) || !proto.Equal(r, again.Result) {
+		c.t.Errorf("skip_cache_lookup does not execute and overwrite: %v, then %v, kept is %v, %v", first, again, r, err)
 	}
 	d := c.act([]string{"echo", "uncached"}, doNotCache)
 	for range 2 {
@@ -296,6 +336,14 @@ func outputs(c *client) {
 	if links := resp.Result.OutputFileSymlinks; len(links) != 1 || links[0].Target != "nowhere" {
 		c.t.Errorf("links for v2.0: %v", resp.Result)
 	}
+	resp = c.run(c.act([]string{"symlink", ".", "dir"}, func(_ *repb.Action, cmd *repb.Command) {
+		//lint:ignore SA1019 clients of v2.0 use it
+		cmd.OutputDirectories = []string{"dir"}
+	}))
+	//lint:ignore SA1019 clients of v2.0 look at it
+	if links := resp.Result.OutputDirectorySymlinks; len(links) != 1 || links[0].Target != "." {
+		c.t.Errorf("links to folders for v2.0: %v", resp.Result)
+	}
 }
 
 func workingDirectory(c *client) {
@@ -319,6 +367,10 @@ func workingDirectory(c *client) {
 }
 
 func inliningAndMetadata(c *client) {
+	failing := c.run(c.act([]string{"cat", strings.Repeat("none/", 800) + strings.Repeat("n", 200)}), func(r *repb.ExecuteRequest) { r.InlineStderr = true })
+	if n := len(failing.Result.GetStderrRaw()); n < 4<<10 || int64(n) != failing.Result.StderrDigest.GetSizeBytes() {
+		c.t.Errorf("inlined %d bytes of stderr of %v", n, failing.Result.StderrDigest)
+	}
 	d := c.act([]string{"sequence", "spam", "5000", ",", "write", "out", "text"}, func(_ *repb.Action, cmd *repb.Command) { cmd.OutputPaths = []string{"out"} })
 	resp := c.run(d, func(r *repb.ExecuteRequest) { r.InlineStdout, r.InlineOutputFiles = true, []string{"out"} })
 	if n := len(resp.Result.StdoutRaw); n != 5000 || string(resp.Result.OutputFiles[0].Contents) != "text" {
@@ -358,7 +410,11 @@ func seesWhatItDeclares(c *client) {
 	with := func(a *repb.Action, _ *repb.Command) {
 		a.InputRootDigest, a.DoNotCache = c.root(tree.Files{"in": {Digest: file}}).Proto(), true
 	}
-	c.run(c.act([]string{"sequence", "chmod", "in", ",", "append", "in", "poison", ",", "spawn", "sleep", "1h"}, with))
+	long := fmt.Sprint(time.Hour + time.Duration(time.Now().UnixNano())%time.Hour) // nobody else sleeps for just as long
+	c.run(c.act([]string{"sequence", "chmod", "in", ",", "append", "in", "poison", ",", "spawn", "sleep", long}, with))
+	if left := processesWith(c.t, long); len(left) > 0 {
+		c.t.Errorf("after the action there is %q", left)
+	}
 	if got := c.stdout(c.run(c.act([]string{"cat", "in"}, with))); got != "pristine" {
 		c.t.Errorf("input after another action's write: %q", got)
 	}
@@ -369,6 +425,21 @@ func seesWhatItDeclares(c *client) {
 	if got := regexp.MustCompile(`(?m)^/proc/\d+$`).FindAllString(listed, -1); len(got) != 2 {
 		c.t.Errorf("processes %q, want process 1 and the command", got)
 	}
+}
+
+// processesWith are the processes of this machine that were given arg.
+func processesWith(t testing.TB, arg string) (found []string) {
+	t.Helper()
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil || len(lines) == 0 {
+		t.Fatalf("list processes: %d, %v", len(lines), err)
+	}
+	for _, name := range lines {
+		if b, err := os.ReadFile(name); err == nil && slices.Contains(strings.Split(string(b), "\x00"), arg) { // else it has ended
+			found = append(found, name)
+		}
+	}
+	return found
 }
 
 // startWorker starts a worker of one slot.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // link forwards connections until it is cut: then bytes go nowhere, and
@@ -13,6 +14,7 @@ type link struct {
 	addr string
 	mu   sync.Mutex
 	down bool
+	rate int // bytes a second each way; 0: as many as there are
 }
 
 func newLink(t *testing.T, to string) *link {
@@ -47,7 +49,11 @@ func (l *link) forward(to io.WriteCloser, from io.Reader) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buf)
-		if down := l.isDown(); err == nil && !down {
+		down, rate := l.is()
+		if rate > 0 {
+			time.Sleep(time.Duration(n) * time.Second / time.Duration(rate))
+		}
+		if err == nil && !down {
 			_, err = to.Write(buf[:n])
 		} else if err != nil && down {
 			return
@@ -59,10 +65,16 @@ func (l *link) forward(to io.WriteCloser, from io.Reader) {
 	}
 }
 
-func (l *link) isDown() bool {
+func (l *link) is() (down bool, rate int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.down
+	return l.down, l.rate
+}
+
+func (l *link) slow(rate int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rate = rate
 }
 
 func (l *link) cut() {

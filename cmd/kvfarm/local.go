@@ -59,6 +59,8 @@ type farmConfig struct {
 	grace   time.Duration // that actions have to finish when the farm closes
 	fresh   time.Duration // rev2.Config.Fresh
 	lazy    bool          // badgerstore.Config.Lazy
+	timeout time.Duration // rev2.Config.Timeout
+	longest time.Duration // rev2.Config.MaxTimeout
 	// mayUpdate is rev2.Config.MayUpdate.
 	mayUpdate func(ctx context.Context, instance string) bool
 }
@@ -87,7 +89,7 @@ func openFarm(ctx context.Context, cfg farmConfig) (_ *localFarm, err error) {
 	f.results = complete.New(f.store, f.store)
 	f.logs = livelog.New(f.queue)
 	rev2.New(rev2.Config{Store: f.store, Cache: f.results, Queue: f.queue, Logs: f.logs, Fresh: cfg.fresh,
-		MayUpdate: cfg.mayUpdate, Log: f.log}).Register(f.server)
+		MayUpdate: cfg.mayUpdate, Timeout: cfg.timeout, MaxTimeout: cfg.longest, Log: f.log}).Register(f.server)
 	kvfarmpb.RegisterLeaseServer(f.server, lease.NewServer(f.queue, f.results, f.logs))
 	return f, nil
 }

@@ -21,11 +21,13 @@ type serveFlags struct {
 	workers int
 	slots   int
 	grace   time.Duration
-	known   []string // platform properties beside those of plain workers
-	http    string   // address for metrics and health; empty: none
-	pprof   bool     // profiles there, too
-	assets  []string // where assets may be fetched from
-	outlive string   // what acknowledged content does: disk or process
+	timeout time.Duration // of actions that do not say
+	longest time.Duration // that actions may ask for
+	known   []string      // platform properties beside those of plain workers
+	http    string        // address for metrics and health; empty: none
+	pprof   bool          // profiles there, too
+	assets  []string      // where assets may be fetched from
+	outlive string        // what acknowledged content does: disk or process
 	roots   rootFlags
 	cache   cacheFlags
 	door    door
@@ -69,6 +71,8 @@ SIGHUP has it and the files that it names read again.`,
 	c.Flags().StringArrayVar(&s.known, "property", nil, "`NAME` of a platform property that some workers offer; actions that want one of other names are refused; repeatable")
 	c.Flags().StringVar(&s.outlive, "durability", toDisk, "`WHAT` acknowledged content outlives: disk, a power failure, too; or process, the server's death alone, and then uploads do not wait for the disk")
 	graceFlag(c.Flags(), &s.grace)
+	c.Flags().DurationVar(&s.timeout, "action_timeout", time.Hour, "how long an action may run that does not say so itself")
+	c.Flags().DurationVar(&s.longest, "max_action_timeout", 24*time.Hour, "how long an action may ask to run")
 	c.Flags().StringVar(&s.http, "http", "", "`HOST:PORT` for Prometheus (/metrics), liveness (/healthz), readiness (/readyz) and a page for people (/) (default: none)")
 	c.Flags().BoolVar(&s.pprof, "pprof", false, "serve profiles of this process on --http too (/debug/pprof/)")
 	c.Flags().StringArrayVar(&s.assets, "asset_origin", nil, "`URI` below which the Remote Asset API may fetch: https://HOST/PATH, http://HOST/PATH or file:///PATH; repeatable (default: none, assets are what was pushed)")
@@ -92,6 +96,9 @@ func (s *serveFlags) check() error {
 	}
 	if s.workers < 0 {
 		return fmt.Errorf("--workers %d: want a number, 0 for none", s.workers)
+	}
+	if s.timeout <= 0 || s.timeout > s.longest {
+		return fmt.Errorf("--action_timeout %v: want a positive duration of at most --max_action_timeout, %v", s.timeout, s.longest)
 	}
 	if _, err := s.cache.bytes(); err != nil {
 		return err
@@ -147,7 +154,8 @@ func (s *serveFlags) open(ctx context.Context, options []grpc.ServerOption) (*lo
 	}
 	m := newMonitor()
 	f, err := openFarm(ctx, farmConfig{dir: s.dir, log: log, options: append(m.figures.Options(), options...),
-		mayUpdate: s.door.mayUpdate(), kept: true, known: append(s.known, s.roots.known()...), grace: s.grace, fresh: s.cache.fresh(), lazy: s.outlive == toProcess})
+		mayUpdate: s.door.mayUpdate(), kept: true, known: append(s.known, s.roots.known()...), grace: s.grace, fresh: s.cache.fresh(), lazy: s.outlive == toProcess,
+		timeout: s.timeout, longest: s.longest})
 	if err != nil {
 		return nil, err
 	}

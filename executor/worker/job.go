@@ -198,7 +198,7 @@ func (j *job) spec() (*sandbox.Spec, error) {
 	}
 	s := &sandbox.Spec{Dir: j.cfg.Inputs.Dir(), Argv: j.command.Arguments, WorkDir: workDir,
 		Timeout: j.timeout(), Memory: j.cfg.Memory, Scratch: j.cfg.Scratch}
-	if s.Timeout <= 0 || s.Timeout > j.cfg.MaxTimeout {
+	if s.Timeout <= 0 || j.lease.Task.Timeout == 0 && s.Timeout > j.cfg.MaxTimeout {
 		return nil, invalid("timeout of %v is not in (0, %v]", s.Timeout, j.cfg.MaxTimeout)
 	}
 	for _, e := range j.command.EnvironmentVariables {
@@ -213,12 +213,14 @@ func (j *job) spec() (*sandbox.Spec, error) {
 	return s, err
 }
 
+// timeout is what the lease says, for who made the task knows what is allowed;
+// else what the action does.
 func (j *job) timeout() time.Duration {
 	switch {
-	case j.action.Timeout != nil:
-		return j.action.Timeout.AsDuration()
 	case j.lease.Task.Timeout != 0:
 		return j.lease.Task.Timeout
+	case j.action.Timeout != nil:
+		return j.action.Timeout.AsDuration()
 	default:
 		return j.cfg.Timeout
 	}

@@ -66,7 +66,7 @@ type Config struct {
 	// Roots are for actions that bring none along.
 	Roots Roots
 	// Timeout is for actions that have none, MaxTimeout the most that one may
-	// ask for. Zero: one hour, one day.
+	// ask for, where their leases say nothing of it. Zero: one hour, one day.
 	Timeout, MaxTimeout time.Duration
 	// Memory in bytes is for actions that ask for no limit. Zero: none.
 	Memory int64

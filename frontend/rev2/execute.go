@@ -124,10 +124,14 @@ func (s *Server) message(ctx context.Context, d digest.Digest, m proto.Message) 
 	return nil
 }
 
+// timeout is what an action asks for. Zero is what some clients send who ask for none.
 func (s *Server) timeout(a *repb.Action) (time.Duration, error) {
 	t := a.Timeout.AsDuration()
 	if t < 0 || t > s.cfg.MaxTimeout {
 		return 0, invalid("timeout of %v: want at most %v", t, s.cfg.MaxTimeout)
+	}
+	if t == 0 {
+		return s.cfg.Timeout, nil
 	}
 	return t, nil
 }

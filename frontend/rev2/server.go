@@ -41,8 +41,9 @@ type Config struct {
 	// MayUpdate says who may write action results, which others will take for
 	// true. Nil: workers alone.
 	MayUpdate func(ctx context.Context, instance string) bool
-	// MaxTimeout is the longest timeout that an action may ask for. Zero: 24 h.
-	MaxTimeout time.Duration
+	// Timeout is for actions that ask for none, MaxTimeout the longest that one
+	// may ask for. Zero: 1 h, 24 h.
+	Timeout, MaxTimeout time.Duration
 	// Fresh is for how long an input root that was found complete is taken to
 	// be so without another look. The store must keep what was used for longer
 	// than that. Zero: 5 min.
@@ -66,6 +67,9 @@ type Server struct {
 
 // New returns a server. It has no state of its own that would need a Close.
 func New(cfg Config) *Server {
+	if cfg.Timeout == 0 {
+		cfg.Timeout = time.Hour
+	}
 	if cfg.MaxTimeout == 0 {
 		cfg.MaxTimeout = 24 * time.Hour
 	}
