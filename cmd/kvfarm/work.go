@@ -110,10 +110,10 @@ func (w *work) finish(ctx context.Context, j *job.Job, b *report.Builder, o *job
 	for _, a := range o.Actions() {
 		b.AddAction(a)
 	}
-	if err := j.WriteWitnesses(ctx, w.report); err != nil {
+	r := b.Report(time.Since(start).Seconds())
+	if err := j.WriteWitnesses(ctx, w.report, r); err != nil {
 		return nil, err
 	}
-	r := b.Report(time.Since(start).Seconds())
 	w.compare(r)
 	return r, report.Write(w.report, r)
 }

@@ -85,8 +85,8 @@ func (j *Job) calls(ctx context.Context, u unit, c report.Context, callers []cut
 		}
 		c.Calls = append(c.Calls, p)
 		j.failing(p)
-		if !p.Decides() {
-			return nil
+		if c.Partial = !p.Decides(); c.Partial {
+			break
 		}
 	}
 	j.mu.Lock()

@@ -110,7 +110,7 @@ func TestCallersComeLast(t *testing.T) {
 	}
 }
 
-// What an inner root alone shows to fail may have no caller: it is not told.
+// What an inner root alone shows to fail may have no caller: it is not told where callers cannot be tried.
 func TestInnerFailureIsNobodys(t *testing.T) {
 	k := &fakeKernel{crates: map[string]string{"drivers/a.rs": "stuck in_no"}}
 	got := submit(t, k, &fakeFarm{refuted: "in_no"}, "drivers")
@@ -119,11 +119,34 @@ func TestInnerFailureIsNobodys(t *testing.T) {
 		t.Errorf("failures %v, totals %v", failures, got.report.Totals)
 	}
 	dir := t.TempDir()
-	if err := got.job.WriteWitnesses(context.Background(), dir); err != nil {
+	if err := got.job.WriteWitnesses(context.Background(), dir, got.report); err != nil {
 		t.Fatal(err)
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
 		t.Errorf("witnesses of an inner root: %v, %v", files, err)
+	}
+}
+
+// What an inner root alone shows to fail is told, with its witness, once its callers were tried and one of them left it open.
+func TestInnerFailureOnceCallersWereTried(t *testing.T) {
+	k := &fakeKernel{crates: map[string]string{"drivers/a.rs": "stuck in_no calls_in_no"}}
+	got := submit(t, k, &fakeFarm{refuted: "in_no", undecided: "calls_"}, "drivers")
+	if got.err != nil || len(got.report.Sites) != 1 {
+		t.Fatalf("%v, sites %v", got.err, got.report.Sites)
+	}
+	s := got.report.Sites[0]
+	if !s.Inner || !s.Guarded || s.RefutedBy != "in_no" || s.Replay != "interpreter" || report.ExitStatus(got.report) != report.ExitUndecided {
+		t.Errorf("site %v, status %d", s, report.ExitStatus(got.report))
+	}
+	if slices.ContainsFunc(got.events, func(e event.Event) bool { return e.Kind == event.Failed }) {
+		t.Error("told as it came, before its callers were tried")
+	}
+	dir := t.TempDir()
+	if err := got.job.WriteWitnesses(context.Background(), dir, got.report); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, s.Witness)); s.Witness == "" || err != nil {
+		t.Errorf("witness %q: %v", s.Witness, err)
 	}
 }
 
@@ -145,7 +168,7 @@ func TestFailureOfAutomaticRootAlone(t *testing.T) {
 			t.Errorf("%s: %s, want %s", tt.roots, site, tt.site)
 		}
 		dir := t.TempDir()
-		if err := got.job.WriteWitnesses(context.Background(), dir); err != nil {
+		if err := got.job.WriteWitnesses(context.Background(), dir, got.report); err != nil {
 			t.Fatal(err)
 		}
 		_, err := os.Stat(filepath.Join(dir, s.Witness))

@@ -15,6 +15,7 @@ import (
 	"github.com/kvfarm/kvfarm/engine/position"
 	"github.com/kvfarm/kvfarm/engine/verdict"
 	"github.com/kvfarm/kvfarm/frontend/report"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
 )
 
 // WitnessVersion is the version of the witness file's form.
@@ -126,14 +127,19 @@ func compareProofs(a, b *report.Proof) int {
 }
 
 // WriteWitnesses writes a file for each witness below dir, unless it is there,
-// and removes those of an earlier report.
-func (j *Job) WriteWitnesses(ctx context.Context, dir string) error {
+// and removes those of an earlier report. Of inner roots it writes those that r names.
+func (j *Job) WriteWitnesses(ctx context.Context, dir string, r *pb.Report) error {
 	there, err := witnesses(dir)
 	if err != nil {
 		return err
 	}
+	named := map[string]bool{}
+	for _, s := range r.Sites {
+		named[s.Witness] = s.Witness != ""
+	}
 	for _, p := range slices.Concat(j.proofs, j.failures) {
-		if p.Root.Kind != position.Inner || p.Outer {
+		told := func(name string) bool { return named[name] }
+		if p.Root.Kind != position.Inner || p.Outer || slices.ContainsFunc(p.Witness, told) {
 			if err := j.writeWitnesses(ctx, dir, p, there); err != nil {
 				return fmt.Errorf("witnesses of %s: %w", p.Root.Name, err)
 			}

@@ -29,7 +29,7 @@ func TestFailuresAreToldOnceAndWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := got.job.WriteWitnesses(context.Background(), dir); err != nil {
+	if err := got.job.WriteWitnesses(context.Background(), dir, got.report); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(stale); err == nil {
@@ -49,7 +49,7 @@ func TestFailuresAreToldOnceAndWritten(t *testing.T) {
 	if err := os.WriteFile(name, []byte("as it was"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := got.job.WriteWitnesses(context.Background(), dir); err != nil {
+	if err := got.job.WriteWitnesses(context.Background(), dir, got.report); err != nil {
 		t.Fatal(err)
 	}
 	if b, err := os.ReadFile(name); err != nil || string(b) != "as it was" {

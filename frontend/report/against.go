@@ -49,7 +49,7 @@ func byPlace(s *pb.Site) checkKey {
 func Failing(old *pb.Report) func(*pb.Site) bool {
 	known, key := map[checkKey]bool{}, keysFor(old)
 	for _, s := range old.Sites {
-		if outcome(s.Verdict) == fails {
+		if outcome(s) == fails {
 			known[key(s)] = true
 		}
 	}
@@ -66,12 +66,12 @@ func Compare(old, r *pb.Report, file string) *pb.Comparison {
 	c := &pb.Comparison{File: file, Version: old.Tree.GetVersion()}
 	for i, s := range r.Sites {
 		k := key(s)
-		change := &pb.Change{Site: uint32(i), IsNew: len(before[k]) == 0}
+		change, was := &pb.Change{Site: uint32(i), IsNew: len(before[k]) == 0}, open
 		if !change.IsNew {
-			change.Was = before[k][0].Verdict
+			change.Was, was = before[k][0].Verdict, outcome(before[k][0])
 			before[k] = before[k][1:]
 		}
-		enter(c, change, s)
+		enter(c, change, s, was)
 	}
 	for _, rest := range before {
 		c.Gone += uint32(len(rest))
@@ -79,9 +79,9 @@ func Compare(old, r *pb.Report, file string) *pb.Comparison {
 	return c
 }
 
-// enter puts a change where it belongs, if anywhere.
-func enter(c *pb.Comparison, change *pb.Change, s *pb.Site) {
-	now, was := outcome(s.Verdict), outcome(change.Was)
+// enter puts a change of s, which was what the outcome was says, where it belongs, if anywhere.
+func enter(c *pb.Comparison, change *pb.Change, s *pb.Site, was int) {
+	now := outcome(s)
 	switch {
 	case now == was && !change.IsNew || change.IsNew && now == holds:
 	case now == fails && s.Waived == "":
@@ -93,12 +93,13 @@ func enter(c *pb.Comparison, change *pb.Change, s *pb.Site) {
 	}
 }
 
-// outcome is what a verdict means to who looks for what got worse.
-func outcome(v pb.Verdict) int {
-	switch v {
-	case pb.Verdict_PROVED, pb.Verdict_PROVED_UP_TO:
+// outcome is what a site's verdict means to who looks for what got worse. What an inner root alone
+// shows to fail may have no caller.
+func outcome(s *pb.Site) int {
+	switch {
+	case s.Verdict == pb.Verdict_PROVED || s.Verdict == pb.Verdict_PROVED_UP_TO:
 		return holds
-	case pb.Verdict_REFUTED:
+	case s.Verdict == pb.Verdict_REFUTED && !s.Inner:
 		return fails
 	}
 	return open

@@ -49,10 +49,11 @@ type Builder struct {
 	owners      map[spot][]ownerID
 	ownerProofs map[ownerID][]*Proof
 	contexts    map[ownerID]Context
-	failures    map[siteKey]failure // of automatic roots, in proofs that are not of the whole
-	open        map[spot]bool       // that some root leaves undecided
-	bounded     map[spot]bool       // that some root proves up to a bound
-	led         map[ledTo]int       // how many automatic roots lead to a check, of those that came to a proof
+	tried       map[ownerID][]*Proof // of functions as they are called, those that decide nothing too
+	failures    map[siteKey]failure  // of automatic roots, in proofs that are not of the whole
+	open        map[spot]bool        // that some root leaves undecided
+	bounded     map[spot]bool        // that some root proves up to a bound
+	led         map[ledTo]int        // how many automatic roots lead to a check, of those that came to a proof
 
 	inCode  map[siteKey]bool // sites that stand in a crate's code, and whether by a location
 	remains *remains         // nil if it is not known
@@ -66,7 +67,7 @@ func NewBuilder(about *pb.Tree, tree Source, waivers []Waiver) *Builder {
 		sites:   map[siteKey]*site{},
 		report:  &pb.Report{Version: Version, Tree: about},
 
-		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID][]*Proof{}, open: map[spot]bool{}, bounded: map[spot]bool{}, failures: map[siteKey]failure{}, contexts: map[ownerID]Context{}, led: map[ledTo]int{},
+		owners: map[spot][]ownerID{}, ownerProofs: map[ownerID][]*Proof{}, open: map[spot]bool{}, bounded: map[spot]bool{}, failures: map[siteKey]failure{}, contexts: map[ownerID]Context{}, tried: map[ownerID][]*Proof{}, led: map[ledTo]int{},
 		inCode: map[siteKey]bool{},
 	}
 }

@@ -13,11 +13,19 @@ import (
 type Context struct {
 	Crate, Symbol string // of the owner
 	Calls         []*Proof
+	// Partial says that the last of Calls leaves all open, and that no more were looked at.
+	Partial bool
 }
 
 // AddContext notes how a function is called. One whose callers are not all there makes
-// what it owns look proved.
-func (b *Builder) AddContext(c Context) { b.contexts[ownerID{c.Crate, c.Symbol}] = c }
+// what it owns look proved, if it does not say so.
+func (b *Builder) AddContext(c Context) {
+	id := ownerID{c.Crate, c.Symbol}
+	b.tried[id] = c.Calls
+	if !c.Partial {
+		b.contexts[id] = c
+	}
+}
 
 // Unsettled lists the owners of crate, by symbol and in order, that leave a check open which could be decided
 // by how they are called: where that is known of all that leave it open.

@@ -40,6 +40,9 @@ func families(sites []*pb.Site) []*pb.FamilyTotals {
 			t.Proved++
 		case pb.Verdict_REFUTED:
 			t.Refuted++
+			if s.Inner {
+				t.Inner++
+			}
 		}
 	}
 	var out []*pb.FamilyTotals
@@ -64,7 +67,7 @@ var familyName = map[pb.Family]string{
 func familyLines(w io.Writer, t *pb.Totals) {
 	for _, f := range t.Families {
 		if name := familyName[f.Family]; name != "" {
-			fmt.Fprintf(w, "decided: %.1f%% of %d %s (%d proved, %d can fail)\n", f.DecidedPercent, f.Sites, name, f.Proved, f.Refuted)
+			fmt.Fprintf(w, "decided: %.1f%% of %d %s (%d proved, %d can fail%s)\n", f.DecidedPercent, f.Sites, name, f.Proved, f.Refuted, innerWords(f))
 			continue
 		}
 		fmt.Fprintf(w, "undefined behaviour: can happen in %d places, undecided in %d\n", f.Refuted, f.Sites-f.Proved-f.Refuted)
@@ -72,4 +75,12 @@ func familyLines(w io.Writer, t *pb.Totals) {
 	if t.Automatic > 0 {
 		fmt.Fprintf(w, "roots: %d of %d automatic ones are proved whole: nothing that they lead to fails or is undefined\n", t.AutomaticProved, t.Automatic)
 	}
+}
+
+// innerWords says how many failures of a family only inner roots show.
+func innerWords(f *pb.FamilyTotals) string {
+	if f.Inner == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d of them an inner function whose callers were tried and did not decide it", f.Inner)
 }

@@ -173,6 +173,7 @@ func (b *Builder) settle(s *site) {
 		return
 	}
 	if undecided {
+		defer b.failInner(s)
 		defer b.fail(s)
 	}
 	by := settlement{verdict: pb.Verdict_PROVED, cached: s.cached}

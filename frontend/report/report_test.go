@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the wanted parts of testdata")
 
 // archive is a testdata file: "NAME.proof" parts hold a proof in JSON, "NAME.owners"
-// parts the owners of a crate's locations, "NAME.panics" parts the panic calls in its code, after the proofs, "NAME.elsewhere" those that were not asked for; "remains" is what LLVM leaves of them; "before/PART" parts make the report that is compared with; "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report, "want.results" are
+// parts the owners of a crate's locations, "NAME.context" how one of them is called, "NAME.panics" parts the panic calls in its code, after the proofs, "NAME.elsewhere" those that were not asked for; "remains" is what LLVM leaves of them; "before/PART" parts make the report that is compared with; "src/PATH" parts are the tree, "waivers" is a waiver file; "want.txt" is the report, "want.results" are
 // the results in its SARIF, and "want.status" the exit status.
 type archive struct{ *txtar.Archive }
 
@@ -90,6 +90,9 @@ func (a archive) report(t *testing.T) *pb.Report {
 		if strings.HasSuffix(f.Name, ".panics") {
 			addPanics(t, b.AddPanics, f.Data)
 		}
+		if strings.HasSuffix(f.Name, ".context") {
+			addContext(t, b, f.Data)
+		}
 		if strings.HasSuffix(f.Name, ".elsewhere") {
 			addPanics(t, b.AddElsewhere, f.Data)
 		}
@@ -126,6 +129,23 @@ func addOwners(t *testing.T, b *report.Builder, text []byte) {
 		t.Fatal(err)
 	}
 	b.AddOwners(o.Crate, o.Owners)
+}
+
+func addContext(t *testing.T, b *report.Builder, text []byte) {
+	t.Helper()
+	var c struct {
+		Crate, Symbol string
+		Partial       bool
+		Calls         []proof
+	}
+	if err := json.Unmarshal(text, &c); err != nil {
+		t.Fatal(err)
+	}
+	called := report.Context{Crate: c.Crate, Symbol: c.Symbol, Partial: c.Partial}
+	for _, p := range c.Calls {
+		called.Calls = append(called.Calls, &report.Proof{Root: p.Root, Crate: c.Crate, Verdict: &p.Verdict, Positions: p.positions()})
+	}
+	b.AddContext(called)
 }
 
 func addPanics(t *testing.T, add func(crate string, panics []position.Panic), text []byte) {

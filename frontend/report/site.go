@@ -32,6 +32,7 @@ type site struct {
 	byCheck bool // refuted by a written check, not only by automatic roots
 	fromC   bool // refuted by a function that C calls, with what C may pass
 	guarded bool // refuted only by what types or a Safety section may exclude
+	inner   bool // refuted with inputs of an inner root's own
 	caller  string
 	by      string // the root that refutes it
 	waived  string
@@ -185,6 +186,7 @@ func (b *Builder) proto(s *site) *pb.Site {
 		FromC:        s.verdict == pb.Verdict_REFUTED && s.fromC && !s.byCheck, Caller: s.caller,
 		Guarded: s.verdict == pb.Verdict_REFUTED && s.guarded && !s.byCheck,
 		Waived:  s.waived, Place: s.place, Values: s.values, Cached: s.cached, Replay: s.replay,
+		Inner:       s.verdict == pb.Verdict_REFUTED && s.inner,
 		UndecidedBy: s.asked, Family: s.family(),
 	}
 }

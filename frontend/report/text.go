@@ -53,6 +53,8 @@ func place(s *pb.Site) *pb.Place {
 
 func headline(s *pb.Site) string {
 	switch {
+	case s.Inner:
+		return "an inner function needs a precondition"
 	case s.Precondition:
 		return "needs a precondition"
 	case s.FromC:
@@ -145,6 +147,8 @@ func siteVerdict(s *pb.Site) string {
 	switch {
 	case s.Waived != "":
 		v += " (waived)"
+	case s.Inner:
+		v += " (inner)"
 	case s.Precondition:
 		v += " (precondition)"
 	case s.FromC:
@@ -251,7 +255,7 @@ func guardedLines(w io.Writer, all []*pb.Site, dir string) {
 	if len(all) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "note: %d fail only with what types, a Safety section or C may exclude (%s has each with its input):\n", len(all), filepath.Join(dir, TextFile))
+	fmt.Fprintf(w, "note: %d fail only with what types, a Safety section, callers or C may exclude (%s has each with its input):\n", len(all), filepath.Join(dir, TextFile))
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, s := range all[:min(len(all), maxGuarded)] {
 		p := place(s)

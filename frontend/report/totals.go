@@ -127,8 +127,10 @@ func ExitStatus(r *pb.Report) int {
 		return ExitUndecided
 	case r.Against != nil:
 		return ExitDecided
-	case t.Refuted > t.Waived:
+	case slices.ContainsFunc(r.Sites, func(s *pb.Site) bool { return outcome(s) == fails && s.Waived == "" }):
 		return ExitRefuted
+	case slices.ContainsFunc(r.Sites, func(s *pb.Site) bool { return s.Inner && s.Waived == "" }):
+		return ExitUndecided
 	case t.Undecided > 0 || t.Vacuous > 0 || unknownRoot(r):
 		return ExitUndecided
 	}

@@ -1056,7 +1056,10 @@ type Site struct {
 	// a pointer, what pointers lead to, arguments of an unsafe fn, what C returned.
 	Guarded bool `protobuf:"varint,22,opt,name=guarded,proto3" json:"guarded,omitempty"`
 	// Name of the root whose inputs values are, if it is refuted.
-	RefutedBy     string `protobuf:"bytes,23,opt,name=refuted_by,json=refutedBy,proto3" json:"refuted_by,omitempty"`
+	RefutedBy string `protobuf:"bytes,23,opt,name=refuted_by,json=refutedBy,proto3" json:"refuted_by,omitempty"`
+	// Refuted with inputs of an inner root's own: each function that calls it was tried, and one left
+	// it open, as caller says. It is guarded, and counts as undecided where a submit's exit status is at stake.
+	Inner         bool `protobuf:"varint,24,opt,name=inner,proto3" json:"inner,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1250,6 +1253,13 @@ func (x *Site) GetRefutedBy() string {
 		return x.RefutedBy
 	}
 	return ""
+}
+
+func (x *Site) GetInner() bool {
+	if x != nil {
+		return x.Inner
+	}
+	return false
 }
 
 // Place is a position in a source file.
@@ -1558,8 +1568,10 @@ type FamilyTotals struct {
 	Refuted uint32                 `protobuf:"varint,4,opt,name=refuted,proto3" json:"refuted,omitempty"`
 	// Of sites: those that are proved or refuted, in percent.
 	DecidedPercent float64 `protobuf:"fixed64,5,opt,name=decided_percent,json=decidedPercent,proto3" json:"decided_percent,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Of refuted: those that only inner roots show.
+	Inner         uint32 `protobuf:"varint,6,opt,name=inner,proto3" json:"inner,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FamilyTotals) Reset() {
@@ -1623,6 +1635,13 @@ func (x *FamilyTotals) GetRefuted() uint32 {
 func (x *FamilyTotals) GetDecidedPercent() float64 {
 	if x != nil {
 		return x.DecidedPercent
+	}
+	return 0
+}
+
+func (x *FamilyTotals) GetInner() uint32 {
+	if x != nil {
+		return x.Inner
 	}
 	return 0
 }
@@ -1781,7 +1800,7 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x06states\x18\x12 \x01(\tR\x06states\x12\x1c\n" +
 	"\tpositions\x18\x13 \x01(\tR\tpositions\x12\x17\n" +
 	"\ac_calls\x18\x14 \x01(\bR\x06cCalls\x12\x16\n" +
-	"\x06shards\x18\x15 \x01(\rR\x06shards\"\x96\x05\n" +
+	"\x06shards\x18\x15 \x01(\rR\x06shards\"\xac\x05\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
@@ -1807,7 +1826,8 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\x04text\x18\x15 \x01(\tR\x04text\x12\x18\n" +
 	"\aguarded\x18\x16 \x01(\bR\aguarded\x12\x1d\n" +
 	"\n" +
-	"refuted_by\x18\x17 \x01(\tR\trefutedBy\"w\n" +
+	"refuted_by\x18\x17 \x01(\tR\trefutedBy\x12\x14\n" +
+	"\x05inner\x18\x18 \x01(\bR\x05inner\"w\n" +
 	"\x05Place\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\rR\x04line\x12\x16\n" +
@@ -1839,13 +1859,14 @@ const file_kvfarm_v1_report_proto_rawDesc = "" +
 	"\bfamilies\x18\x13 \x03(\v2\x17.kvfarm.v1.FamilyTotalsR\bfamilies\x12\x1c\n" +
 	"\tautomatic\x18\x14 \x01(\rR\tautomatic\x12)\n" +
 	"\x10automatic_proved\x18\x15 \x01(\rR\x0fautomaticProved\x12\x18\n" +
-	"\aguarded\x18\x16 \x01(\rR\aguarded\"\xaa\x01\n" +
+	"\aguarded\x18\x16 \x01(\rR\aguarded\"\xc0\x01\n" +
 	"\fFamilyTotals\x12)\n" +
 	"\x06family\x18\x01 \x01(\x0e2\x11.kvfarm.v1.FamilyR\x06family\x12\x14\n" +
 	"\x05sites\x18\x02 \x01(\rR\x05sites\x12\x16\n" +
 	"\x06proved\x18\x03 \x01(\rR\x06proved\x12\x18\n" +
 	"\arefuted\x18\x04 \x01(\rR\arefuted\x12'\n" +
-	"\x0fdecided_percent\x18\x05 \x01(\x01R\x0edecidedPercent\"\x9d\x01\n" +
+	"\x0fdecided_percent\x18\x05 \x01(\x01R\x0edecidedPercent\x12\x14\n" +
+	"\x05inner\x18\x06 \x01(\rR\x05inner\"\x9d\x01\n" +
 	"\bCacheRow\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
 	"\aactions\x18\x02 \x01(\rR\aactions\x12\x16\n" +
