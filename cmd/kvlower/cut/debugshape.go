@@ -311,7 +311,8 @@ func niche(t *module.DebugType) []ir.Span {
 // sliceShape is a fat pointer: the data, then the length.
 func (d *describer) sliceShape(t *module.DebugType, depth int) ir.Shape {
 	data := opaqueShape(8, 8)
-	if e := element(t); e != nil {
+	e, hidden := element(t)
+	if e != nil {
 		elem := opaqueShape(e.Size, alignOf(e))
 		if depth < maxPointers {
 			elem = d.shapeOf(e, depth+1)
@@ -324,7 +325,7 @@ func (d *describer) sliceShape(t *module.DebugType, depth int) ir.Shape {
 			data = rawShape(elem, true)
 		}
 	}
-	length := ir.Shape{Kind: ir.ShapeSliceLen, Name: "len()", Size: 8, Align: 8, Off: 8}
+	length := ir.Shape{Kind: ir.ShapeSliceLen, Name: "len()", Size: 8, Align: 8, Off: 8, Private: hidden}
 	none := data.Elem != nil && data.Elem.Size == 0 // there may be any number of elements of no size
 	if data.Kind == ir.ShapeRawPtr || data.Kind == ir.ShapeOpaque || none {
 		length.Kind = ir.ShapeBits
@@ -335,25 +336,26 @@ func (d *describer) sliceShape(t *module.DebugType, depth int) ir.Shape {
 // element is the type of the elements behind a fat pointer with a length. Of a
 // structure that ends in a slice, such as CStr, debug information gives the size of what
 // comes before: there it is known only if that is nothing. The slice itself is a field of
-// no size whose type is the element's, or an array's without a length. nil if it is not known.
-func element(t *module.DebugType) *module.DebugType {
+// no size whose type is the element's, or an array's without a length. nil if it is not known. hidden says that the slice is a
+// private field: how long it may be is for that structure's module to say, as that a CStr has a last byte.
+func element(t *module.DebugType) (e *module.DebugType, hidden bool) {
 	p := t.Members[0].Type
 	if p == nil || p.Base == nil {
-		return nil
+		return nil, false
 	}
 	to := strings.TrimPrefix(strings.TrimPrefix(t.Name, "&"), "mut ")
 	if to == "str" || strings.HasPrefix(to, "[") || strings.HasPrefix(to, "*") { // a raw pointer's object has any size
-		return p.Base
+		return p.Base, false
 	}
-	e := p.Base
-	for e.Tag == module.TagStructure && e.Size == 0 && len(e.Members) == 1 && !e.HasVariants && e.Members[0].Type != nil {
+	for e = p.Base; e.Tag == module.TagStructure && e.Size == 0 && len(e.Members) == 1 && !e.HasVariants && e.Members[0].Type != nil; {
 		tail := &e.Members[0]
+		hidden = hidden || tail.Private
 		if e = tail.Type; tail.Size == 0 && e.Size > 0 {
-			return e
+			return e, hidden
 		}
 	}
 	if e.Tag != module.TagArray {
-		return nil
+		return nil, false
 	}
-	return e.Base
+	return e.Base, hidden
 }

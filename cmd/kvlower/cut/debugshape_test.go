@@ -78,24 +78,30 @@ func TestStructureThatEndsInASlice(t *testing.T) {
 	}
 }
 
-// The bytes of a slice are at most isize::MAX. If an element has none, its length may be any number.
+// The bytes of a slice are at most isize::MAX. If an element has none, its length may be any number. Where the slice
+// is a private field, only its module says how long it may be.
 func TestSliceLength(t *testing.T) {
 	num := &module.DebugType{Tag: module.TagBase, Name: "u32", Size: 4, Align: 4}
 	unit := &module.DebugType{Tag: module.TagBase, Name: "()", Align: 1}
 	odd := &module.DebugType{Tag: module.TagStructure, Name: "Substr", Members: []module.Member{
 		{Name: "__0", Type: &module.DebugType{Tag: module.TagArray, Name: "[u32]", Base: num}}}}
 	tail := &module.DebugType{Tag: module.TagStructure, Name: "CStr", Members: []module.Member{{Name: "inner", Type: num}}} // as rustc 1.97 has it
+	private := &module.DebugType{Tag: module.TagStructure, Name: "CStr", Members: []module.Member{{Name: "inner", Type: num, Private: true}}}
 	for _, tt := range []struct {
 		name   string
 		to     *module.DebugType
 		length ir.ShapeKind
 		elem   int64
+		hidden bool
 	}{
-		{"&[u32]", num, ir.ShapeSliceLen, 4},
-		{"&[()]", unit, ir.ShapeBits, 0},
-		{"&mut Substr", odd, ir.ShapeSliceLen, 4},
-		{"&CStr", tail, ir.ShapeSliceLen, 4},
-		{"&BStr", &module.DebugType{Tag: module.TagStructure, Name: "BStr", Members: []module.Member{{Name: "__0", Type: tail}}}, ir.ShapeSliceLen, 4},
+		{"&[u32]", num, ir.ShapeSliceLen, 4, false},
+		{"&[()]", unit, ir.ShapeBits, 0, false},
+		{"&[CStr]", private, ir.ShapeBits, 0, false},
+		{"&mut Substr", odd, ir.ShapeSliceLen, 4, false},
+		{"&CStr", tail, ir.ShapeSliceLen, 4, false},
+		{"&CStr", private, ir.ShapeSliceLen, 4, true},
+		{"&BStr", &module.DebugType{Tag: module.TagStructure, Name: "BStr", Members: []module.Member{{Name: "__0", Type: tail}}}, ir.ShapeSliceLen, 4, false},
+		{"&BStr", &module.DebugType{Tag: module.TagStructure, Name: "BStr", Members: []module.Member{{Name: "__0", Type: private}}}, ir.ShapeSliceLen, 4, true},
 	} {
 		data := &module.DebugType{Tag: module.TagPointer, Name: "data", Size: 8, Align: 8, Base: tt.to}
 		fat := &module.DebugType{Tag: module.TagStructure, Name: tt.name, Size: 16, Align: 8, Members: []module.Member{
@@ -103,6 +109,9 @@ func TestSliceLength(t *testing.T) {
 		got := (&describer{limit: maxShapes}).shapeOf(fat, 0).Fields
 		if got[0].Kind != ir.ShapeSlicePtr || got[0].Elem.Size != tt.elem || got[1].Kind != tt.length {
 			t.Errorf("%s: %v of elements of %d bytes, and %v", tt.name, got[0].Kind, got[0].Elem.Size, got[1].Kind)
+		}
+		if got[1].Private != tt.hidden || got[0].Private {
+			t.Errorf("%s: the length is private: %v, want %v", tt.name, got[1].Private, tt.hidden)
 		}
 	}
 }
