@@ -3,6 +3,7 @@ package rust
 import (
 	"bytes"
 	_ "embed"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -34,6 +35,8 @@ var (
 	noMangle   = regexp.MustCompile(`(?m)^#\[no_mangle\]\n`)
 	sysModule  = regexp.MustCompile(`(?s)/// The symbols that whatever runs a check supplies\.\npub mod sys \{.*?\n\}\n`)
 )
+
+var errModel = errors.New("a model of the kernel's C, which a kernel has already; such checks are no KUnit tests")
 
 // File returns the source file. Errors: a check that the crate does not have, one that
 // brings models of C, a witness of more than the check's own inputs.
@@ -102,11 +105,14 @@ func (k *KUnit) suite() string {
 
 // cases are the functions of the tests.
 func (k *KUnit) cases() (string, error) {
+	if m := models(k.Source); len(m) > 0 {
+		return "", fmt.Errorf("%s takes in %s: %w", k.Crate, m[0], errModel)
+	}
 	var known []string
 	for _, m := range exported.FindAllSubmatch(k.Source, -1) {
 		name := string(m[1])
 		if !strings.HasPrefix(name, "check_") {
-			return "", fmt.Errorf("%s defines %s: a model of the kernel's C, which a kernel has already; such checks are no KUnit tests", k.Crate, name)
+			return "", fmt.Errorf("%s defines %s: %w", k.Crate, name, errModel)
 		}
 		known = append(known, name)
 	}

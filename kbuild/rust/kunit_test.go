@@ -41,6 +41,8 @@ func TestKUnit(t *testing.T) {
 			err: "defines rb_erase: a model of the kernel's C"},
 		{name: "model in a module", suite: rust.KUnit{Source: []byte(kunitCheck + "mod tree {\n    #[no_mangle]\n    unsafe extern \"C\" fn rb_next() {}\n}\n"), Checks: a, Runs: 1},
 			err: "defines rb_next: a model of the kernel's C"},
+		{name: "shared model", suite: rust.KUnit{Source: []byte("mod refcount;\n" + kunitCheck), Checks: a, Runs: 1},
+			err: "takes in refcount: a model of the kernel's C"},
 		{name: "no library", suite: rust.KUnit{Source: []byte("#[no_mangle]\npub extern \"C\" fn check_a() {}\n"), Checks: a, Runs: 1}, err: "says `mod kvfarm;`"},
 	}
 	for _, tt := range tests {

@@ -6,12 +6,14 @@ package rust
 import (
 	"embed"
 	"fmt"
+	"io/fs"
 	"path"
+	"regexp"
 	"sort"
 	"strings"
 )
 
-//go:embed checks/*.rs replay/*
+//go:embed checks/*.rs model/*.rs replay/*
 var files embed.FS
 
 // Crate is one crate of checks.
@@ -58,7 +60,26 @@ var PanicHandler []byte
 //go:embed kvfarm.rs
 var Module []byte
 
-// NewCrate makes a crate out of one file of checks, which says "mod kvfarm;".
+// NewCrate makes a crate out of one file of checks, which says "mod kvfarm;", and "mod NAME;" for
+// each of the shared models of C that it takes in.
 func NewCrate(name string, src []byte) Crate {
-	return Crate{Name: name, Files: map[string][]byte{"lib.rs": src, "kvfarm.rs": Module}}
+	c := Crate{Name: name, Files: map[string][]byte{"lib.rs": src, "kvfarm.rs": Module}}
+	for _, model := range models(src) {
+		c.Files[model+".rs"], _ = files.ReadFile("model/" + model + ".rs")
+	}
+	return c
+}
+
+var module = regexp.MustCompile(`(?m)^mod (\w+);$`)
+
+// models are the names of the shared models of C that a file of checks takes in.
+func models(src []byte) []string {
+	var out []string
+	for _, m := range module.FindAllSubmatch(src, -1) {
+		name := string(m[1])
+		if _, err := fs.Stat(files, "model/"+name+".rs"); err == nil {
+			out = append(out, name)
+		}
+	}
+	return out
 }

@@ -1,7 +1,10 @@
 package rust_test
 
 import (
+	"bytes"
+	"maps"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/kvfarm/kvfarm/kbuild/rust"
@@ -36,5 +39,16 @@ func TestChecksAreDocumentedAndNamedApart(t *testing.T) {
 	}
 	if len(seen) < 10 {
 		t.Errorf("%d checks", len(seen))
+	}
+}
+
+func TestCrateTakesInTheModelsItNames(t *testing.T) {
+	c := rust.NewCrate("mine", []byte("mod find_bit;\nmod kvfarm;\nmod mine;\n// mod refcount;\n"))
+	names := slices.Sorted(maps.Keys(c.Files))
+	if want := []string{"find_bit.rs", "kvfarm.rs", "lib.rs"}; !slices.Equal(names, want) {
+		t.Errorf("files %v, want %v", names, want)
+	}
+	if !bytes.Contains(c.Files["find_bit.rs"], []byte("fn _find_next_bit(")) {
+		t.Error("the model is not the search for bits")
 	}
 }
