@@ -17,9 +17,9 @@ import (
 // thousands of numbers: as JSON they took half its time when nothing was new.
 type table struct {
 	Files  []string
-	Names  []string // of functions
-	Places [][5]int // file, line, column, name, 1 + place that it is inlined into or 0
-	Insts  [][3]int // function, instruction, place; ascending
+	Names  []string   // of functions
+	Places [][5]int32 // file, line, column, name, 1 + place that it is inlined into or 0
+	Insts  [][3]int32 // function, instruction, place; ascending
 }
 
 func (t *table) append(b []byte) []byte {
@@ -36,7 +36,7 @@ func (t *table) append(b []byte) []byte {
 		}
 	}
 	b = binary.AppendUvarint(b, uint64(len(t.Insts)))
-	var last [3]int
+	var last [3]int32
 	for _, in := range t.Insts {
 		b = binary.AppendUvarint(b, uint64(in[0]-last[0]))
 		b = binary.AppendUvarint(b, uint64(in[1]))
@@ -48,81 +48,85 @@ func (t *table) append(b []byte) []byte {
 
 // readTable reads what append writes, and nothing else. An error says what is wrong with it.
 func readTable(b []byte) (table, error) {
-	r := &reader{rest: b}
+	r := &reader{b: b}
 	t := table{Files: r.strings(), Names: r.strings()}
-	t.Places = make([][5]int, r.count(5))
+	t.Places = make([][5]int32, r.count(5))
 	for i := range t.Places {
-		for k := range t.Places[i] {
-			t.Places[i][k] = r.number()
+		p := &t.Places[i]
+		for k := range p {
+			p[k] = r.number()
+		}
+		// A place stands after what it is inlined into, so every chain ends.
+		if int(p[0]) >= len(t.Files) || int(p[3]) >= len(t.Names) || int(p[4]) > i {
+			r.fail(fmt.Errorf("place %d is %v", i, *p))
 		}
 	}
-	t.Insts = make([][3]int, r.count(3))
-	var last [3]int
+	t.Insts = make([][3]int32, r.count(3))
+	var fn, place int64
 	for i := range t.Insts {
-		t.Insts[i] = [3]int{last[0] + r.number(), r.number(), last[2] + r.difference()}
-		last = t.Insts[i]
+		step, inst := r.number(), r.number()
+		fn, place = fn+int64(step), place+r.difference()
+		switch {
+		case fn > math.MaxInt32 || i > 0 && step == 0 && inst <= t.Insts[i-1][1]:
+			r.fail(fmt.Errorf("instruction %d:%d is out of order", fn, inst))
+		case place < 0 || place >= int64(len(t.Places)):
+			r.fail(fmt.Errorf("no place %d", place))
+		}
+		t.Insts[i] = [3]int32{int32(fn), inst, int32(place)}
 	}
-	if r.err == nil && len(r.rest) > 0 {
-		r.err = fmt.Errorf("%d bytes too many", len(r.rest))
-	}
-	if r.err == nil {
-		r.err = t.check()
+	if r.err == nil && r.at < len(r.b) {
+		r.fail(fmt.Errorf("%d bytes too many", len(r.b)-r.at))
 	}
 	return t, r.err
 }
 
-// check reports what could not be looked up.
-func (t *table) check() error {
-	for i, p := range t.Places {
-		// A place stands after what it is inlined into, so every chain ends.
-		if p[0] >= len(t.Files) || p[3] >= len(t.Names) || p[4] > i {
-			return fmt.Errorf("place %d is %v", i, p)
-		}
-	}
-	for i, in := range t.Insts {
-		if in[2] < 0 || in[2] >= len(t.Places) {
-			return fmt.Errorf("no place %d", in[2])
-		}
-		if i > 0 && cmp.Or(cmp.Compare(t.Insts[i-1][0], in[0]), cmp.Compare(t.Insts[i-1][1], in[1])) >= 0 {
-			return fmt.Errorf("instruction %d:%d is out of order", in[0], in[1])
-		}
-	}
-	return nil
-}
-
-// reader takes numbers off rest. After an error all that it reads is 0.
+// reader takes numbers off b, from at on. After an error all that it reads is 0.
 type reader struct {
-	rest []byte
-	err  error
+	b   []byte
+	at  int
+	err error
 }
 
 var errCut = errors.New("cut off, or a number that is too large")
 
-func (r *reader) number() int {
-	n, size := binary.Uvarint(r.rest)
-	if size <= 0 || n > math.MaxInt32 {
-		r.rest, r.err = nil, cmp.Or(r.err, errCut)
-		return 0
-	}
-	r.rest = r.rest[size:]
-	return int(n)
+func (r *reader) fail(err error) {
+	r.b, r.at, r.err = nil, 0, cmp.Or(r.err, err)
 }
 
-func (r *reader) difference() int {
-	n, size := binary.Varint(r.rest)
-	if size <= 0 || n > math.MaxInt32 || n < math.MinInt32 {
-		r.rest, r.err = nil, cmp.Or(r.err, errCut)
+// number reads a number. Nearly all are one byte.
+func (r *reader) number() int32 {
+	if r.at < len(r.b) && r.b[r.at] < 0x80 {
+		r.at++
+		return int32(r.b[r.at-1])
+	}
+	return r.long()
+}
+
+func (r *reader) long() int32 {
+	n, size := binary.Uvarint(r.b[r.at:])
+	if size <= 0 || n > math.MaxInt32 {
+		r.fail(errCut)
 		return 0
 	}
-	r.rest = r.rest[size:]
-	return int(n)
+	r.at += size
+	return int32(n)
+}
+
+func (r *reader) difference() int64 {
+	n, size := binary.Varint(r.b[r.at:])
+	if size <= 0 || n > math.MaxInt32 || n < math.MinInt32 {
+		r.fail(errCut)
+		return 0
+	}
+	r.at += size
+	return n
 }
 
 // count reads how many things follow that take so many bytes each, at least.
 func (r *reader) count(least int) int {
-	n := r.number()
-	if n > len(r.rest)/least {
-		r.rest, r.err = nil, cmp.Or(r.err, errCut)
+	n := int(r.number())
+	if n > (len(r.b)-r.at)/least {
+		r.fail(errCut)
 		return 0
 	}
 	return n
@@ -132,7 +136,8 @@ func (r *reader) strings() []string {
 	out := make([]string, r.count(1))
 	for i := range out {
 		n := r.count(1)
-		out[i], r.rest = string(r.rest[:n]), r.rest[n:]
+		out[i] = string(r.b[r.at : r.at+n])
+		r.at += n
 	}
 	return out
 }
