@@ -273,6 +273,7 @@ type Inst struct {
 	CallSig  *Sig   // Call: signature and attributes at the call site
 	Meta     Attr   // Load: !noundef, !nonnull, !range, !align
 	Text     string // Unsupported: what it was
+	text     []byte // canonical text, if Keep was called
 }
 
 // RootSpec says how the parameters of an automatic root are made. It is filled

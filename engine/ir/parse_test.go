@@ -16,6 +16,7 @@ import (
 
 // sameSlice compares all but the names that are only for people.
 var sameSlice = cmp.Options{
+	cmpopts.IgnoreUnexported(ir.Inst{}), // text that is kept
 	cmp.Comparer(func(a, b *big.Int) bool { return a == nil && b == nil || a != nil && b != nil && a.Cmp(b) == 0 }),
 	cmpopts.IgnoreFields(ir.Func{}, "Name"),
 	cmpopts.EquateEmpty(),
@@ -62,6 +63,27 @@ func TestCanonicalTextRoundTrips(t *testing.T) {
 		}
 		if diff := cmp.Diff(s, again, sameSlice); diff != "" {
 			t.Errorf("%s: slice -want +got:\n%s", name, diff)
+		}
+	}
+}
+
+// What an instruction has kept of its text is its text.
+func TestKeptTextIsTheText(t *testing.T) {
+	for _, name := range files(t, "testdata/canonical/*.kvs") {
+		text := read(t, name)
+		s, err := ir.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range s.Funcs {
+			for _, b := range f.Blocks {
+				for _, in := range b.Insts {
+					in.Keep()
+				}
+			}
+		}
+		if diff := cmp.Diff(string(text), string(ir.Print(s))); diff != "" {
+			t.Errorf("%s: text -want +got:\n%s", name, diff)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 // Print returns the canonical text of s, which must pass Sanity. Names of
 // functions and inputs are not part of it.
 func Print(s *Slice) []byte {
-	p := &printer{slice: s}
+	p := &printer{b: make([]byte, 0, s.length())}
 	p.f("kvslice %d\n", Version)
 	if s.Arch != "" {
 		p.f("arch %s\n", s.Arch)
@@ -33,15 +33,33 @@ func Print(s *Slice) []byte {
 	return p.b
 }
 
-type printer struct {
-	b     []byte
-	slice *Slice
+type printer struct{ b []byte }
+
+// length is about how long the text of s is, rather too long.
+func (s *Slice) length() int {
+	const most = 60 // of most instructions and heads
+	n := most
+	for _, g := range s.Globals {
+		n += most + len(g.Data)
+	}
+	for _, f := range s.Funcs {
+		for _, b := range f.Blocks {
+			n += most * (len(b.Insts) + 1)
+		}
+	}
+	return n
 }
 
 func (p *printer) f(format string, args ...any) { p.b = fmt.Appendf(p.b, format, args...) }
 func (p *printer) s(s string)                   { p.b = append(p.b, s...) }
 func (p *printer) n(n int64)                    { p.b = strconv.AppendInt(p.b, n, 10) }
 func (p *printer) typ(t *Type)                  { p.b = t.append(p.b) }
+
+// word writes s behind what stands there.
+func (p *printer) word(s string) {
+	p.b = append(p.b, ' ')
+	p.b = append(p.b, s...)
+}
 
 func (p *printer) section(n int) {
 	if n > 0 {
@@ -200,14 +218,19 @@ func (p *printer) param(param Param) {
 }
 
 func (p *printer) attr(a *Attr) {
+	if *a == (Attr{}) {
+		return
+	}
 	for i, set := range a.bools() {
 		if *set {
-			p.s(" " + attrNames[i])
+			p.word(attrNames[i])
 		}
 	}
 	for i, n := range a.numbers() {
 		if *n != 0 {
-			p.f(" %s %d", attrNumbers[i], *n)
+			p.word(attrNumbers[i])
+			p.s(" ")
+			p.n(*n)
 		}
 	}
 	for i, t := range a.types() {

@@ -1,14 +1,30 @@
 package ir
 
-import "strconv"
+import "bytes"
+
+// Keep keeps the text of in, which is in many slices and does not change any more: it names none of the
+// slice's globals, externs and functions.
+func (in *Inst) Keep() {
+	var p printer
+	p.inst(in)
+	in.text = bytes.Clone(p.b)
+}
 
 func (p *printer) inst(in *Inst) {
+	if in.text != nil {
+		p.b = append(p.b, in.text...)
+		return
+	}
 	if in.Result >= 0 {
-		p.f("%%%d = ", in.Result)
+		p.s("%")
+		p.n(int64(in.Result))
+		p.s(" = ")
 	}
 	p.s(in.Op.String())
-	for _, name := range in.Flags.Names() {
-		p.s(" " + name)
+	for i, name := range flagNames {
+		if in.Flags&(1<<i) != 0 {
+			p.word(name)
+		}
 	}
 	switch {
 	case in.Op.IsTerminator():
@@ -64,12 +80,17 @@ func (p *printer) terminator(in *Inst) {
 	case CondBr:
 		p.s(" ")
 		p.typed(&in.Args[0])
-		p.f(", b%d, b%d", in.Targets[0], in.Targets[1])
+		p.s(", ")
+		p.label(in.Targets[0])
+		p.s(", ")
+		p.label(in.Targets[1])
 	case Switch:
 		p.switchInst(in)
 	case CallBr:
 		p.call(in)
-		p.f(" to b%d ", in.Targets[0])
+		p.s(" to ")
+		p.label(in.Targets[0])
+		p.s(" ")
 		p.labels(in.Targets[1:])
 	case IndirectBr:
 		p.s(" ")
@@ -86,9 +107,11 @@ func (p *printer) switchInst(in *Inst) {
 	for i := range in.Cases {
 		p.comma(i)
 		p.value(&in.Cases[i])
-		p.f(": b%d", in.Targets[i])
+		p.s(": ")
+		p.label(in.Targets[i])
 	}
-	p.f("], b%d", in.Targets[len(in.Cases)])
+	p.s("], ")
+	p.label(in.Targets[len(in.Cases)])
 }
 
 func (p *printer) memory(in *Inst) {
@@ -112,31 +135,35 @@ func (p *printer) memory(in *Inst) {
 		p.s(in.Ordering)
 		return
 	case AtomicRMW:
-		p.s(in.RMW + " ")
+		p.s(in.RMW)
+		p.s(" ")
 		p.values(in.Args)
 	default: // Store, CmpXchg
 		p.values(in.Args)
 	}
 	p.ordering(in.Ordering)
 	p.ordering(in.FailOrd)
-	p.f(", align %d", in.Align)
+	p.s(", align ")
+	p.n(in.Align)
 }
 
 func (p *printer) ordering(o string) {
 	if o != "" {
-		p.s(" " + o)
+		p.word(o)
 	}
 }
 
 func (p *printer) gep(in *Inst) {
 	p.typed(&in.Args[0])
 	if in.Off != 0 || len(in.Scales) == 0 {
-		p.f(", %d", in.Off)
+		p.s(", ")
+		p.n(in.Off)
 	}
 	for i, scale := range in.Scales {
 		p.s(", ")
 		p.typed(&in.Args[1+i])
-		p.f(" * %d", scale)
+		p.s(" * ")
+		p.n(scale)
 	}
 }
 
@@ -144,7 +171,8 @@ func (p *printer) other(in *Inst) {
 	p.s(" ")
 	switch in.Op {
 	case ICmp:
-		p.s(in.Pred.String() + " ")
+		p.s(in.Pred.String())
+		p.s(" ")
 		p.pair(in.Args)
 	case Phi:
 		p.phi(in)
@@ -165,13 +193,14 @@ func (p *printer) path(in *Inst) {
 	switch in.Op {
 	case ExtractValue, InsertValue:
 		for _, i := range in.Path {
-			p.f(", %d", i)
+			p.s(", ")
+			p.n(int64(i))
 		}
 	case ShuffleVector:
 		p.s(", [")
 		for i, m := range in.Path {
 			p.comma(i)
-			p.b = strconv.AppendInt(p.b, int64(m), 10)
+			p.n(int64(m))
 		}
 		p.s("]")
 	}
@@ -185,7 +214,9 @@ func (p *printer) phi(in *Inst) {
 		}
 		p.s(" [")
 		p.value(&in.Args[i])
-		p.f(", b%d]", in.Targets[i])
+		p.s(", ")
+		p.label(in.Targets[i])
+		p.s("]")
 	}
 }
 

@@ -12,24 +12,27 @@ const LocSize = 24
 // it. The error names the place; it does not stop at the first one.
 func Sanity(s *Slice) error {
 	c := &checker{slice: s}
-	if s.Arch != "" && s.Arch != "x86_64" && s.Arch != "aarch64" {
-		c.errorf("arch %q is neither x86_64 nor aarch64", s.Arch)
-	}
-	if s.Root != 0 || len(s.Funcs) == 0 {
-		c.errorf("the root is not the first function")
-	}
-	c.globals()
-	for i, e := range s.Externs {
-		c.place = fmt.Sprintf("extern %d", i)
-		c.extern(e)
-	}
+	c.outside()
 	for i, f := range s.Funcs {
 		c.function(i, f)
 	}
-	c.place = "inputs"
-	if s.Inputs != nil && len(s.Funcs) > 0 {
-		c.inputs(s.Inputs, &s.Funcs[0].Sig)
-	}
+	c.inputs()
+	return errors.Join(c.errs...)
+}
+
+// SanityOutside is Sanity but for the functions. SanityFunc is what it leaves out, for f as function i of s: whoever puts one
+// function into many slices need not have it checked in each.
+func SanityOutside(s *Slice) error {
+	c := &checker{slice: s}
+	c.outside()
+	c.inputs()
+	return errors.Join(c.errs...)
+}
+
+// SanityFunc checks f, which stands at i in s and need not be there.
+func SanityFunc(s *Slice, i int, f *Func) error {
+	c := &checker{slice: s}
+	c.function(i, f)
 	return errors.Join(c.errs...)
 }
 
@@ -68,6 +71,22 @@ func (c *checker) check(ok bool, format string, args ...any) bool {
 		c.errorf(format, args...)
 	}
 	return ok
+}
+
+// outside checks what comes before the functions.
+func (c *checker) outside() {
+	s := c.slice
+	if s.Arch != "" && s.Arch != "x86_64" && s.Arch != "aarch64" {
+		c.errorf("arch %q is neither x86_64 nor aarch64", s.Arch)
+	}
+	if s.Root != 0 || len(s.Funcs) == 0 {
+		c.errorf("the root is not the first function")
+	}
+	c.globals()
+	for i, e := range s.Externs {
+		c.place = fmt.Sprintf("extern %d", i)
+		c.extern(e)
+	}
 }
 
 func (c *checker) globals() {
@@ -183,7 +202,13 @@ func (c *checker) dataType(t *Type) bool {
 	return c.typ(t) && c.check(t.Kind != Void, "void value")
 }
 
-func (c *checker) inputs(spec *RootSpec, sig *Sig) {
+func (c *checker) inputs() {
+	spec := c.slice.Inputs
+	if spec == nil || len(c.slice.Funcs) == 0 {
+		return
+	}
+	c.place = "inputs"
+	sig := &c.slice.Funcs[0].Sig
 	if !c.check(len(spec.Params) == len(sig.Params), "%d shapes for %d parameters", len(spec.Params), len(sig.Params)) {
 		return
 	}
