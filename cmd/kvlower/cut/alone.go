@@ -27,8 +27,8 @@ func (c *Cutter) CutAlone(symbol string, through ...string) (*ir.Slice, *positio
 // more than ir.Followed where there is a loop or a recursion, or if it is more.
 func (c *Cutter) leadsTo(i int) int {
 	const many = ir.Followed + 1
-	if n, ok := c.sizes[i]; ok {
-		return n
+	if c.sizes[i] > 0 {
+		return c.sizes[i]
 	}
 	c.sizes[i] = many // if it comes to itself
 	f := c.m.Funcs[i]

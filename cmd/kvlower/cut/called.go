@@ -69,7 +69,7 @@ func (c *Cutter) Called(symbol string) position.Called {
 // but for the roots.
 func (c *Cutter) Callbacks() []string {
 	roots := map[string]bool{}
-	for _, symbol := range c.Roots() {
+	for _, symbol := range c.roots {
 		roots[symbol] = true
 	}
 	var out []string

@@ -143,7 +143,7 @@ func (o *Owners) Ways(c *Cutter, symbol string) [][]string {
 
 // open reports whether others than the functions that are known to call symbol may do so.
 func (o *Owners) open(c *Cutter, symbol string) bool {
-	return o.calls.taken[symbol] || c.Called(symbol) != "" || slices.Contains(c.Roots(), symbol)
+	return o.calls.taken[symbol] || c.Called(symbol) != "" || slices.Contains(c.roots, symbol)
 }
 
 // extend lists the ways that lead to owner through way, if what way begins with is small and

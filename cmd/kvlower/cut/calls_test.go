@@ -32,7 +32,7 @@ func TestWays(t *testing.T) {
 		{map[string][]string{"f": {"f"}}, "[]"},
 		{map[string][]string{}, "[]"},
 	} {
-		c := &Cutter{m: &module.Module{Roots: []string{"root"}}, bySym: map[string]int{}}
+		c := &Cutter{m: &module.Module{Roots: []string{"root"}}, bySym: map[string]int{}, roots: []string{"root"}}
 		for _, symbols := range tt.by {
 			for _, s := range append(slices.Clone(symbols), "f", "root") {
 				if _, ok := c.bySym[s]; !ok {

@@ -4,10 +4,12 @@
 package cut
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
 	"github.com/kvfarm/kvfarm/engine/position"
@@ -15,7 +17,7 @@ import (
 	"github.com/kvfarm/kvfarm/cmd/kvlower/module"
 )
 
-// Cutter cuts slices out of one module.
+// Cutter cuts slices out of one module. Several may be cut at a time.
 type Cutter struct {
 	m     *module.Module
 	arch  string
@@ -24,7 +26,13 @@ type Cutter struct {
 
 	addresses map[int]bool // functions whose addresses may come to C
 	locs      map[int]Loc  // panic locations by global
-	sizes     map[int]int  // what leadsTo found
+	sizes     []int        // of functions with a body: what leadsTo found
+	roots     []string
+
+	// What all slices share, by function, once one has asked for it.
+	around  *ir.Slice // in which they are checked: it has as many functions and globals as the module
+	bodies  []atomic.Pointer[body]
+	externs []atomic.Pointer[extern]
 }
 
 // New prepares m for cutting.
@@ -36,24 +44,29 @@ func New(m *module.Module) (*Cutter, error) {
 	if arch != "x86_64" && arch != "aarch64" {
 		return nil, fmt.Errorf("cut module: target %q is neither x86_64 nor aarch64", m.Triple)
 	}
-	c := &Cutter{m: m, arch: arch, bySym: map[string]int{}, locs: locations(m), addresses: addresses(m), sizes: map[int]int{}}
+	n := len(m.Funcs)
+	c := &Cutter{m: m, arch: arch, bySym: map[string]int{}, locs: locations(m), addresses: addresses(m), sizes: make([]int, n),
+		bodies: make([]atomic.Pointer[body], n), externs: make([]atomic.Pointer[extern], n)}
+	c.around = &ir.Slice{Arch: arch, Funcs: make([]*ir.Func, n), Globals: make([]*ir.Global, len(m.Globals))}
 	for i, f := range m.Funcs {
 		c.bySym[f.Symbol] = i
 		c.panic = append(c.panic, panicKind(f))
+	}
+	for _, sym := range m.Roots {
+		if i, ok := c.bySym[sym]; ok && c.isSource(i) {
+			c.roots = append(c.roots, sym)
+		}
+	}
+	for i := range m.Funcs {
+		if c.isBody(i) {
+			c.leadsTo(i)
+		}
 	}
 	return c, nil
 }
 
 // Roots lists the symbols of the module that slices start from.
-func (c *Cutter) Roots() []string {
-	var out []string
-	for _, sym := range c.m.Roots {
-		if i, ok := c.bySym[sym]; ok && c.isSource(i) {
-			out = append(out, sym)
-		}
-	}
-	return out
-}
+func (c *Cutter) Roots() []string { return slices.Clone(c.roots) }
 
 // isSource reports whether function i has a body that somebody wrote, and that
 // does not say how to panic.
@@ -113,10 +126,20 @@ func (c *Cutter) cut(symbol string, keep func(int) bool, check bool) (s *ir.Slic
 		s.Inputs = c.inputs(symbol)
 		Trim(s)
 	}
-	if err := ir.Sanity(s); err != nil {
+	if err := w.sanity(); err != nil {
 		return nil, nil, nil, fmt.Errorf("cut %s: %w", symbol, err)
 	}
 	return s, w.mapping(), w.symbols(), nil
+}
+
+// sanity is ir.Sanity of the slice. Its bodies passed it when they were made: they differ from those in other
+// slices in the numbers of what they name only.
+func (w *walk) sanity() error {
+	errs := []error{ir.SanityOutside(w.slice)}
+	for _, i := range w.funcOf {
+		errs = append(errs, w.c.body(i).err)
+	}
+	return errors.Join(errs...)
 }
 
 // inputs says how the parameters of a root are made, with all that their types tell.

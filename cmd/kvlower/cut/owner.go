@@ -24,14 +24,14 @@ type Owners struct {
 // panic calls there: whatever no automatic root reaches is code all the same.
 func (c *Cutter) Owners() *Owners {
 	w := newWalk(c)
-	for _, symbol := range c.Roots() {
+	for _, symbol := range c.roots {
 		if !IsCheck(symbol) {
 			w.function(c.bySym[symbol])
 		}
 	}
 	w.run()
 	reached := len(w.slice.Funcs)
-	if !slices.ContainsFunc(c.Roots(), IsCheck) { // what only checks reach is theirs
+	if !slices.ContainsFunc(c.roots, IsCheck) { // what only checks reach is theirs
 		for i, f := range c.m.Funcs {
 			if f.Own && c.isSource(i) {
 				w.function(i)

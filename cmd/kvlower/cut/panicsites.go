@@ -38,7 +38,7 @@ func sortedPanics(all map[position.Panic]bool) []position.Panic {
 func (w *walk) addPanics(to map[position.Panic]bool, s *ir.Slice) {
 	for _, site := range sites(s) {
 		p := position.Panic{Kind: site.Kind, Located: site.Loc >= 0}
-		frames := w.chain(w.frames[place{site.Func, site.Inst}])
+		frames := w.placeOf(site.Func, site.Inst)
 		switch {
 		case p.Located:
 			p.At = w.locs[site.Loc]

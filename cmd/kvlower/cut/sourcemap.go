@@ -1,6 +1,8 @@
 package cut
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
@@ -28,12 +30,40 @@ func (w *walk) mapping() *position.Map {
 			}
 		}
 	}
-	var insts []position.Inst
-	for p, at := range w.frames {
-		insts = append(insts, position.Inst{Func: p.fn, Inst: p.inst, Frames: w.chain(at)})
-	}
-	m.Insts = position.NewFrames(insts)
+	m.Insts = w.frames()
 	return m
+}
+
+// frames says where the instructions of the slice stand.
+func (w *walk) frames() position.Frames {
+	out := position.NewFramesWriter()
+	places := map[int]int{}
+	var place func(at int) int
+	place = func(at int) int {
+		n, ok := places[at]
+		if !ok && at > 0 {
+			p := w.c.m.Positions[at-1]
+			n = out.Place(position.Pos{File: p.File, Line: p.Line, Col: p.Col, Func: p.Func}, place(p.Parent))
+			places[at] = n
+		}
+		return n
+	}
+	for fn, i := range w.funcOf {
+		for _, in := range w.c.body(i).at {
+			out.Add(fn, in.inst, place(in.at))
+		}
+	}
+	return out.Frames()
+}
+
+// placeOf is where an instruction stands, innermost frame first; nil if nobody knows.
+func (w *walk) placeOf(fn, inst int) []position.Pos {
+	at := w.c.body(w.funcOf[fn]).at
+	i, ok := slices.BinarySearchFunc(at, inst, func(in instAt, inst int) int { return cmp.Compare(in.inst, inst) })
+	if !ok {
+		return nil
+	}
+	return w.chain(at[i].at)
 }
 
 // holdsPrivate reports whether s is a private field of a type, or holds one. What lies behind its

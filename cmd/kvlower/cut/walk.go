@@ -1,11 +1,9 @@
 package cut
 
 import (
-	"fmt"
+	"slices"
 
 	"github.com/kvfarm/kvfarm/engine/ir"
-
-	"github.com/kvfarm/kvfarm/cmd/kvlower/module"
 )
 
 // walk is one walk over the module from a root. Functions, externs and globals
@@ -28,7 +26,6 @@ type walk struct {
 	bodies   int // functions that are filled in: what they name has its number in the slice
 	contents int // globals, the same
 	locs     []Loc
-	frames   map[place]int // 1 + index in Positions
 }
 
 // place is an instruction of the slice.
@@ -38,7 +35,7 @@ func newWalk(c *Cutter) *walk {
 	return &walk{
 		c: c, slice: &ir.Slice{}, keep: func(int) bool { return true },
 		funcs: map[int]int{}, externs: map[string]int{}, externOf: map[int]int{}, globals: map[int]int{},
-		tokens: map[Loc]int{}, frames: map[place]int{},
+		tokens: map[Loc]int{},
 	}
 }
 
@@ -77,41 +74,20 @@ func (w *walk) extern(i int) int {
 	if n, ok := w.externOf[i]; ok {
 		return n
 	}
-	f := w.c.m.Funcs[i]
 	if w.c.isBody(i) {
 		w.externOf[i] = len(w.slice.Externs)
-		w.slice.Externs = append(w.slice.Externs, &ir.Extern{Omitted: true, Sig: f.Sig})
+		w.slice.Externs = append(w.slice.Externs, &ir.Extern{Omitted: true, Sig: w.c.m.Funcs[i].Sig})
 		return w.externOf[i]
 	}
-	e := &ir.Extern{Symbol: f.Symbol, Panic: w.c.panic[i], Sig: f.Sig}
-	if e.Panic != "" {
-		e.Symbol = withoutGenerics(f.Name)
-		e.Sig.NoReturn = true
-	} else if f.Name != f.Symbol {
-		e.Symbol = f.Name
-	}
-	key := fmt.Sprintf("%q %s %v", e.Symbol, e.Panic, sigKey(&e.Sig))
-	n, ok := w.externs[key]
+	e := w.c.extern(i)
+	n, ok := w.externs[e.key]
 	if !ok {
 		n = len(w.slice.Externs)
-		w.externs[key] = n
-		w.slice.Externs = append(w.slice.Externs, e)
+		w.externs[e.key] = n
+		w.slice.Externs = append(w.slice.Externs, e.Extern)
 	}
 	w.externOf[i] = n
 	return n
-}
-
-// sigKey tells signatures apart: intrinsics of one name have several.
-func sigKey(sig *ir.Sig) string {
-	return fmt.Sprintf("%v %v %v", paramKeys(sig.Params), paramKeys([]ir.Param{sig.Ret}), sig.Variadic)
-}
-
-func paramKeys(params []ir.Param) []string {
-	var out []string
-	for _, p := range params {
-		out = append(out, fmt.Sprint(p.Type, p.Attr))
-	}
-	return out
 }
 
 func (w *walk) global(i int) int {
@@ -182,109 +158,29 @@ func (w *walk) value(v ir.Value) ir.Value {
 }
 
 // body fills function n of the slice: reachable blocks in their order,
-// registers renumbered.
+// registers renumbered. What names nothing of the slice is shared with others.
 func (w *walk) body(n int) {
-	src := w.c.m.Funcs[w.funcOf[n]]
+	b := w.c.body(w.funcOf[n])
 	f := w.slice.Funcs[n]
-	b := &bodyWalk{walk: w, blocks: reachable(src), regs: map[int]int{}}
-	for i, p := range src.Sig.Params {
-		b.regs[i] = i
-		f.Regs = append(f.Regs, p.Type)
-	}
-	b.number(f, src)
-	inst := 0
-	for i, block := range src.Blocks {
-		if b.blocks[i] < 0 {
-			continue
-		}
-		out := &ir.Block{}
-		for j, in := range block.Insts {
-			if at := src.At[i][j]; at > 0 && hasPlace(in.Op) {
-				w.frames[place{n, inst}] = at
-			}
-			out.Insts = append(out.Insts, b.inst(in))
-			inst++
-		}
-		f.Blocks = append(f.Blocks, out)
-	}
-	f.NumReg = len(f.Regs)
-}
-
-// hasPlace reports whether an instruction can violate a property, call, or end
-// in UNKNOWN, so that a reader of the verdict asks for its place.
-func hasPlace(op ir.Op) bool {
-	switch op {
-	case ir.Call, ir.CallBr, ir.Load, ir.Store, ir.CmpXchg, ir.AtomicRMW, ir.Unsupported, ir.Unreachable,
-		ir.UDiv, ir.SDiv, ir.URem, ir.SRem, ir.GEP, ir.CondBr, ir.Switch:
-		return true
-	}
-	return false
-}
-
-// reachable gives each block its number in the slice, -1 if nothing leads to it.
-func reachable(f *module.Func) []int {
-	num := make([]int, len(f.Blocks))
-	for i := range num {
-		num[i] = -1
-	}
-	num[0] = 0
-	for todo := []int{0}; len(todo) > 0; {
-		insts := f.Blocks[todo[0]].Insts
-		todo = todo[1:]
-		for _, t := range insts[len(insts)-1].Targets {
-			if num[t] < 0 {
-				num[t] = 0
-				todo = append(todo, t)
-			}
-		}
-	}
-	n := 0
-	for i := range num {
-		if num[i] == 0 {
-			num[i] = n
-			n++
-		}
-	}
-	return num
-}
-
-// bodyWalk renumbers one function.
-type bodyWalk struct {
-	*walk
-	blocks []int
-	regs   map[int]int
-}
-
-func (b *bodyWalk) number(f *ir.Func, src *module.Func) {
-	for i, block := range src.Blocks {
-		for _, in := range block.Insts {
-			if b.blocks[i] >= 0 && in.Result >= 0 {
-				b.regs[in.Result] = len(f.Regs)
-				f.Regs = append(f.Regs, in.Type)
-			}
-		}
+	f.Regs, f.NumReg = b.regs, len(b.regs)
+	f.Blocks = make([]*ir.Block, len(b.blocks))
+	for i := range b.blocks {
+		f.Blocks[i] = w.block(&b.blocks[i])
 	}
 }
 
-func (b *bodyWalk) inst(in *ir.Inst) *ir.Inst {
-	out := *in
-	out.Args, out.Targets = nil, nil
-	if in.Result >= 0 {
-		out.Result = b.regs[in.Result]
+func (w *walk) block(b *block) *ir.Block {
+	if len(b.names) == 0 {
+		return b.Block
 	}
-	for i, v := range in.Args {
-		if in.Op == ir.Phi && b.blocks[in.Targets[i]] < 0 {
-			continue
+	out := &ir.Block{Insts: slices.Clone(b.Insts)}
+	for _, i := range b.names {
+		in := *out.Insts[i]
+		in.Args = slices.Clone(in.Args)
+		for k := range in.Args {
+			in.Args[k] = w.value(in.Args[k])
 		}
-		if v.Kind == ir.Reg {
-			v.Index = b.regs[v.Index]
-		}
-		out.Args = append(out.Args, b.value(v))
+		out.Insts[i] = &in
 	}
-	for _, t := range in.Targets {
-		if b.blocks[t] >= 0 {
-			out.Targets = append(out.Targets, b.blocks[t])
-		}
-	}
-	return &out
+	return out
 }

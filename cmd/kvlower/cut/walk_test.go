@@ -37,7 +37,7 @@ func TestWalkGoesOn(t *testing.T) {
 	}
 	ret := &ir.Inst{Op: ir.Ret, Type: ir.VoidType, Result: -1}
 	define := func(name string, insts ...*ir.Inst) *module.Func {
-		return &module.Func{Symbol: name, Name: "a::" + name, Defined: true, Own: true, Sig: sig,
+		return &module.Func{Symbol: name, Name: "a::" + name, Defined: true, Own: true, Sig: sig, Regs: []*ir.Type{ir.PtrType},
 			Blocks: []*ir.Block{{Insts: append(insts, ret)}}, At: [][]int{make([]int, len(insts)+1)}}
 	}
 	m := &module.Module{Triple: "x86_64-unknown-none", Roots: []string{"root"},
