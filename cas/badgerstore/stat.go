@@ -2,6 +2,7 @@ package badgerstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -73,16 +74,24 @@ func (s *Store) each(ctx context.Context, visit func(key, loc)) error {
 	return nil
 }
 
-// diskUsage returns the bytes that the files below dir take.
+// diskUsage returns the bytes that the files below dir take, as far as they stay.
 func diskUsage(dir string) (int64, error) {
 	var total int64
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			return err
+			return gone(err)
 		}
 		n, err := fileUsage(path)
 		total += n
-		return err
+		return gone(err)
 	})
 	return total, err
+}
+
+// gone is err, unless a file is no more: files go while they are counted.
+func gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

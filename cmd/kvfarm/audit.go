@@ -45,7 +45,7 @@ checker of its own checks; and another solver, where one is installed, must
 not find a model of any of them.
 
 Exit status: 0 if all agrees, 1 if something does not.`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(c *cobra.Command, _ []string) error { return a.run(c.Context(), c.OutOrStdout()) },
 	}
 	f := c.Flags()

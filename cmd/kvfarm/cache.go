@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -30,11 +29,12 @@ func (s *state) wantStore() error {
 	return nil
 }
 
-// onStore returns a command that works on the store of a state folder.
-func onStore(use, short string, work func(ctx context.Context, c *cobra.Command, s *badgerstore.Store) error) *cobra.Command {
+// onStore returns a command that looks after the store of a state folder: by
+// itself, or by the process that has the store open.
+func onStore(use, short string, work func(ctx context.Context, c *cobra.Command, k keeper) error) *cobra.Command {
 	var st state
 	c := &cobra.Command{
-		Use: use, Short: short, Args: cobra.NoArgs,
+		Use: use, Short: short, Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := st.locate(); err != nil {
 				return err
@@ -42,11 +42,11 @@ func onStore(use, short string, work func(ctx context.Context, c *cobra.Command,
 			if err := st.wantStore(); err != nil {
 				return err
 			}
-			s, err := openStore(c.Context(), st.dir, slog.Default())
+			k, err := openKeeper(c.Context(), st.dir)
 			if err != nil {
 				return err
 			}
-			return errors.Join(work(c.Context(), c, s), s.Close())
+			return errors.Join(work(c.Context(), c, k), k.Close())
 		},
 	}
 	st.flag(c.Flags())
@@ -54,8 +54,8 @@ func onStore(use, short string, work func(ctx context.Context, c *cobra.Command,
 }
 
 func newCacheStat() *cobra.Command {
-	return onStore("stat", "show what the store holds", func(ctx context.Context, c *cobra.Command, s *badgerstore.Store) error {
-		st, err := s.Stat(ctx)
+	return onStore("stat", "show what the store holds", func(ctx context.Context, c *cobra.Command, k keeper) error {
+		st, err := k.Stat(ctx)
 		if err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func printUsage(c *cobra.Command, what string, u badgerstore.Usage) {
 
 func newCacheGC() *cobra.Command {
 	var limit string
-	c := onStore("gc", "drop what was not used for longest", func(ctx context.Context, c *cobra.Command, s *badgerstore.Store) error {
+	c := onStore("gc", "drop what was not used for longest", func(ctx context.Context, c *cobra.Command, k keeper) error {
 		n, err := parseSize(limit)
 		if err != nil {
 			return err
@@ -80,7 +80,7 @@ func newCacheGC() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		r, err := s.GC(ctx, badgerstore.GCConfig{Limit: n, Keep: keep})
+		r, err := k.GC(ctx, badgerstore.GCConfig{Limit: n, Keep: keep})
 		if err != nil {
 			return err
 		}
@@ -103,9 +103,9 @@ func keptRoots() (badgerstore.Roots, error) {
 }
 
 func newCacheFsck() *cobra.Command {
-	return onStore("fsck", "check all content against its digests, and drop what does not hold", func(ctx context.Context, c *cobra.Command, s *badgerstore.Store) error {
+	return onStore("fsck", "check all content against its digests, and drop what does not hold", func(ctx context.Context, c *cobra.Command, k keeper) error {
 		start := time.Now()
-		r, err := s.Fsck(ctx)
+		r, err := k.Fsck(ctx)
 		if err != nil {
 			return err
 		}

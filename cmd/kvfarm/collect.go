@@ -43,6 +43,18 @@ func (c *cacheFlags) fresh() time.Duration {
 	return max(c.grace/2, 1)
 }
 
+// spare is what collections by hand spare: what the server takes to be there
+// without another look must not go.
+func (c *cacheFlags) spare() time.Duration {
+	if c.limit == "" {
+		return max(c.grace, spareWhileUsed)
+	}
+	return c.grace
+}
+
+// spareWhileUsed is spared of a store that is in use by who was told no grace.
+const spareWhileUsed = 10 * time.Minute
+
 // leastLimit in bytes is what a store is worth having for. Who says 20 means 20G.
 const leastLimit = 1 << 20
 

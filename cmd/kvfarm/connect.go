@@ -59,6 +59,7 @@ func (w *work) embedded(ctx context.Context, cfg farm.Config, root *toolchain.To
 	if err != nil {
 		return nil, err
 	}
+	f.maintain(w.dir, "", spareWhileUsed)
 	// The worker first: where sandboxes are refused nobody should wait to hear it.
 	if err := f.work(w.path("worker", "embedded"), "embedded", w.jobs); err != nil {
 		return nil, errors.Join(err, f.Close())

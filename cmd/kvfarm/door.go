@@ -94,6 +94,9 @@ func (d *door) checkPublic() error {
 // listen listens on addr. Without authentication only this machine may reach it.
 func (d *door) listen(addr string) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		if path == "" || len(path) > longestSocket {
+			return nil, fmt.Errorf("--listen %s: want unix:PATH with a path of 1 to %d bytes", addr, longestSocket)
+		}
 		l, err := net.Listen("unix", path)
 		if errors.Is(err, syscall.EADDRINUSE) && forsaken(path) {
 			l, err = net.Listen("unix", path)
@@ -117,14 +120,21 @@ func (d *door) listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
+// longestSocket is how many bytes the system lets a socket's name have.
+const longestSocket = 107
+
 // listenError says of an error of net.Listen what to do.
 func listenError(flag, addr string, err error) error {
-	var form *net.AddrError
+	var malformed *net.AddrError
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("listen on %s: another program listens there; end it, or choose another address with --%s", addr, flag)
-	case errors.As(err, &form):
-		return fmt.Errorf("--%s %s: want HOST:PORT or unix:PATH: %w", flag, addr, err)
+	case errors.As(err, &malformed):
+		form := "HOST:PORT"
+		if flag == "listen" {
+			form += " or unix:PATH"
+		}
+		return fmt.Errorf("--%s %s: want %s: %w", flag, addr, form, err)
 	}
 	return fmt.Errorf("listen on %s: %w", addr, err)
 }

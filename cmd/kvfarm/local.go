@@ -131,19 +131,65 @@ func openStore(ctx context.Context, dir string, log *slog.Logger) (*badgerstore.
 // storeDir is where the store of a state folder lies.
 func storeDir(dir string) string { return filepath.Join(dir, "store") }
 
-// openStoreAs is openStore with settings.
+// openStoreAs is openStore with settings. For a server nobody waits: it does
+// not come to an end.
 func openStoreAs(ctx context.Context, dir string, cfg badgerstore.Config) (*badgerstore.Store, error) {
 	cfg.Dir = storeDir(dir)
-	store, err := badgerstore.Open(ctx, cfg)
-	if errors.Is(err, badgerstore.ErrLocked) {
-		fmt.Fprintf(os.Stderr, "kvfarm: another kvfarm uses %s; waiting for it to end\n", dir)
-		cfg.Wait = true
-		store, err = badgerstore.Open(ctx, cfg)
+	for waits := false; ; waits = true {
+		store, err := badgerstore.Open(ctx, cfg)
+		if err == nil {
+			return store, nil
+		}
+		if !errors.Is(err, badgerstore.ErrLocked) {
+			return nil, fmt.Errorf("open the store in %s: %w", dir, err)
+		}
+		if k, who, err := askHolder(dir); err == nil {
+			k.Close()
+			if who.Listens != "" {
+				return nil, fmt.Errorf("open the store in %s: kvfarm serve, process %d, which listens on %s, has it open: end it first, or name another folder with --state; submits can use it by --remote_executor", dir, who.Process, who.Listens)
+			}
+		}
+		if !waits {
+			fmt.Fprintf(os.Stderr, "kvfarm: another kvfarm uses %s; waiting for it to end\n", dir)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("open the store in %s: %w: %w", dir, err, ctx.Err())
+		case <-time.After(lookAgain):
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open the store in %s: %w", dir, err)
+}
+
+// lookAgain is how often who waits for a store looks whether it is free.
+const lookAgain = 100 * time.Millisecond
+
+// startsWithin is how long a process that holds a store may be about to answer,
+// or to end.
+const startsWithin = 5 * time.Second
+
+// openKeeper opens the store in dir, or asks the process that has it open.
+func openKeeper(ctx context.Context, dir string) (keeper, error) {
+	for begin := time.Now(); ; {
+		store, err := badgerstore.Open(ctx, badgerstore.Config{Dir: storeDir(dir)})
+		if err == nil {
+			return store, nil
+		}
+		if !errors.Is(err, badgerstore.ErrLocked) {
+			return nil, fmt.Errorf("open the store in %s: %w", dir, err)
+		}
+		if k, who, err := askHolder(dir); err == nil {
+			fmt.Fprintf(os.Stderr, "kvfarm: process %d uses %s and does it; what was used in the last %v stays\n", who.Process, dir, who.Spare)
+			return k, nil
+		}
+		if time.Since(begin) > startsWithin {
+			return nil, fmt.Errorf("open the store in %s: %w, and that does not answer; try again when it has ended", dir, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(lookAgain):
+		}
 	}
-	return store, nil
 }
 
 // serve answers on l until Close.

@@ -87,6 +87,14 @@ func newRoot() *cobra.Command {
 // one and some are the arguments of a command that wants just one or any number of what, where cobra speaks of args.
 func one(what string) cobra.PositionalArgs { return wanting(what, 1) }
 
+// none are those of a command that wants flags alone.
+func none(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s: takes flags alone, and there is %q (%[1]s --help lists them)", c.CommandPath(), args[0])
+	}
+	return nil
+}
+
 func some(what string) cobra.PositionalArgs { return wanting(what+"...", math.MaxInt) }
 
 func wanting(what string, most int) cobra.PositionalArgs {

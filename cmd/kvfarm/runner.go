@@ -34,7 +34,7 @@ It speaks the protocol of bb_runner, and takes its place: bb_worker lays out
 input roots in DIR and asks it to run commands there. bb_worker's configuration
 has one runner for each value of the platform property kvfarm-root; that value
 is --action_root here. See deploy/buildbarn.`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(c *cobra.Command, _ []string) error { return r.run(c.Context()) },
 	}
 	f := c.Flags()

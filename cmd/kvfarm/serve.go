@@ -60,7 +60,7 @@ holders of tokens, JSON Web Tokens and certificates:
   may = ["read", "write", "work"]
 
 SIGHUP has it and the files that it names read again.`,
-		Args:        cobra.NoArgs,
+		Args:        none,
 		Annotations: map[string]string{endless: "true"},
 		RunE:        func(c *cobra.Command, _ []string) error { return s.run(c.Context()) },
 	}
@@ -103,7 +103,14 @@ func (s *serveFlags) check() error {
 	if _, err := s.cache.bytes(); err != nil {
 		return err
 	}
-	return checkSlots(s.slots)
+	return errors.Join(checkSlots(s.slots), checkGrace("--cache_grace", s.cache.grace), checkGrace("--grace", s.grace))
+}
+
+func checkGrace(flag string, d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("%s %v: want a duration, 0 for none", flag, d)
+	}
+	return nil
 }
 
 func checkSlots(n int) error {
@@ -134,6 +141,7 @@ func (s *serveFlags) run(ctx context.Context) error {
 		return err
 	}
 	f.serve(l)
+	f.maintain(s.dir, l.Addr().String(), s.cache.spare())
 	defer s.door.reloads(f.log)()
 	fmt.Fprintf(os.Stderr, "kvfarm: serving on %s, state in %s, %d workers\n", l.Addr(), s.dir, s.workers)
 	if free, err := f.store.Free(); err == nil && free < littleRoom {

@@ -115,7 +115,7 @@ func importRoot(ctx context.Context, s state, t *toolchain.Toolchain) error {
 
 func newToolchainList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "list the roots that are made", Args: cobra.NoArgs,
+		Use: "list", Short: "list the roots that are made", Args: none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cache, err := toolchains()
 			if err != nil {

@@ -26,13 +26,13 @@ func newWorkerCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:         "worker --farm ADDR [flags]",
 		Short:       "run actions for a farm",
-		Args:        cobra.NoArgs,
+		Args:        none,
 		Annotations: map[string]string{endless: "true"},
 		RunE: func(c *cobra.Command, _ []string) error {
 			if r.cfg.Executor == "" {
 				return errors.New("--farm is missing: which farm should the worker work for?")
 			}
-			if err := errors.Join(checkSlots(slots), s.resolve()); err != nil {
+			if err := errors.Join(checkSlots(slots), checkGrace("--grace", grace), s.resolve()); err != nil {
 				return err
 			}
 			offers, err := pairs("--offer", offer)
