@@ -110,4 +110,6 @@ func (c *Client) Store() cas.Store { return c.store }
 
 // Leases is where a worker for this farm gets its work, and the action cache
 // that it writes.
-func (c *Client) Leases() *lease.Client { return lease.NewClient(c.sdk.Connection(), c.store) }
+func (c *Client) Leases() *lease.Client {
+	return lease.NewClient(c.sdk.Connection(), c.store, c.cfg.Log)
+}

@@ -3,6 +3,7 @@ package lease
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -32,26 +33,37 @@ const (
 // through another one and writes by its leases.
 type Client struct {
 	cas.ActionCache
-	rpc kvfarmpb.LeaseClient
+	rpc   kvfarmpb.LeaseClient
+	reach reach
 
 	mu    sync.Mutex
 	holds map[digest.Digest]string // lease by action
 }
 
-// NewClient returns a client over conn. Results are looked up in c.
-func NewClient(conn grpc.ClientConnInterface, c cas.ActionCache) *Client {
-	return &Client{ActionCache: c, rpc: kvfarmpb.NewLeaseClient(conn), holds: map[digest.Digest]string{}}
+// NewClient returns a client over conn. Results are looked up in c; log is told
+// when the farm cannot be reached.
+func NewClient(conn grpc.ClientConnInterface, c cas.ActionCache, log *slog.Logger) *Client {
+	return &Client{ActionCache: c, rpc: kvfarmpb.NewLeaseClient(conn), reach: reach{log: log}, holds: map[digest.Digest]string{}}
 }
 
 // Lease is queue.Queue's. A farm that cannot be reached is waited for.
 func (c *Client) Lease(ctx context.Context, w queue.Worker) (*queue.Lease, error) {
-	req := &kvfarmpb.TakeRequest{Worker: w.Name, Properties: toProperties(w.Properties), Wait: durationpb.New(wait)}
+	req := &kvfarmpb.TakeRequest{Worker: w.Name, Properties: toProperties(w.Properties)}
 	for {
-		resp, err := c.rpc.Take(ctx, req, grpc.WaitForReady(true))
+		patience := wait
+		if c.reach.isLost() {
+			patience = pause // to tell soon that it is there again
+		}
+		req.Wait = durationpb.New(patience)
+		resp, err := c.rpc.Take(ctx, req)
+		if err == nil {
+			c.reach.found()
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case status.Code(err) == codes.Unavailable:
+			c.reach.lost(err)
 			if err := sleep(ctx, pause); err != nil {
 				return nil, err
 			}

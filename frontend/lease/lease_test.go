@@ -3,6 +3,7 @@ package lease_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func start(t *testing.T, cfg queue.Config) *rig {
 	r.server = grpc.NewServer()
 	kvfarmpb.RegisterLeaseServer(r.server, lease.NewServer(r.queue, r.cache, nil))
 	conn := grpctest.Connect(t, r.server, grpctest.Buffer)
-	r.client = lease.NewClient(conn, r.cache)
+	r.client = lease.NewClient(conn, r.cache, slog.Default())
 	return r
 }
 
