@@ -130,7 +130,10 @@ func (c *Cache) takeLock() error {
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		_ = f.Close()
-		return errors.Join(ErrInUse, err)
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return ErrInUse
+		}
+		return fmt.Errorf("lock: %w", err)
 	}
 	c.lock = f
 	return nil
