@@ -79,14 +79,22 @@ func TestServeSaysWhatToDo(t *testing.T) {
 	unknown := filepath.Join(t.TempDir(), "serve.toml")
 	secret(t, unknown, "moon = 1")
 	for args, want := range map[string]string{
-		"--durability memory":               "want disk or process", // and not taken for the weaker one
-		"--cache_limit 20":                  "20 B is no store; a number without K, M, G or T is bytes",
-		"--tls_client_ca ca.pem":            "--tls_client_ca wants both",
-		"--workers -3":                      "want a number, 0 for none",
-		"--workers 1 --slots -1":            "want a number, 0 for one per processor",
-		"--config " + unknown:               `no setting is named "moon" (serve --help`,
-		"--listen nonsense":                 "want HOST:PORT or unix:PATH",
-		"--listen " + taken.Addr().String(): "another program listens there; end it, or choose another address with --listen",
+		"--durability memory":                        "want disk or process", // and not taken for the weaker one
+		"--cache_limit 20":                           "20 B is no store; a number without K, M, G or T is bytes",
+		"--tls_client_ca ca.pem":                     "--tls_client_ca wants both",
+		"--workers -3":                               "want a number, 0 for none",
+		"--workers 1 --slots -1":                     "want a number, 0 for one per processor",
+		"--grace -5s":                                "want a duration, 0 for none",
+		"--cache_grace -5m":                          "want a duration, 0 for none",
+		"--action_timeout 0":                         "want a positive duration of at most --max_action_timeout, 24h0m0s",
+		"--action_timeout 25h":                       "want a positive duration of at most --max_action_timeout, 24h0m0s",
+		"--listen unix:":                             "want unix:PATH with a path of 1 to 107 bytes", // and not a socket for everybody
+		"--listen unix:/" + strings.Repeat("x", 107): "want unix:PATH with a path of 1 to 107 bytes",
+		"--listen 127.0.0.1:0 --http x":              "--http x: want HOST:PORT: ",
+		"now":                                        `serve: takes flags alone, and there is "now" (serve --help lists them)`,
+		"--config " + unknown:                        `no setting is named "moon" (serve --help`,
+		"--listen nonsense":                          "want HOST:PORT or unix:PATH",
+		"--listen " + taken.Addr().String():          "another program listens there; end it, or choose another address with --listen",
 		"--listen 127.0.0.1:0 --http " + taken.Addr().String(): "choose another address with --http",
 	} {
 		c := newServe()

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/pflag"
 	"google.golang.org/grpc"
@@ -61,23 +62,47 @@ func (d *door) mayFetch() func(ctx context.Context, instance string) bool {
 	return d.guard.MayFetch
 }
 
-// reloads has SIGHUP read the grants again, until stop is called.
+// reloads has SIGHUP read certificates and grants again, until stop is called.
+// Where there are none it is no reason to end.
 func (d *door) reloads(log *slog.Logger) (stop func()) {
-	if d.guard == nil {
-		return func() {}
-	}
+	d.warnExpired(log)
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, syscall.SIGHUP)
 	go func() {
 		for range again {
-			if err := d.guard.Reload(); err != nil {
-				log.Error("grants stay as they were", "error", err)
-				continue
-			}
-			log.Info("grants are read again", "file", d.auth)
+			d.reload(log)
 		}
 	}()
 	return func() { signal.Stop(again); close(again) }
+}
+
+func (d *door) reload(log *slog.Logger) {
+	if d.guard == nil && d.tls.certificate == "" {
+		log.Info("there are neither certificates nor grants to read again; other settings hold until a restart")
+		return
+	}
+	if d.tls.certificate != "" {
+		if err := d.tls.load(d.guard != nil); err != nil {
+			log.Error("certificates stay as they were", "error", err)
+		} else {
+			log.Info("certificates are read again", "file", d.tls.certificate, "expires", d.tls.expires())
+			d.warnExpired(log)
+		}
+	}
+	if d.guard != nil {
+		if err := d.guard.Reload(); err != nil {
+			log.Error("grants stay as they were", "error", err)
+		} else {
+			log.Info("grants are read again", "file", d.auth)
+		}
+	}
+}
+
+// warnExpired tells of a certificate that no client will take.
+func (d *door) warnExpired(log *slog.Logger) {
+	if d.tls.certificate != "" && time.Now().After(d.tls.expires()) {
+		log.Warn("the server's certificate has expired; renew it and send SIGHUP", "file", d.tls.certificate, "expired", d.tls.expires())
+	}
 }
 
 // checkPublic says why the door should not be open to more than this machine.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -141,7 +142,7 @@ func openStoreAs(ctx context.Context, dir string, cfg badgerstore.Config) (*badg
 			return store, nil
 		}
 		if !errors.Is(err, badgerstore.ErrLocked) {
-			return nil, fmt.Errorf("open the store in %s: %w", dir, err)
+			return nil, storeError(dir, err)
 		}
 		if k, who, err := askHolder(dir); err == nil {
 			k.Close()
@@ -160,6 +161,18 @@ func openStoreAs(ctx context.Context, dir string, cfg badgerstore.Config) (*badg
 	}
 }
 
+// storeError says of an error of Open what to do.
+func storeError(dir string, err error) error {
+	err = fmt.Errorf("open the store in %s: %w", dir, err)
+	switch {
+	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w; run kvfarm as the user whose folder it is, where it may write, or name another folder with --state", err)
+	case errors.Is(err, badgerstore.ErrFormat):
+		return fmt.Errorf("%w; open it with the kvfarm that wrote it, or name another folder with --state: what is there is not lost", err)
+	}
+	return (&state{dir: dir}).advise(err)
+}
+
 // lookAgain is how often who waits for a store looks whether it is free.
 const lookAgain = 100 * time.Millisecond
 
@@ -175,7 +188,7 @@ func openKeeper(ctx context.Context, dir string) (keeper, error) {
 			return store, nil
 		}
 		if !errors.Is(err, badgerstore.ErrLocked) {
-			return nil, fmt.Errorf("open the store in %s: %w", dir, err)
+			return nil, storeError(dir, err)
 		}
 		if k, who, err := askHolder(dir); err == nil {
 			fmt.Fprintf(os.Stderr, "kvfarm: process %d uses %s and does it; what was used in the last %v stays\n", who.Process, dir, who.Spare)
@@ -228,6 +241,9 @@ func newWorker(cfg worker.Config, dir string) (w *worker.Worker, done func(), er
 	}
 	uid, gid, give := cfg.Host.Owner()
 	cfg.Inputs, err = inputcache.Open(inputcache.Config{Dir: dir, UID: uid, GID: gid, Give: give, Whole: !cfg.Host.Stacks()}, cfg.Store)
+	if errors.Is(err, inputcache.ErrInUse) {
+		err = fmt.Errorf("%w: another worker has it; give this one a folder of its own with --state", err)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(err, cfg.Host.Close())
 	}

@@ -59,7 +59,7 @@ holders of tokens, JSON Web Tokens and certificates:
   who = ["cert:*"]
   may = ["read", "write", "work"]
 
-SIGHUP has it and the files that it names read again.`,
+SIGHUP has it, the files that it names and the certificates read again.`,
 		Args:        none,
 		Annotations: map[string]string{endless: "true"},
 		RunE:        func(c *cobra.Command, _ []string) error { return s.run(c.Context()) },

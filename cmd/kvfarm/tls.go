@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
+	"sync/atomic"
+	"time"
 
 	"github.com/spf13/pflag"
 	"google.golang.org/grpc"
@@ -12,7 +14,10 @@ import (
 )
 
 // serverTLS says who the server is and whom it lets in.
-type serverTLS struct{ certificate, key, clientCA string }
+type serverTLS struct {
+	certificate, key, clientCA string
+	now                        atomic.Pointer[tls.Config] // what new connections get
+}
 
 func (t *serverTLS) flags(f *pflag.FlagSet) {
 	f.StringVar(&t.certificate, "tls_certificate", "", "`FILE` of the server's certificate")
@@ -23,7 +28,7 @@ func (t *serverTLS) flags(f *pflag.FlagSet) {
 // options returns none when no TLS was asked for. With grants there may be
 // clients without a certificate.
 func (t *serverTLS) options(grants bool) ([]grpc.ServerOption, error) {
-	if *t == (serverTLS{}) {
+	if t.certificate == "" && t.key == "" && t.clientCA == "" {
 		return nil, nil
 	}
 	if t.certificate == "" || t.key == "" {
@@ -32,18 +37,32 @@ func (t *serverTLS) options(grants bool) ([]grpc.ServerOption, error) {
 	if t.clientCA == "" && !grants {
 		return nil, fmt.Errorf("--tls_certificate needs --tls_client_ca or --auth: a farm that knows who it is must know who calls")
 	}
+	if err := t.load(grants); err != nil {
+		return nil, err
+	}
+	first := t.now.Load().Clone()
+	first.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return t.now.Load(), nil }
+	return []grpc.ServerOption{grpc.Creds(credentials.NewTLS(first))}, nil
+}
+
+// load reads the files. A mistake in them leaves all as it was.
+func (t *serverTLS) load(grants bool) error {
 	cert, err := tls.LoadX509KeyPair(t.certificate, t.key)
 	if err != nil {
-		return nil, fmt.Errorf("load the server's certificate: %w", err)
+		return fmt.Errorf("load the server's certificate: %w", err)
 	}
-	cfg := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	cfg := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"}}
 	if t.clientCA != "" {
 		if err := t.clients(cfg, grants); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return []grpc.ServerOption{grpc.Creds(credentials.NewTLS(cfg))}, nil
+	t.now.Store(cfg)
+	return nil
 }
+
+// expires is when the server's certificate does.
+func (t *serverTLS) expires() time.Time { return t.now.Load().Certificates[0].Leaf.NotAfter }
 
 // clients has cfg take certificates of the clients' authority.
 func (t *serverTLS) clients(cfg *tls.Config, grants bool) error {

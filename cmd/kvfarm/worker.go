@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,7 +48,13 @@ func newWorkerCommand() *cobra.Command {
 			if cfg.Log, err = log.logger(os.Stderr); err != nil {
 				return err
 			}
-			return runWorker(c.Context(), &r, &roots, s.path("worker", "remote"), cfg)
+			ctx := c.Context()
+			if !signal.Ignored(syscall.SIGHUP) { // its terminal is gone: actions go back to the queue, and are not lost for a while
+				var stop context.CancelFunc
+				ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+				defer stop()
+			}
+			return runWorker(ctx, &r, &roots, s.path("worker", "remote"), cfg)
 		},
 	}
 	s.flag(c.Flags())
