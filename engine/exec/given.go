@@ -72,7 +72,8 @@ func once[V bool | expr.Expr](known map[expr.Expr]V, e expr.Expr, f func() V) V 
 }
 
 // excuse assumes that v is what its type allows where code outside gave it, and returns
-// where it may still not be.
+// where it may still not be. What the slice computes of such a value is its own: a number that C
+// returned, less 5, or the place in an array that it is the index of.
 func (x *exec) excuse(s *state, v *value, bad expr.Expr) (own expr.Expr, err error) {
 	if bad == expr.False || !x.alien(bad) {
 		return bad, nil
@@ -80,10 +81,12 @@ func (x *exec) excuse(s *state, v *value, bad expr.Expr) (own expr.Expr, err err
 	b, g := x.b, x.newGiven()
 	came := expr.False
 	if v.e != expr.None {
-		came = g.where(v.e)
+		came = g.where(v.e, g.itself)
 	}
 	for _, a := range v.ptr {
-		came = b.Or(came, b.And(a.guard, g.where(a.off)))
+		if isNumber(a.obj) {
+			came = b.Or(came, b.And(a.guard, g.where(a.off, g.part)))
+		}
 	}
 	outside := b.And(bad, came)
 	if r, _ := x.sat(s, outside); r != smt.Unsat {
@@ -92,15 +95,30 @@ func (x *exec) excuse(s *state, v *value, bad expr.Expr) (own expr.Expr, err err
 	return b.And(bad, b.Not(came)), x.assume(s, b.Not(outside))
 }
 
-// where says in which runs e is made from a value that something outside chose, as far as the choices
-// go that e is made of.
-func (g *given) where(e expr.Expr) expr.Expr {
+// where says in which runs e is what leaf holds of, as far as the choices go that e is made of.
+func (g *given) where(e expr.Expr, leaf func(expr.Expr) bool) expr.Expr {
 	b := g.x.b
 	switch b.Op(e) {
 	case expr.OpITE:
-		return once(g.runs, e, func() expr.Expr { return b.ITE(b.Arg(e, 0), g.where(b.Arg(e, 1)), g.where(b.Arg(e, 2))) })
+		return once(g.runs, e, func() expr.Expr { return b.ITE(b.Arg(e, 0), g.where(b.Arg(e, 1), leaf), g.where(b.Arg(e, 2), leaf)) })
 	case expr.OpNot, expr.OpExtract, expr.OpZExt, expr.OpSExt:
-		return g.where(b.Arg(e, 0))
+		return g.where(b.Arg(e, 0), leaf)
 	}
-	return b.Bool(g.part(e))
+	return b.Bool(leaf(e))
+}
+
+// itself reports whether e is a number that something outside chose, or bytes and bits of some: nothing
+// was computed of it. What a C function returns has C's type, which does not exclude what Rust's may.
+func (g *given) itself(e expr.Expr) bool {
+	b := g.x.b
+	switch b.Op(e) {
+	case expr.OpVar, expr.OpRead:
+		return g.x.alien(e) && !g.x.byC[e]
+	case expr.OpNot, expr.OpExtract, expr.OpZExt, expr.OpSExt:
+		return g.itself(b.Arg(e, 0))
+	case expr.OpConcat, expr.OpAnd, expr.OpShl, expr.OpLShr:
+		p, q := b.Arg(e, 0), b.Arg(e, 1)
+		return (b.IsConst(p) || g.itself(p)) && (b.IsConst(q) || g.itself(q))
+	}
+	return false
 }

@@ -169,7 +169,7 @@ func (x *exec) dereferenceable(s *state, v *value, at *ir.Attr) error {
 	if n == 0 || v.ptr == nil {
 		return nil
 	}
-	b, bad, wild := x.b, expr.False, expr.False
+	b, bad, wild, null := x.b, expr.False, expr.False, expr.False
 	if at.Deref > 0 {
 		bad = v.poison
 	}
@@ -179,7 +179,7 @@ func (x *exec) dereferenceable(s *state, v *value, at *ir.Attr) error {
 		case a.obj == wildObject:
 			wild = b.Or(wild, a.guard)
 			if at.Deref > 0 {
-				bad = b.Or(bad, b.And(a.guard, b.IsZero(a.off)))
+				null = b.Or(null, b.And(a.guard, b.IsZero(a.off)))
 			}
 		case a.obj == noObject && at.Deref == 0:
 			bad = b.Or(bad, b.And(a.guard, x.nonzero(a.off)))
@@ -195,7 +195,11 @@ func (x *exec) dereferenceable(s *state, v *value, at *ir.Attr) error {
 			x.unproved(s, "a reference that came in as a number")
 		}
 	}
-	return x.require(s, bad, BadRef)
+	null, err := x.excuse(s, v, null)
+	if err != nil {
+		return err
+	}
+	return x.require(s, b.Or(bad, null), BadRef)
 }
 
 func (x *exec) anyPoison(v *value) expr.Expr {

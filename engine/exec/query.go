@@ -169,20 +169,13 @@ func (x *exec) failing(q question) smt.Result {
 	return loose
 }
 
-// promised are the kinds that fail where a value is not what its type allows:
-// code outside gives no such values, that is assumed (quiet). What else fails
+// excused reports whether a failure is assumed away: a match has no arm for what code outside gave, and
+// its type does not have (quiet). That the way to it hangs on such a value is no excuse. What else fails
 // only in loose runs is not decided; what comes after it was proved of runs
 // that it does not fail in. What unsafe code takes for granted of a value by
 // itself (llvm.assume) no type says.
-var promised = map[Kind]bool{InvalidRange: true, NullRef: true, Misaligned: true, BadRef: true, UnreachableCode: true}
-
-// excused reports whether a failure is assumed away: it is one of values that code
-// outside gave. That the way to it hangs on one is no excuse.
 func (x *exec) excused(st *Site, bad expr.Expr) bool {
-	if !promised[st.Kind] || !x.alien(bad) || st.Kind == UnreachableCode && x.ofC(bad) {
-		return false
-	}
-	return x.newGiven().whole(bad)
+	return st.Kind == UnreachableCode && x.alien(bad) && !x.ofC(bad) && x.newGiven().whole(bad)
 }
 
 // ofC reports whether what a C function returned has a part in e. C has no enums of which the other
