@@ -2,6 +2,7 @@ package exec
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kvfarm/kvfarm/engine/expr"
 	"github.com/kvfarm/kvfarm/engine/ir"
@@ -22,6 +23,7 @@ import (
 type presumed struct {
 	raw, shared bool // there are such inputs
 	written     bool // one was written to, or a variable was
+	lent        bool // one behind an exclusive reference was, of which raw pointers may be made
 	variables   bool // a variable was looked at
 	shows       bool // it shows that they are apart
 }
@@ -30,6 +32,27 @@ type presumed struct {
 func (x *exec) common(obj int) bool {
 	o := x.infos[obj]
 	return o.kind == objInput && !o.own && !o.sole
+}
+
+// lent reports whether one of two objects lies behind an exclusive reference that an input holds and the other
+// behind a raw pointer: it may have been made of that reference.
+func (x *exec) lent(v, w int) bool {
+	o, p := x.infos[v], x.infos[w]
+	return o.sole && p.raw || o.raw && p.sole
+}
+
+// raws reports whether the inputs hold raw pointers.
+func (x *exec) raws() bool {
+	in := x.slice.Inputs
+	return in != nil && slices.ContainsFunc(in.Params, func(sh ir.Shape) bool { return holdsRaw(&sh) })
+}
+
+func holdsRaw(sh *ir.Shape) bool {
+	any := func(fs []ir.Shape) bool {
+		return slices.ContainsFunc(fs, func(f ir.Shape) bool { return holdsRaw(&f) })
+	}
+	return sh.Kind == ir.ShapeRawPtr || sh.Elem != nil && holdsRaw(sh.Elem) || any(sh.Fields) ||
+		slices.ContainsFunc(sh.Variants, func(v ir.Variant) bool { return any(v.Fields) })
 }
 
 // variable reports whether an object is a variable of the slice, to which an input may point too.
@@ -57,11 +80,16 @@ func (x *exec) touches(s *state, live []alt, write bool) {
 	}
 	for _, a := range live {
 		p.variables = p.variables || x.variable(a.obj)
-		if !write || p.written || !x.common(a.obj) && !x.variable(a.obj) {
+		known := &p.written
+		if x.infos[a.obj].sole {
+			known = &p.lent
+		} else if !x.common(a.obj) && !x.variable(a.obj) {
 			continue
 		}
-		r, _ := x.sat(s, a.guard)
-		p.written = r != smt.Unsat
+		if write && !*known {
+			r, _ := x.sat(s, a.guard)
+			*known = r != smt.Unsat
+		}
 	}
 }
 
@@ -125,17 +153,23 @@ func (x *exec) maybeBefore(off expr.Expr) bool {
 // presumes adds to the verdict's assumptions what the run took of its inputs.
 func (x *exec) presumes() {
 	p := &x.presumed
-	others := 0
-	for id := range x.infos {
-		if x.common(id) {
+	others, soles, raws := 0, 0, 0
+	for id, o := range x.infos {
+		switch {
+		case o.sole:
+			soles++
+		case x.common(id):
 			others++
+			if o.raw {
+				raws++
+			}
 		}
 	}
 	inputs := others
 	if p.variables {
 		others++
 	}
-	shows := p.shows || p.written && inputs > 0 && others > 1
+	shows := p.shows || p.written && inputs > 0 && others > 1 || soles > 0 && raws > 0 && (p.written || p.lent)
 	if p.raw && shows {
 		x.note(fmt.Sprintf("%s of at most %d bytes", verdict.RawPointers, maxRoot))
 	} else if p.raw {

@@ -134,6 +134,7 @@ type exec struct {
 	wilds       map[wildKey]expr.Expr
 	epochs      int
 	spoiled     bool            // an epoch began with the instruction that is executed
+	rawInputs   bool            // the inputs hold raw pointers
 	overwritten []alt           // what the instruction that is executed writes to, and others may overlap
 	contracts   map[string]bool // C functions of which a contract was taken for granted
 	dynamic     []dynamic
@@ -237,6 +238,7 @@ func newExec(s *ir.Slice, cfg Config) *exec {
 		outside: map[expr.Expr]bool{}, byC: map[expr.Expr]bool{}, foreign: map[expr.Source]string{}, content: map[expr.Source]bool{}, loosened: map[Stop]bool{}, relocs: map[*ir.Reloc]*cell{},
 		tables: map[string]expr.Array{}, sites: map[siteKey]*Site{}, assumptions: map[string]bool{}, contracts: map[string]bool{}, wait: map[string]*state{},
 		wilds: map[wildKey]expr.Expr{}, hard: map[Place]int{}, holes: map[expr.Expr]bool{}, hopeless: map[[2]int]int{}}
+	x.rawInputs = x.raws()
 	x.shard, x.forks.seen = newShard(cfg.Shard), map[expr.Expr]bool{}
 	x.limit = cfg.Budget / 4 * 3
 	x.solver = x.newSolver(cfg.Budget, queryEffort)

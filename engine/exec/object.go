@@ -39,7 +39,8 @@ type info struct {
 	align int64
 	fixed bool // immutable
 	own   bool // code outside of the slice cannot reach it unless it is told its address
-	sole  bool // an input to which no other pointer leads, since Rust excludes it
+	sole  bool // an input to which no other reference leads, since Rust excludes it
+	raw   bool // an input behind a raw pointer
 	// frozen: nobody writes to it while the root runs.
 	frozen bool
 	device string    // somebody else writes to it at any time: why a byte of it may be anything at each look

@@ -67,7 +67,7 @@ func (x *exec) beforeAccess(s *state, when expr.Expr, write bool) alt {
 // when the instruction is: all that it reads, it reads before.
 func (x *exec) overwrites(live []alt) {
 	for _, a := range live {
-		if x.common(a.obj) || x.variable(a.obj) {
+		if x.common(a.obj) || x.variable(a.obj) || x.infos[a.obj].sole && x.rawInputs {
 			x.overwritten = append(x.overwritten, a)
 		}
 	}
@@ -83,7 +83,7 @@ func (x *exec) overlay(s *state) {
 	x.overwritten = nil
 	x.expose(s, at)
 	for id, o := range x.infos {
-		if !x.common(id) && !x.variable(id) || !o.seen && s.object(id) == nil && o.base.kind != baseGlobal {
+		if !x.common(id) && !x.variable(id) && !o.sole || !o.seen && s.object(id) == nil && o.base.kind != baseGlobal {
 			continue
 		}
 		when := expr.False
@@ -99,8 +99,14 @@ func (x *exec) overlay(s *state) {
 	}
 }
 
-// meetOrShare is meet for what is written: two variables never overlap.
-func (x *exec) meetOrShare(v, w int) bool { return v != w && (x.common(v) || x.common(w)) }
+// meetOrShare reports whether what is written to one of two objects may be written to the other: two variables never overlap,
+// nor does what Rust excludes.
+func (x *exec) meetOrShare(v, w int) bool {
+	if x.infos[v].sole || x.infos[w].sole {
+		return x.lent(v, w)
+	}
+	return v != w && (x.common(v) || x.common(w))
+}
 
 // expose notes what can be found now through other inputs, since they may lie where
 // was written: objects that the run made, and inputs that nobody else led to before.

@@ -219,7 +219,7 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, here, length expr.Expr, at
 			x.note("strings are not checked to be UTF-8")
 		}
 	case ir.ShapeOpaque:
-		x.presumed.raw = true
+		x.presumed.raw, o.raw = true, true
 		o.size = x.promised(name, deref)
 		o.base.kind = baseUnknown
 	default:
@@ -228,7 +228,7 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, here, length expr.Expr, at
 			deref = max(deref, sh.Elem.Size)
 		}
 		o.size = x.promised(name, deref)
-		x.presumed.raw = true
+		x.presumed.raw, o.raw = true, true
 		if sh.Elem != nil && sh.Elem.Kind == ir.ShapeOpaque && !sh.Elem.Unset {
 			o.base.kind = baseUnknown
 		}
