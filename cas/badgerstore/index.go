@@ -44,7 +44,7 @@ type index struct {
 }
 
 func openIndex(db *badger.DB, log *slog.Logger) *index {
-	ix := &index{db: db, clock: time.Now, young: map[key]loc{}, dirty: map[key]uint32{}, dying: map[key]bool{}, every: touchEvery}
+	ix := &index{db: db, clock: steady(time.Now()), young: map[key]loc{}, dirty: map[key]uint32{}, dying: map[key]bool{}, every: touchEvery}
 	ix.filter = newFilter(2 * ix.keysOnDisk())
 	ix.filling.Go(func() {
 		if err := ix.fillFilter(); err != nil && !errors.Is(err, ErrClosed) {
@@ -52,6 +52,12 @@ func openIndex(db *badger.DB, log *slog.Logger) *index {
 		}
 	})
 	return ix
+}
+
+// steady is the time since base: a collection must not take what is used
+// meanwhile for old because somebody set the machine's clock.
+func steady(base time.Time) func() time.Time {
+	return func() time.Time { return base.Add(time.Since(base)) }
 }
 
 // now returns the time in the index's measure.
