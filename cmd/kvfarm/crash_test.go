@@ -267,6 +267,14 @@ func TestLostWorker(t *testing.T) {
 			if m.GetWorker() != "second" || m.GetWorkerStartTimestamp().AsTime().Sub(lost) > 10*time.Second {
 				t.Errorf("lost at %v, then: %v", lost, resp)
 			}
+			if name != "hung" {
+				return
+			}
+			first.signal(t, syscall.SIGCONT) // what it comes to is too late
+			first.wait(t, "operation="+op)
+			if again := c.wait(op); !proto.Equal(again, resp) {
+				t.Errorf("the outcome was %v and is %v", resp, again)
+			}
 		})
 	}
 }

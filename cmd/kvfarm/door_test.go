@@ -17,6 +17,11 @@ import (
 	"testing"
 	"time"
 
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	rpcstatus "google.golang.org/grpc/status"
+
 	"github.com/kvfarm/kvfarm/cas/digest"
 	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/executor/sandbox"
@@ -131,6 +136,45 @@ func TestGuardedFarm(t *testing.T) {
 	server.wait(t, "grants are read again")
 	if _, err := echo(t, farm.Config{Executor: endpoint, TLSCertificate: in("ca.pem"), Headers: bearer("ci-0123456789abcdef"), Retries: -1}, "x"); err == nil {
 		t.Error("a token that was taken away is good")
+	}
+}
+
+// Who may do what, in which instances, and update_enabled says whether results
+// may be written.
+func TestGrantsByInstance(t *testing.T) {
+	dir := t.TempDir()
+	secret(t, filepath.Join(dir, "auth"), "tokens = \"tokens\"\n[[grant]]\nwho = [\"token:ci\"]\ninstances = [\"ours/*\"]\nmay = [\"read\", \"write\", \"update\"]\n[[grant]]\nwho = [\"*\"]\nmay = [\"read\"]\n")
+	secret(t, filepath.Join(dir, "tokens"), doorTokens)
+	c := connect(t, spawn(t, "serve", "--listen", "127.0.0.1:0", "--state", t.TempDir(), "--auth", filepath.Join(dir, "auth")).addr)
+	action := digest.Of([]byte("an action")).Proto()
+	for _, who := range []struct {
+		token, instance string
+		may             bool
+	}{
+		{"ci-0123456789abcdef", "theirs", false}, {"reader-0123456789", "ours/linux", false}, {"ci-0123456789abcdef", "ours/linux", true},
+	} {
+		ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+who.token)
+		caps, err := c.caps.GetCapabilities(ctx, &repb.GetCapabilitiesRequest{InstanceName: who.instance})
+		if err != nil || caps.CacheCapabilities.ActionCacheUpdateCapabilities.UpdateEnabled != who.may {
+			t.Errorf("%v: %v, %v", who, caps, err)
+		}
+		_, err = c.ac.UpdateActionResult(ctx, &repb.UpdateActionResultRequest{InstanceName: who.instance, ActionDigest: action, ActionResult: &repb.ActionResult{ExitCode: 3}})
+		if want := map[bool]codes.Code{true: codes.OK, false: codes.PermissionDenied}[who.may]; rpcstatus.Code(err) != want {
+			t.Errorf("%v: update: %v, want %v", who, err, want)
+		}
+		_, err = c.cas.BatchUpdateBlobs(ctx, &repb.BatchUpdateBlobsRequest{InstanceName: who.instance})
+		if want := map[bool]codes.Code{true: codes.OK, false: codes.PermissionDenied}[who.may]; rpcstatus.Code(err) != want {
+			t.Errorf("%v: write: %v, want %v", who, err, want)
+		}
+		stream, err := c.exec.Execute(ctx, &repb.ExecuteRequest{InstanceName: who.instance, ActionDigest: action})
+		if err == nil {
+			_, err = stream.Recv()
+		}
+		wantCode(t, "execute without a grant", err, codes.PermissionDenied)
+		r, err := c.ac.GetActionResult(ctx, &repb.GetActionResultRequest{InstanceName: who.instance, ActionDigest: action})
+		if who.may != (err == nil && r.ExitCode == 3) {
+			t.Errorf("%v: kept is %v, %v", who, r, err)
+		}
 	}
 }
 
