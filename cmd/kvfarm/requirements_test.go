@@ -167,6 +167,10 @@ func batchStatusPerBlob(c *client) {
 	if !bytes.Equal(down.Responses[0].Data, half[0]) {
 		c.t.Errorf("read: %d other bytes", len(down.Responses[0].Data))
 	}
+	down, err = c.batchRead(c.by.Of(half[0]).Proto(), c.by.Of(half[1]).Proto())
+	if err != nil || !bytes.Equal(down.Responses[1].GetData(), half[1]) {
+		c.t.Errorf("read as much as the limit: %v", err)
+	}
 	_, err = c.batchRead(c.by.Of(half[0]).Proto(), c.by.Of(half[1]).Proto(), c.by.Of(good).Proto())
 	wantCode(c.t, "read more than the limit", err, codes.InvalidArgument)
 	big := castest.Bytes(4, 4<<20+1) // the advertised limit and one more
