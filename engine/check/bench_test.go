@@ -13,16 +13,15 @@ import (
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
 
-// BenchmarkChecks proves the checks of compiled Rust, and those in C that "make
-// bench-engine" has compiled, without what a process costs to start.
+// BenchmarkChecks proves the checks of compiled Rust and those in C, without what a process costs to start.
 func BenchmarkChecks(b *testing.B) {
 	files, err := filepath.Glob("../testdata/rustc/c0*.kvs")
 	if err != nil || len(files) == 0 {
 		b.Fatal("no checks: ", err)
 	}
-	compiled, err := filepath.Glob("../../bin/bench/*.kvs")
-	if err != nil {
-		b.Fatal(err)
+	compiled, err := filepath.Glob("../testdata/bench/*.kvs")
+	if err != nil || len(compiled) == 0 {
+		b.Fatal("no checks: ", err)
 	}
 	for _, file := range append(files, compiled...) {
 		text, err := os.ReadFile(file)
