@@ -42,6 +42,9 @@ func (bl *blaster) get(e expr.Expr) []lit {
 // make builds the circuit of e, whose arguments have theirs.
 func (bl *blaster) make(e expr.Expr) {
 	w := bl.fix(e, bl.build(e))
+	if dear(bl.b.Op(e)) {
+		bl.c.markDear(w)
+	}
 	if n := bl.b.Len() + 1; n > len(bl.at) {
 		bl.at = append(bl.at, make([]uint32, n-len(bl.at))...)
 	}

@@ -12,6 +12,8 @@ type cnf struct {
 	stack []uint32
 	lits  []sat.Lit
 	stats *Stats
+
+	sketch bool // gates that are dear are inputs
 }
 
 func newCNF(c *circuit, s sat.Solver, st *Stats) *cnf {
@@ -42,7 +44,7 @@ func (f *cnf) need(l lit) {
 	}
 	f.vars++
 	f.v[id] = f.vars
-	if f.c.gates[id].kind != gateInput {
+	if g := &f.c.gates[id]; g.kind != gateInput && !(f.sketch && g.dear) {
 		f.stack = append(f.stack, id)
 	}
 }

@@ -28,6 +28,7 @@ const (
 
 type gate struct {
 	kind    gateKind
+	dear    bool // what it is made of is left out of a sketch
 	a, b, c lit
 }
 
@@ -41,7 +42,8 @@ type circuit struct {
 	stack  []lit
 	inCone []uint32 // gates of the last cone
 	// walked counts the gates that were visited, over and over.
-	walked int64
+	walked  int64
+	anyDear bool // some gate is
 
 	divisions map[string]division // by signals
 }
@@ -226,7 +228,10 @@ func hashGate(kind gateKind, x, y, z lit) uint32 {
 func (c *circuit) cone(roots []lit) int { return c.coneWithin(roots, math.MaxInt) }
 
 // coneWithin is cone that ends where it comes to more than limit gates.
-func (c *circuit) coneWithin(roots []lit, limit int) int {
+func (c *circuit) coneWithin(roots []lit, limit int) int { return c.walk(roots, limit, false) }
+
+// walk is coneWithin; a sketch ends at gates that are dear.
+func (c *circuit) walk(roots []lit, limit int, sketch bool) int {
 	c.mark++
 	c.cones = c.mark
 	if n := len(c.gates) - len(c.marks); n > 0 {
@@ -242,7 +247,7 @@ func (c *circuit) coneWithin(roots []lit, limit int) int {
 		}
 		c.marks[id] = c.mark
 		c.inCone = append(c.inCone, id)
-		if g := &c.gates[id]; g.kind != gateInput {
+		if g := &c.gates[id]; g.kind != gateInput && !(sketch && g.dear) {
 			stack = append(stack, g.a, g.b, g.c) // an unused input is the constant
 		}
 	}

@@ -16,6 +16,7 @@ type blastSolver struct {
 	budget *budget
 	quick  *pool // nil for none
 	slow   *pool
+	rough  *sketch
 	tries  int64 // conflicts for quick
 	core   []expr.Expr
 }
@@ -41,6 +42,7 @@ func newBlast(bl *blaster, cfg Config, st *Stats, left *budget) *blastSolver {
 	if cfg.Quick != nil {
 		s.quick = newFocused(cfg.Quick)
 	}
+	s.rough = newSketch(sat.NewCDCL)
 	s.slow = newPool(cfg.NewSAT)
 	return s
 }
@@ -54,11 +56,11 @@ func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 	}
 	s.charge()
 	gates := s.bl.c.coneWithin(roots, largest)
-	if gates > largest {
-		s.stats.Unknown++
-		return Unknown, nil
+	r, m := s.outline(conds, roots, gates)
+	if r == Unknown && gates <= largest {
+		s.bl.c.coneWithin(roots, largest)
+		r, m = s.solve(conds, roots, gates)
 	}
-	r, m := s.solve(conds, roots, gates)
 	if r == Unknown {
 		s.stats.Unknown++
 	}

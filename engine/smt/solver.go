@@ -51,6 +51,7 @@ type Stats struct {
 	Cached      int64 // parts decided by the cache
 	Repaired    int64 // models that were made of others
 	Blasted     int64 // rounds of SAT: a part may take several
+	Sketched    int64 // of these, decided by less than all of the circuits
 	Unknown     int64 // rounds that SAT left open
 	Ranges      int64 // parts refuted by ranges
 	Linear      int64 // of these, refuted as numbers

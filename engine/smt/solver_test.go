@@ -179,8 +179,8 @@ func TestLargest(t *testing.T) {
 		t.Errorf("got %v, want Unknown", r)
 	}
 	st := s.Stats()
-	if st.Gates < 1<<18 || st.Clauses > 0 {
-		t.Errorf("made %d gates and %d clauses, want at least %d and none", st.Gates, st.Clauses, 1<<18)
+	if st.Gates < 1<<18 || st.Clauses > 1000 { // those of a sketch
+		t.Errorf("made %d gates and %d clauses, want at least %d and few", st.Gates, st.Clauses, 1<<18)
 	}
 	if st.Effort < st.Gates/200 {
 		t.Errorf("%d gates cost an effort of %d", st.Gates, st.Effort)
