@@ -46,7 +46,8 @@ func (x *exec) call(s *state, in *ir.Inst) (bool, error) {
 	return false, nil
 }
 
-// targets returns the functions that a callee can be. Anything else is undefined.
+// targets returns the functions that a callee can be, and inputs: what a pointer of no known type leads to may be a
+// function as well as bytes. Anything else is undefined.
 func (x *exec) targets(s *state, callee *value) ([]alt, error) {
 	var out []alt
 	bad := expr.False
@@ -57,6 +58,10 @@ func (x *exec) targets(s *state, callee *value) ([]alt, error) {
 			continue
 		}
 		kind := x.infos[a.obj].kind
+		if kind == objInput {
+			out = append(out, a)
+			continue
+		}
 		if kind != objFunc && kind != objExtern {
 			bad = x.b.Or(bad, a.guard)
 			continue
@@ -84,8 +89,11 @@ func (x *exec) targets(s *state, callee *value) ([]alt, error) {
 
 func (x *exec) invoke(s *state, in *ir.Inst, obj int, args []*value) (bool, error) {
 	o := x.infos[obj]
-	if obj == wildObject {
+	switch {
+	case obj == wildObject:
 		return x.unknownCall(s, in, "call of an address that came in as a number", args, in.CallSig)
+	case o.kind == objInput:
+		return x.unknownCall(s, in, "call of a pointer that came in", args, in.CallSig)
 	}
 	if o.kind == objExtern {
 		e := x.slice.Externs[o.ref]
