@@ -321,7 +321,7 @@ func outputs(c *client) {
 	if len(r.GetOutputSymlinks()) != 1 || r.OutputSymlinks[0].Target != "nowhere" {
 		c.t.Errorf("links %v", r.GetOutputSymlinks())
 	}
-	if len(r.GetOutputDirectories()) != 1 {
+	if len(r.GetOutputDirectories()) != 1 || r.OutputDirectories[0].RootDirectoryDigest != nil {
 		c.t.Fatalf("directories %v", r.GetOutputDirectories())
 	}
 	made := &repb.Tree{}

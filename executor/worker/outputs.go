@@ -237,7 +237,7 @@ func (c *collector) dir(ctx context.Context, at string) (*repb.OutputDirectory, 
 		return nil, invalid("output %q: %w", at, err)
 	}
 	out := &repb.OutputDirectory{}
-	if c.format != repb.Command_TREE_ONLY {
+	if c.format == repb.Command_DIRECTORY_ONLY || c.format == repb.Command_TREE_AND_DIRECTORY { // another that is not known is a Tree alone
 		out.RootDirectoryDigest = m.Root.Proto()
 		for d, b := range m.Dirs {
 			if err := c.put(ctx, d, b); err != nil {
