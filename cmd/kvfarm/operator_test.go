@@ -66,15 +66,47 @@ func TestWorkerTellsThatItsFarmIsGone(t *testing.T) {
 	server := spawn(t, "serve", "--listen", addr, "--state", state)
 	w := spawn(t, "worker", "--farm", addr, "--slots", "2", "--state", t.TempDir())
 	server.kill()
-	w.wait(t, "the farm does not answer; the worker waits for it")
+	w.wait(t, "the farm gives no leases; the worker waits until it does")
 	spawn(t, "serve", "--listen", addr, "--state", state)
-	w.wait(t, "the farm answers again")
-	if n := strings.Count(w.log.String(), "does not answer"); n != 1 {
+	w.wait(t, "the farm gives leases again")
+	if n := strings.Count(w.log.String(), "gives no leases"); n != 1 {
 		t.Errorf("told %d times", n)
 	}
 	c := connect(t, addr)
 	if got := c.stdout(c.run(c.act([]string{"echo", "works"}))); got != "works\n" {
 		t.Errorf("action says %q", got)
+	}
+}
+
+// A worker who may not work ends and says so; one who may not any more waits.
+func TestWorkerWithoutAGrant(t *testing.T) {
+	t.Parallel()
+	sandboxtest.Open(t, sandbox.Config{})
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	secret(t, in("auth"), doorGrants)
+	secret(t, in("tokens"), doorTokens)
+	server := spawn(t, "serve", "--listen", "127.0.0.1:0", "--state", t.TempDir(), "--auth", in("auth"))
+	work := func(token string) []string {
+		return []string{"worker", "--farm", "grpc://" + server.addr, "--slots", "2", "--state", t.TempDir(), "--remote_header", "authorization=Bearer " + token}
+	}
+	for token, want := range map[string]string{
+		"ci-0123456789abcdef": `needs the permission "work", which no grant gives to token:ci`,
+		"nobody-0123456789":   "its token is none of ours",
+	} {
+		if out, code := says(t, work(token)...); code != 2 || !strings.Contains(out, want) || strings.Contains(out, "does kvfarm serve run there") {
+			t.Errorf("%s: exit status %d: %s", token, code, out)
+		}
+	}
+	w := spawn(t, work("worker-0123456789")...)
+	server.wait(t, "serving") // and the worker asks
+	time.Sleep(time.Second)
+	for _, step := range []struct{ tokens, says string }{
+		{strings.ReplaceAll(doorTokens, "worker-", "WORKER-"), "the farm gives no leases; the worker waits until it does"}, {doorTokens, "the farm gives leases again"},
+	} {
+		secret(t, in("tokens"), step.tokens)
+		server.signal(t, syscall.SIGHUP)
+		w.wait(t, step.says)
 	}
 }
 

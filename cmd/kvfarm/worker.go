@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+	rpcstatus "google.golang.org/grpc/status"
 
 	"github.com/kvfarm/kvfarm/executor/queue"
 	"github.com/kvfarm/kvfarm/executor/worker"
@@ -80,7 +82,7 @@ func runWorker(ctx context.Context, r *remoteFlags, roots *rootFlags, dir string
 	cfg.Log = wc.Log
 	client, err := farm.Dial(ctx, cfg)
 	if err != nil {
-		return fmt.Errorf("%w; does kvfarm serve run there, and does --farm name its --listen address?", err)
+		return whereIsTheFarm(err)
 	}
 	defer client.Close()
 	if wc.Name == "" {
@@ -101,4 +103,13 @@ func runWorker(ctx context.Context, r *remoteFlags, roots *rootFlags, dir string
 		return err
 	}
 	return nil
+}
+
+// whereIsTheFarm adds what to look at to an error of connecting, unless the farm
+// has answered.
+func whereIsTheFarm(err error) error {
+	if answer := rpcstatus.Code(err); answer == codes.PermissionDenied || answer == codes.Unauthenticated {
+		return err
+	}
+	return fmt.Errorf("%w; does kvfarm serve run there, and does --farm name its --listen address?", err)
 }

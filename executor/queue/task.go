@@ -18,6 +18,7 @@ var (
 	ErrUnknown  = errors.New("no such operation")
 	ErrPlatform = errors.New("unknown platform property")
 	ErrLost     = errors.New("lease is over")
+	ErrDenied   = errors.New("the farm does not let this worker take leases") // of a queue elsewhere
 )
 
 // Task is a request to run one action.

@@ -154,7 +154,7 @@ func (w *Worker) slot(ctx, working context.Context) error {
 		switch {
 		case err == nil:
 			w.serve(working, l)
-		case ctx.Err() != nil || errors.Is(err, queue.ErrClosed):
+		case ctx.Err() != nil || errors.Is(err, queue.ErrClosed) || errors.Is(err, queue.ErrDenied):
 			return err
 		default:
 			w.cfg.Log.Warn("no lease", "error", err)

@@ -46,7 +46,8 @@ func NewClient(conn grpc.ClientConnInterface, c cas.ActionCache, log *slog.Logge
 	return &Client{ActionCache: c, rpc: kvfarmpb.NewLeaseClient(conn), reach: reach{log: log}, holds: map[digest.Digest]string{}}
 }
 
-// Lease is queue.Queue's. A farm that cannot be reached is waited for.
+// Lease is queue.Queue's. A farm that cannot be reached is waited for, and so is
+// one that gave leases once and denies them now. Error: queue.ErrDenied.
 func (c *Client) Lease(ctx context.Context, w queue.Worker) (*queue.Lease, error) {
 	req := &kvfarmpb.TakeRequest{Worker: w.Name, Properties: toProperties(w.Properties)}
 	for {
@@ -62,7 +63,9 @@ func (c *Client) Lease(ctx context.Context, w queue.Worker) (*queue.Lease, error
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case status.Code(err) == codes.Unavailable:
+		case denied(err) && !c.reach.everFound():
+			return nil, fmt.Errorf("take lease: %w: %s", queue.ErrDenied, status.Convert(err).Message())
+		case denied(err) || status.Code(err) == codes.Unavailable:
 			c.reach.lost(err)
 			if err := sleep(ctx, pause); err != nil {
 				return nil, err
@@ -73,6 +76,12 @@ func (c *Client) Lease(ctx context.Context, w queue.Worker) (*queue.Lease, error
 			return c.hold(resp)
 		}
 	}
+}
+
+// denied reports whether a farm said that it does not know the worker, or that it
+// may not work.
+func denied(err error) bool {
+	return status.Code(err) == codes.PermissionDenied || status.Code(err) == codes.Unauthenticated
 }
 
 func (c *Client) hold(resp *kvfarmpb.TakeResponse) (*queue.Lease, error) {
