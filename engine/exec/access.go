@@ -254,22 +254,41 @@ func (x *exec) pick(idx expr.Expr, leaves []*value) *value {
 // readAnywhere reads byte by byte from an object that is too large to look at every place.
 func (x *exec) readAnywhere(s *state, a alt, n int) (*value, error) {
 	var out *value
+	var poisons []expr.Expr
+	uniform := true
 	for i := 0; i < n; i++ {
-		off := x.b.Add(a.off, x.b.Const(uint64(i), 64))
-		v, err := x.byteAnywhere(s, a.obj, off)
+		v, err := x.byteAnywhere(s, a.obj, x.someAfter(a, int64(i)))
 		if err != nil {
 			return nil, err
 		}
+		poisons = append(poisons, v.poison)
+		uniform = uniform && v.poison == poisons[0]
 		if out == nil {
 			out = v
 			continue
 		}
 		out = &value{e: x.b.Concat(x.asInt(v), x.asInt(out)), poison: x.b.Or(v.poison, out.poison)}
 	}
+	if !uniform {
+		out.bytes = poisons
+	}
 	return out, nil
 }
 
-func (x *exec) byteAnywhere(s *state, obj int, off expr.Expr) (*value, error) {
+// some is an offset that is not known. lin is what is known of it, in the runs that come to the access: not elsewhere.
+type some struct {
+	off expr.Expr
+	lin linear
+}
+
+// someAfter is the offset that is i bytes after that of a.
+func (x *exec) someAfter(a alt, i int64) some {
+	at := some{x.b.Add(a.off, x.b.Const(uint64(i), 64)), x.linearOf(a)}
+	at.lin.rem += i
+	return at
+}
+
+func (x *exec) byteAnywhere(s *state, obj int, off some) (*value, error) {
 	x.look(s, obj)
 	if x.infos[obj].device != "" {
 		return x.deviceByte(obj), nil
@@ -281,8 +300,9 @@ func (x *exec) byteAnywhere(s *state, obj int, off expr.Expr) (*value, error) {
 }
 
 // layerAnywhere reads over the writes, newest first in effect.
-func (x *exec) layerAnywhere(l *layer, off expr.Expr) (*value, error) {
-	out, err := x.beneath(l, off)
+func (x *exec) layerAnywhere(l *layer, place some) (*value, error) {
+	off := place.off
+	out, err := x.beneath(l, place)
 	if err != nil {
 		return nil, err
 	}
@@ -303,11 +323,12 @@ func (x *exec) layerAnywhere(l *layer, off expr.Expr) (*value, error) {
 	return out, nil
 }
 
-func (x *exec) beneath(l *layer, off expr.Expr) (*value, error) {
+func (x *exec) beneath(l *layer, place some) (*value, error) {
 	if l.below == nil {
-		return x.baseAnywhere(l.base, off)
+		return x.baseAnywhere(l.base, place)
 	}
-	out, err := x.layerAnywhere(l.below, off)
+	off := place.off
+	out, err := x.layerAnywhere(l.below, place)
 	if err != nil || l.under == nil {
 		return out, err
 	}
@@ -322,7 +343,8 @@ func (x *exec) beneath(l *layer, off expr.Expr) (*value, error) {
 	return x.choose(in, v, out), nil
 }
 
-func (x *exec) baseAnywhere(c *base, off expr.Expr) (*value, error) {
+func (x *exec) baseAnywhere(c *base, place some) (*value, error) {
+	off := place.off
 	switch c.kind {
 	case baseUninit:
 		return &value{e: x.b.Const(0, 8), poison: expr.True}, nil
@@ -331,11 +353,11 @@ func (x *exec) baseAnywhere(c *base, off expr.Expr) (*value, error) {
 	case baseFree:
 		return x.freeByte(c, off), nil
 	case baseInput:
-		return x.inputAnywhere(c.input, off)
+		return x.inputAnywhere(c.input, place)
 	case baseUnknown:
 		return x.unknownByte(c, off), nil
 	case baseChoice:
-		return x.choiceAnywhere(c.choice, off)
+		return x.choiceAnywhere(c.choice, place)
 	case baseGlobal:
 		if v, ok := x.tableAnywhere(c, off); ok {
 			return v, nil
@@ -363,7 +385,7 @@ func (x *exec) tableAnywhere(c *base, off expr.Expr) (*value, bool) {
 	return intValue(x.b.Read(c.array, off)), true
 }
 
-func (x *exec) choiceAnywhere(c *choice, off expr.Expr) (*value, error) {
+func (x *exec) choiceAnywhere(c *choice, off some) (*value, error) {
 	v, err := x.baseAnywhere(c.a, off)
 	if err != nil {
 		return nil, err

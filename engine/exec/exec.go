@@ -6,7 +6,7 @@
 // call.go, model_*.go (functions without a body), loose.go (what is not known), object.go, bytes.go,
 // access.go, wild.go, merge.go (memory), cond.go, query.go and pending.go (path conditions and what is asked
 // under them), given.go (whose fault a failure is),
-// site.go, location.go and reach.go (what is decided), root.go, shape.go and unset.go (inputs),
+// site.go, location.go and reach.go (what is decided), root.go, shape.go, record.go and unset.go (inputs),
 // common.go, overlap.go (inputs that may be one another),
 // induct.go, trial.go, widen.go, guess.go (loops without a known end),
 // shard.go, frontier.go (parts of a root).

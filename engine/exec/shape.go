@@ -246,10 +246,14 @@ func (x *exec) enumLeaves(to []leaf, in *input, sh *ir.Shape, base, k int64, gua
 	return to, nil
 }
 
-// inputAnywhere reads an input at an unknown offset. What is no plain byte there
-// may hold anything: the numbers behind its pointers are not known.
-func (x *exec) inputAnywhere(in *input, off expr.Expr) (*value, error) {
+// inputAnywhere reads an input at an unknown offset. What is no plain byte there, nor one of a number in a
+// record, may hold anything: the numbers behind its pointers are not known.
+func (x *exec) inputAnywhere(in *input, place some) (*value, error) {
+	off := place.off
 	if !plain(in.shape) {
+		if v, ok := x.recordByte(in, place); ok {
+			return v, nil
+		}
 		v := intValue(x.foreignRead(in.array, off, "read at an unknown offset of a structured input"))
 		if maybeUnset(in.shape) {
 			v.poison = x.unsetAt(in, off)

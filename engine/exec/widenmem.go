@@ -149,7 +149,7 @@ func (w *widening) covered(id int, a *object) error {
 func (w *widening) isSet(s *state, id int, l *layer) bool {
 	b := w.x.b
 	at := b.Var("any byte", 64)
-	v, err := w.x.layerAnywhere(l, at)
+	v, err := w.x.layerAnywhere(l, some{off: at})
 	if err != nil {
 		return false
 	}
