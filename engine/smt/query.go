@@ -16,8 +16,8 @@ type blastSolver struct {
 	budget *budget
 	quick  *pool // nil for none
 	slow   *pool
-	rough  *sketch
-	tries  int64 // conflicts for quick
+	rough  *sketch // nil for none
+	tries  int64   // conflicts for quick
 	core   []expr.Expr
 }
 

@@ -55,6 +55,7 @@ func (r *Refuter) Refute(conds []expr.Expr) (Result, *Contradiction) {
 func (r *Refuter) formula(core []expr.Expr) (Result, *Contradiction) {
 	rec := &recorder{Solver: r.newSAT()}
 	s := newBlast(r.bl, Config{NewSAT: func() sat.Solver { return rec }}, new(Stats), r.budget)
+	s.rough = nil // what is written down is the whole
 	res, _ := s.Check(core)
 	if res == Unsat {
 		core = s.Core()

@@ -68,7 +68,7 @@ func (k *sketch) was(good bool) {
 
 // outline answers a query of so many gates by its sketch, if that pays; else Unknown.
 func (s *blastSolver) outline(conds []expr.Expr, roots []lit, gates int) (Result, *expr.Model) {
-	if gates < leastSpared || !s.bl.c.anyDear {
+	if s.rough == nil || gates < leastSpared || !s.bl.c.anyDear {
 		return Unknown, nil
 	}
 	less := s.bl.c.walk(roots, largest, true)
