@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A root may be proved in shards: each follows a part of what the root can do.
@@ -49,7 +50,10 @@ const (
 	step   = number + `\.` + number + `(?:~` + number + `)*`
 )
 
-var decisionForm = regexp.MustCompile(`^(` + step + `(?:/` + step + `)*)([+-])(` + number + `)$`)
+// decisionForm is compiled when it is needed: most processes are given no shard.
+var decisionForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(` + step + `(?:/` + step + `)*)([+-])(` + number + `)$`)
+})
 
 // ParseShard reads decisions with a comma between them; none if text is empty.
 func ParseShard(text string) ([]Decision, error) {
@@ -65,7 +69,7 @@ func ParseShard(text string) ([]Decision, error) {
 	}
 	out := make([]Decision, 0, len(parts))
 	for _, p := range parts {
-		m := decisionForm.FindStringSubmatch(p)
+		m := decisionForm().FindStringSubmatch(p)
 		if m == nil {
 			return nil, fmt.Errorf("read shard: %.80q is no decision, want one like 0.3/2.17~4+9: the place of each call with the rounds of its loops, then + or - and a block", p)
 		}
