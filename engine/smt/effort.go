@@ -11,6 +11,7 @@ const (
 	gatesPerUnit        = 100   // gates that are made in a unit
 	walksPerUnit        = 20000 // gates that are looked at in a unit
 	rangeStepsPerUnit   = 200
+	rangeStepsPerGate   = 16 // in the time that SAT takes to be told of a gate, both backends together
 	numberStepsPerUnit  = 10
 	leastConflicts      = 100 // what a query may use of a formula, however large
 )

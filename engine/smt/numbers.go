@@ -52,7 +52,7 @@ func (s *numbers) Check(conds []expr.Expr) (Result, *expr.Model) {
 }
 
 func (s *numbers) bounded(conds []expr.Expr) bool {
-	if s.bound == nil || !s.bound.within(conds, s.bound.quick()) {
+	if s.bound == nil || !s.bound.within(conds, s.bound.quick(nil)) {
 		return false
 	}
 	s.core = conds

@@ -68,6 +68,22 @@ func (s *blastSolver) Check(conds []expr.Expr) (Result, *expr.Model) {
 	return r, m
 }
 
+// fresh counts the gates of a query that the backend which is asked first does not know yet, 0 if none is asked.
+func (s *blastSolver) fresh(conds []expr.Expr) int {
+	roots := make([]lit, len(conds))
+	for i, e := range conds {
+		roots[i] = s.bl.truth(e)
+	}
+	gates := s.bl.c.coneWithin(roots, largest)
+	switch {
+	case gates > largest:
+		return 0
+	case s.quick != nil && gates <= quickGates:
+		return s.quick.untold(s.bl.c, gates)
+	}
+	return s.slow.untold(s.bl.c, gates)
+}
+
 // solve asks the quick backend and then the other one, which gets all that the query may use.
 func (s *blastSolver) solve(conds []expr.Expr, roots []lit, gates int) (Result, *expr.Model) {
 	if s.quick != nil && gates <= quickGates {

@@ -12,6 +12,7 @@ type ranges struct {
 	left  *budget
 	stats *Stats
 	core  []expr.Expr
+	fresh func([]expr.Expr) int // gates that SAT would have to be told of first; nil: none
 }
 
 // patience says how many steps, of some 150 nanoseconds, a query may take.
@@ -22,11 +23,15 @@ type patience struct {
 
 var slowRanges = patience{600_000, 75_000} // after SAT gave up
 
-// quick is for before SAT is asked: a fourth of what the query may cost. Where one
-// side after the other closes soon, SAT would take longer, however many there are.
-func (s *ranges) quick() patience {
+// quick is for before SAT is asked: a fourth of what the query may cost, and as much as it takes
+// to tell SAT of what it does not know of conds, if any. Where one side after the other closes soon, SAT would take longer, however many there are.
+func (s *ranges) quick(conds []expr.Expr) patience {
 	const least, most, one = 16_000, 200_000, 4_000
-	return patience{min(most, max(least, int(s.left.left()/4)*rangeStepsPerUnit)), one}
+	all := max(least, int(s.left.left()/4)*rangeStepsPerUnit)
+	if all < most && s.fresh != nil && len(conds) > 0 {
+		all = max(all, s.fresh(conds)*rangeStepsPerGate)
+	}
+	return patience{min(most, all), one}
 }
 
 // Core is corer's.
@@ -40,7 +45,7 @@ func (s *ranges) Core() []expr.Expr {
 // Check is Solver's.
 func (s *ranges) Check(conds []expr.Expr) (Result, *expr.Model) {
 	s.core = nil
-	if s.within(conds, s.quick()) {
+	if s.within(conds, s.quick(conds)) {
 		return Unsat, nil
 	}
 	r, m := s.next.Check(conds)

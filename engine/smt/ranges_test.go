@@ -45,3 +45,21 @@ func TestRanges(t *testing.T) {
 		}
 	}
 }
+
+// TestRangesBeforeSAT: SAT is not told of thousands of gates for a question that may cost little, if bounds answer it in that time.
+func TestRangesBeforeSAT(t *testing.T) {
+	const n = 160
+	b := expr.NewBuilder()
+	length, sum := b.Var("n", 32), b.Const(0, 32)
+	total := sum
+	for i := range n {
+		sum = b.Add(sum, b.ZExt(b.Var("x", 8), 32))
+		total = b.ITE(b.Ult(b.Const(uint64(i), 32), length), sum, total)
+	}
+	c := smt.New(b, smt.Config{})
+	conds := []expr.Expr{b.Ule(length, b.Const(n, 32)), b.Ult(b.Mul(b.Const(255, 32), length), total)}
+	r, _ := c.CheckDoubted(conds, 200)
+	if st := c.Stats(); r != smt.Unsat || st.Clauses > 0 {
+		t.Errorf("%v, and SAT was told of %d clauses; want unsat and none", r, st.Clauses)
+	}
+}

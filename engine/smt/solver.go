@@ -88,7 +88,8 @@ func New(b *expr.Builder, cfg Config) *Chain {
 	left := &budget{total: cfg.TotalEffort, stats: st}
 	bl := newBlaster(b)
 	use := func(stage string) bool { return stage != cfg.without }
-	var last corer = newBlast(bl, cfg, st, left)
+	blast := newBlast(bl, cfg, st, left)
+	var last corer = blast
 	var fix *repair
 	if use("repair") {
 		fix = &repair{b: b, bl: bl, next: last, left: left, stats: st, luck: mostLuck, odds: mostLuck}
@@ -96,7 +97,7 @@ func New(b *expr.Builder, cfg Config) *Chain {
 	}
 	var bound *ranges
 	if use("ranges") {
-		bound = &ranges{b: b, next: last, left: left, stats: st}
+		bound = &ranges{b: b, next: last, left: left, stats: st, fresh: blast.fresh}
 		last = bound
 	}
 	if use("lazy") {
