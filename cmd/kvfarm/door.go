@@ -122,16 +122,13 @@ func (d *door) listen(addr string) (net.Listener, error) {
 		if path == "" || len(path) > longestSocket {
 			return nil, fmt.Errorf("--listen %s: want unix:PATH with a path of 1 to %d bytes", addr, longestSocket)
 		}
-		l, err := net.Listen("unix", path)
-		if errors.Is(err, syscall.EADDRINUSE) && forsaken(path) {
-			l, err = net.Listen("unix", path)
-		}
+		l, err := listenSoon("unix", path)
 		if err != nil {
 			return nil, listenError("listen", addr, err)
 		}
 		return l, os.Chmod(path, 0o600)
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := listenSoon("tcp", addr)
 	if err != nil {
 		return nil, listenError("listen", addr, err)
 	}
@@ -143,6 +140,26 @@ func (d *door) listen(addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
 	return l, nil
+}
+
+// passesOn is how long the address of a server that was killed may be in use: what
+// it was about to start in a sandbox has its socket for a moment.
+const passesOn = time.Second
+
+// listenSoon listens, though one that was killed may have had the address just now.
+func listenSoon(network, addr string) (net.Listener, error) {
+	for begin := time.Now(); ; time.Sleep(passesOn / 20) {
+		l, err := net.Listen(network, addr)
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return l, err
+		}
+		if network == "unix" && forsaken(addr) {
+			continue
+		}
+		if time.Since(begin) > passesOn {
+			return nil, err
+		}
+	}
 }
 
 // longestSocket is how many bytes the system lets a socket's name have.
