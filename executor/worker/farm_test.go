@@ -31,7 +31,7 @@ import (
 type farm struct {
 	store   *folderStore
 	roots   worker.Roots
-	results *memstore.ActionCache
+	results cas.ActionCache
 	queue   *queue.Queue
 	root    digest.Digest // of a tree with the actor in it
 	by      digest.Function

@@ -30,6 +30,7 @@ type job struct {
 	cfg     *Config
 	lease   *queue.Lease
 	stage   func(queue.Stage)
+	leave   func() // gives its slot to the next command
 	action  *repb.Action
 	command *repb.Command
 	times   repb.ExecutedActionMetadata
@@ -74,6 +75,7 @@ func (j *job) steps(ctx context.Context) (*queue.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	j.leave()
 	j.undo = append(j.undo, left.Close)
 	j.times.ExecutionCompletedTimestamp = timestamppb.Now()
 	return phase(ctx, "upload", func(ctx context.Context) (*queue.Outcome, error) { return j.deliver(ctx, left) })

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/codes"
@@ -54,7 +55,7 @@ type Queue interface {
 // Config is what a worker works with and its limits.
 type Config struct {
 	Name    string           // in results and logs
-	Slots   int              // actions at a time; zero: one per processor
+	Slots   int              // commands at a time; zero: one per processor
 	Offers  []queue.Property // beside Properties: what this worker's pool has
 	Queue   Queue
 	Store   cas.Store
@@ -84,6 +85,7 @@ type Config struct {
 type Worker struct {
 	cfg   Config
 	offer []queue.Property
+	slots chan struct{} // holds one for each slot that is taken
 }
 
 // New returns a worker; it does nothing before Run.
@@ -103,7 +105,7 @@ func New(cfg Config) *Worker {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{cfg: cfg, offer: slices.Concat(Properties(), cfg.Roots.offers(), cfg.Offers)}
+	return &Worker{cfg: cfg, offer: slices.Concat(Properties(), cfg.Roots.offers(), cfg.Offers), slots: make(chan struct{}, cfg.Slots)}
 }
 
 // Run works until ctx ends or the queue is closed, which is no error. Actions
@@ -118,8 +120,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	working, stop := outlast(ctx, w.cfg.Grace)
 	defer stop()
 	eg, ctx := errgroup.WithContext(ctx)
-	for range w.cfg.Slots {
-		eg.Go(func() error { return w.slot(ctx, working) })
+	for range 2 * w.cfg.Slots { // half of them may be storing what commands have left
+		eg.Go(func() error { return w.work(ctx, working) })
 	}
 	err = eg.Wait()
 	if errors.Is(err, queue.ErrClosed) || errors.Is(err, context.Canceled) {
@@ -147,21 +149,41 @@ const (
 	handBack   = 2 * time.Second // that handing a lease back may take
 )
 
-// slot takes leases until ctx ends and serves them until working does.
-func (w *Worker) slot(ctx, working context.Context) error {
-	for ctx.Err() == nil {
-		l, err := w.cfg.Queue.Lease(ctx, queue.Worker{Name: w.cfg.Name, Properties: w.offer})
-		switch {
-		case err == nil:
-			w.serve(working, l)
-		case ctx.Err() != nil || errors.Is(err, queue.ErrClosed) || errors.Is(err, queue.ErrDenied):
+// work takes leases until ctx ends and serves them until working does. A lease is
+// asked for only when there is a slot for its command: another worker may have one.
+func (w *Worker) work(ctx, working context.Context) error {
+	for {
+		select {
+		case w.slots <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		leave := sync.OnceFunc(func() { <-w.slots })
+		err := w.lease(ctx, working, leave)
+		leave()
+		if err != nil {
 			return err
-		default:
-			w.cfg.Log.Warn("no lease", "error", err)
-			sleep(ctx, retryLease)
 		}
 	}
-	return ctx.Err()
+}
+
+// lease takes one lease and serves it. It calls leave when the command has ended,
+// if it ever ran.
+func (w *Worker) lease(ctx, working context.Context, leave func()) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	l, err := w.cfg.Queue.Lease(ctx, queue.Worker{Name: w.cfg.Name, Properties: w.offer})
+	switch {
+	case err == nil:
+		w.serve(working, l, leave)
+	case ctx.Err() != nil || errors.Is(err, queue.ErrClosed) || errors.Is(err, queue.ErrDenied):
+		return err
+	default:
+		w.cfg.Log.Warn("no lease", "error", err)
+		sleep(ctx, retryLease)
+	}
+	return nil
 }
 
 func sleep(ctx context.Context, d time.Duration) {
@@ -171,8 +193,8 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// serve runs one lease to its end.
-func (w *Worker) serve(ctx context.Context, l *queue.Lease) {
+// serve runs one lease to its end. It calls leave as lease does.
+func (w *Worker) serve(ctx context.Context, l *queue.Lease, leave func()) {
 	log := w.cfg.Log.With("action", l.Task.Action.String(), "operation", l.Name, "attempt", l.Attempt,
 		"tool", l.Task.Origin.Tool, "invocation", l.Task.Origin.Invocation, "what", l.Task.Origin.What)
 	ctx, span := attempt(ctx, l, w.cfg.Name)
@@ -181,7 +203,7 @@ func (w *Worker) serve(ctx context.Context, l *queue.Lease) {
 	defer stop(nil)
 	pulse := newPulse(w.cfg.Queue, l)
 	go pulse.beat(running, stop)
-	j := &job{cfg: &w.cfg, lease: l, stage: pulse.stage}
+	j := &job{cfg: &w.cfg, lease: l, stage: pulse.stage, leave: leave}
 	defer j.tidy()
 	outcome := j.run(running)
 	if running.Err() != nil {
