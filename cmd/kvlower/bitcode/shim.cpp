@@ -16,6 +16,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
 using namespace llvm;
 
@@ -28,7 +29,7 @@ struct Result {
 };
 
 // reading is the file at hand, for onFatal.
-std::string reading;
+thread_local std::string reading;
 
 struct Diagnostics {
   std::string errors;
@@ -86,21 +87,33 @@ void markOwn(Module &m) {
       f.addFnAttr(kv::ownAttribute);
 }
 
-kv_stream failed(const std::string &why) { return {nullptr, 0, strdup(why.c_str())}; }
-
-} // namespace
-
-extern "C" kv_stream kv_read(const char **files, int n, const char **types, int m) {
-  install_fatal_error_handler(onFatal);
+// Typed are the modules whose debug information is read. They have a context of their own, so that
+// a thread of its own can load them: a context is one thread's.
+struct Typed {
+  Diagnostics diagnostics; // what goes wrong otherwise is in error
   LLVMContext context;
+  std::vector<std::unique_ptr<Module>> modules;
+  std::string error;
+
+  void loadAll(const char **files, int n) {
+    context.setDiagnosticHandlerCallBack(onDiagnostic, &diagnostics);
+    for (int i = 0; i < n && error.empty(); i++) {
+      Result r = load(files[i], context);
+      error = r.error;
+      modules.push_back(std::move(r.module));
+    }
+  }
+};
+
+// link links files into one module, and names the functions that the last one defines.
+Result link(const char **files, int n, LLVMContext &context, std::set<std::string> &roots) {
   Diagnostics diagnostics;
   context.setDiagnosticHandlerCallBack(onDiagnostic, &diagnostics);
   std::unique_ptr<Module> linked;
-  std::set<std::string> roots;
   for (int i = 0; i < n; i++) {
     Result r = load(files[i], context);
     if (!r.module)
-      return failed(r.error);
+      return r;
     if (i == n - 1) {
       roots = definitions(*r.module);
       markOwn(*r.module);
@@ -108,16 +121,27 @@ extern "C" kv_stream kv_read(const char **files, int n, const char **types, int 
     if (!linked)
       linked = std::move(r.module);
     else if (Linker::linkModules(*linked, std::move(r.module)))
-      return failed(std::string("link ") + files[i] + ": " + diagnostics.errors);
+      return {nullptr, std::string("link ") + files[i] + ": " + diagnostics.errors};
   }
-  std::vector<std::unique_ptr<Module>> typed;
-  for (int i = 0; i < m; i++) {
-    Result r = load(types[i], context);
-    if (!r.module)
-      return failed(r.error);
-    typed.push_back(std::move(r.module));
-  }
-  std::string stream = kv::Writer(*linked).write(roots, typed);
+  return {std::move(linked), ""};
+}
+
+kv_stream failed(const std::string &why) { return {nullptr, 0, strdup(why.c_str())}; }
+
+} // namespace
+
+extern "C" kv_stream kv_read(const char **files, int n, const char **types, int m) {
+  install_fatal_error_handler(onFatal);
+  Typed typed;
+  std::thread loading(&Typed::loadAll, &typed, types, m);
+  LLVMContext context;
+  std::set<std::string> roots;
+  Result linked = link(files, n, context, roots);
+  loading.join();
+  for (const std::string &error : {linked.error, typed.error})
+    if (!error.empty())
+      return failed(error);
+  std::string stream = kv::Writer(*linked.module).write(roots, typed.modules);
   auto *data = static_cast<uint8_t *>(malloc(stream.size()));
   if (!data)
     return failed("no memory for the stream");
