@@ -106,25 +106,31 @@ func (c *Cutter) CutCheck(symbol string) (*ir.Slice, *position.Map, error) {
 }
 
 func (c *Cutter) whole(symbol string, check bool) (*ir.Slice, *position.Map, error) {
-	s, m, _, err := c.cut(symbol, func(int) bool { return true }, check)
+	s, m, _, err := c.cut(symbol, nil, check)
 	return s, m, err
 }
 
 // cut cuts out the root called symbol with the bodies of the functions that keep
-// says, by module index; symbols are those of the slice's functions, by their numbers.
+// says, by module index, nil for all of them; symbols are those of the slice's functions, by their numbers.
 func (c *Cutter) cut(symbol string, keep func(int) bool, check bool) (s *ir.Slice, m *position.Map, symbols []string, err error) {
 	root, ok := c.bySym[symbol]
 	if !ok || !c.isBody(root) {
 		return nil, nil, nil, fmt.Errorf("cut %s: no such root", symbol)
 	}
-	w := newWalk(c)
-	w.keep = keep
+	w, whole := newWalk(c), keep == nil
+	if !whole {
+		w.keep = keep
+	}
 	w.function(root)
 	w.run()
 	s = w.slice
 	if !check {
 		s.Inputs = c.inputs(symbol)
-		Trim(s)
+		if whole && slices.Contains(c.roots, symbol) { // an automatic root: its inputs lie apart
+			Trim(s)
+		} else {
+			TrimOverlapping(s)
+		}
 	}
 	if err := w.sanity(); err != nil {
 		return nil, nil, nil, fmt.Errorf("cut %s: %w", symbol, err)

@@ -13,21 +13,20 @@ func (l *looks) inst(fn, inst int, in *ir.Inst) {
 	arg := func(i int) held { return l.value(fn, &in.Args[i]) }
 	var out held
 	switch in.Op {
-	case ir.Br, ir.CondBr, ir.Switch, ir.Unreachable, ir.Fence:
+	case ir.Br, ir.Unreachable, ir.Fence:
+	case ir.CondBr, ir.Switch:
+		l.size(arg(0))
 	case ir.Alloca:
 		out = one(spot{l.variable(place{fn, inst}), 0})
 	case ir.Load:
 		out = l.load(arg(0), in.Type.StoreSize())
 		l.promised(out, &in.Meta)
-		if in.Type.Kind == ir.Int && in.Type.Bits < 8*word { // a part of a pointer
-			l.whole(out)
-			out = elsewhere
-		}
 	case ir.Store:
 		l.store(arg(1), arg(0), in.Type.StoreSize())
 	case ir.GEP:
 		out = l.element(fn, in)
 	case ir.Select:
+		l.size(arg(0))
 		out = union(arg(1), arg(2))
 	case ir.Phi, ir.InsertValue:
 		for i := range in.Args {
@@ -35,6 +34,9 @@ func (l *looks) inst(fn, inst int, in *ir.Inst) {
 		}
 	case ir.ExtractValue, ir.Freeze, ir.BitCast:
 		out = arg(0)
+	case ir.PtrToInt, ir.Trunc, ir.ZExt, ir.SExt: // a number leads where the pointer did that it is made of, or a part of
+		out = arg(0)
+		l.size(out)
 	case ir.ICmp:
 		if in.Args[0].Kind != ir.Null && in.Args[1].Kind != ir.Null { // what has no size may lie where something else does
 			l.size(arg(0))
@@ -116,6 +118,9 @@ func (l *looks) call(fn int, in *ir.Inst) held {
 		}
 		if l.intrinsic(e.Symbol, in, args) {
 			return elsewhere
+		}
+		if out, ok := l.modelled(e.Symbol, in, args); ok {
+			return out
 		}
 	}
 	for _, v := range args {

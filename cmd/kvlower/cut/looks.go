@@ -10,7 +10,9 @@ import (
 // the inputs through all registers, and through memory that the slice allocates on its stack, without
 // regard to what comes first. What it cannot follow is looked at as a whole.
 type looks struct {
-	s       *ir.Slice
+	s           *ir.Slice
+	overlapping bool // inputs may overlap
+
 	places  []*region
 	inputs  map[*ir.Shape]int // place of what lies behind pointers to this element
 	stack   map[place]int     // place of each alloca
@@ -38,10 +40,11 @@ type stored struct {
 	held
 }
 
-func findLooks(s *ir.Slice) *looks {
-	n := len(s.Funcs)
-	l := &looks{s: s, inputs: map[*ir.Shape]int{}, stack: map[place]int{}, regs: make([][]held, n),
-		rets: make([]held, n), callers: make([]map[int]bool, n), todo: make([]bool, n)}
+// find finds them; s and overlapping are set.
+func (l *looks) find() {
+	s, n := l.s, len(l.s.Funcs)
+	l.inputs, l.stack = map[*ir.Shape]int{}, map[place]int{}
+	l.regs, l.rets, l.callers, l.todo = make([][]held, n), make([]held, n), make([]map[int]bool, n), make([]bool, n)
 	l.reach(0)
 	for i := range s.Inputs.Params {
 		if s.Funcs[0].Sig.Params[i].Type.Kind == ir.Ptr {
@@ -49,7 +52,6 @@ func findLooks(s *ir.Slice) *looks {
 		}
 	}
 	l.run()
-	return l
 }
 
 // reach notes that function fn is to be followed.

@@ -6,8 +6,15 @@ import "github.com/kvfarm/kvfarm/engine/ir"
 // that most functions never see. Sizes, alignment and what is next to it stay. Nothing is assumed of
 // what is opaque, so that no proof can come of it; should a slice look there all the same, the
 // verdict is UNKNOWN.
-func Trim(s *ir.Slice) {
-	t := trimmer{findLooks(s), map[*ir.Shape]*ir.Shape{}}
+func Trim(s *ir.Slice) { trim(s, &looks{s: s}) }
+
+// TrimOverlapping is Trim where inputs may lie over one another in proofs. What is opaque in one may be uninitialised, and
+// so may then be what lies over it: what holds a lock or a count of references, which is much, stays as it is.
+func TrimOverlapping(s *ir.Slice) { trim(s, &looks{s: s, overlapping: true}) }
+
+func trim(s *ir.Slice, l *looks) {
+	l.find()
+	t := trimmer{l, map[*ir.Shape]*ir.Shape{}}
 	params := make([]ir.Shape, len(s.Inputs.Params))
 	for i := range params {
 		params[i] = t.shape(&s.Inputs.Params[i], 0, nil)
