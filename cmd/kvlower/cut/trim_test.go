@@ -60,3 +60,19 @@ func TestTrim(t *testing.T) {
 		})
 	}
 }
+
+// Where inputs may overlap, what holds an atomic number stays as it is.
+func TestTrimOverlapping(t *testing.T) {
+	a, err := txtar.ParseFile("../testdata/trim/counted.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ir.Parse(a.Files[0].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := string(ir.Print(s))
+	if cut.TrimOverlapping(s); string(ir.Print(s)) != want {
+		t.Errorf("(-want +got):\n%s", cmp.Diff(want, string(ir.Print(s))))
+	}
+}
