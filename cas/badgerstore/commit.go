@@ -262,7 +262,7 @@ func (l *layout) write() error {
 		return nil
 	}
 	inBuf := l.entries[l.inBuf:]
-	e, p, err := l.packs.reserve(int64(len(l.buf)), len(inBuf))
+	e, p, err := l.packs.reserve(batches, int64(len(l.buf)), len(inBuf))
 	if err != nil {
 		return err
 	}

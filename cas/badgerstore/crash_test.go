@@ -36,8 +36,6 @@ func TestMain(m *testing.M) {
 		err = writeForEver(dir)
 	case "hold":
 		err = hold(dir)
-	case "stall":
-		err = stall(dir)
 	}
 	fmt.Fprintln(os.Stderr, "child:", err)
 	os.Exit(3)

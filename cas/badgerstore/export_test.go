@@ -2,9 +2,7 @@ package badgerstore
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
-	"testing"
 	"time"
 
 	"github.com/kvfarm/kvfarm/cas/digest"
@@ -48,20 +46,4 @@ func (s *Store) Forge(pack string, off int, own bool, b []byte) []byte {
 	e := extent{pack: id, off: int64(off), len: extentLen(int64(len(content)), 1)}
 	out := append(by.head(e, 1), content...)
 	return by.appendList(out, e, []entry{{k, loc{pack: id, off: e.content(), size: int64(len(b))}}})
-}
-
-// SetOpenDirect makes packs be opened for writing past the page cache by open,
-// until the end of the test.
-func SetOpenDirect(t testing.TB, open func(path string) (*os.File, error)) {
-	before := openDirect
-	openDirect = open
-	t.Cleanup(func() { openDirect = before })
-}
-
-// Direct reports whether a pack is written past the page cache.
-func (s *Store) Direct() bool {
-	s.packs.begin[streams].Lock()
-	defer s.packs.begin[streams].Unlock()
-	f := s.packs.active[streams]
-	return f != nil && f.direct != nil
 }

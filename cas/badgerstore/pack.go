@@ -39,8 +39,6 @@ type packs struct {
 	dir  string
 	seal seal
 	lazy bool // sync leaves flushing to flush
-	// spare reports whether the disk has so many bytes to set aside.
-	spare func(n int64) bool
 
 	begin [lanes]sync.Mutex // held while an extent is begun
 
@@ -59,10 +57,6 @@ type pack struct {
 	file *os.File
 	lazy bool  // as that of packs
 	tail int64 // where the next extent goes; under packs.mu
-	room int64 // up to where the file was set aside, or 0; under packs.mu
-
-	prepared bool     // who may write to direct has tried to open it
-	direct   *os.File // the same file, written past the page cache; nil if that cannot be
 
 	written atomic.Int64 // tickets given out, one per caller of sync
 	broken  atomic.Bool  // a flush has failed: what it should have written is in doubt for ever
@@ -72,7 +66,7 @@ type pack struct {
 
 // openPacks opens the packs in dir. Those that are lazy acknowledge what has not
 // been flushed.
-func openPacks(dir string, lazy bool, spare func(int64) bool) (*packs, error) {
+func openPacks(dir string, lazy bool) (*packs, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -80,7 +74,7 @@ func openPacks(dir string, lazy bool, spare func(int64) bool) (*packs, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &packs{dir: dir, lazy: lazy, spare: spare, files: map[uint32]*pack{}, writing: map[extent]bool{}, pins: map[extent]int{}}
+	p := &packs{dir: dir, lazy: lazy, files: map[uint32]*pack{}, writing: map[extent]bool{}, pins: map[extent]int{}}
 	_, _ = rand.Read(p.seal[:]) // never fails
 	for _, name := range names {
 		var id uint32
@@ -116,24 +110,17 @@ func (p *packs) close() error {
 	defer p.mu.Unlock()
 	var errs []error
 	for _, f := range p.files {
-		errs = append(errs, f.giveBack(), f.close())
+		errs = append(errs, f.file.Close())
 	}
 	return errors.Join(errs...)
 }
 
-func (f *pack) close() error {
-	if f.direct == nil {
-		return f.file.Close()
-	}
-	return errors.Join(f.direct.Close(), f.file.Close())
-}
-
-// reserve begins an extent in the lane of batches, pinned, for n bytes of framed
-// content of so many entries. The caller writes these and their list.
-func (p *packs) reserve(n int64, entries int) (extent, *pack, error) {
-	p.begin[batches].Lock()
-	defer p.begin[batches].Unlock()
-	e, cur, number, err := p.take(batches, extentLen(n, entries))
+// reserve begins an extent in lane l, pinned, for n bytes of framed content of
+// so many entries. The caller writes these and their list.
+func (p *packs) reserve(l lane, n int64, entries int) (extent, *pack, error) {
+	p.begin[l].Lock()
+	defer p.begin[l].Unlock()
+	e, cur, number, err := p.take(l, extentLen(n, entries))
 	if err != nil {
 		return extent{}, nil, err
 	}
@@ -168,9 +155,6 @@ func (p *packs) take(l lane, n int64) (extent, *pack, uint64, error) {
 // activate makes lane l write to a pack with room for n bytes: one that is
 // nobody's, or a new one.
 func (p *packs) activate(l lane, n int64) (*pack, error) {
-	if f := p.active[l]; f != nil {
-		_ = f.giveBack() // else whoever opens the store next does
-	}
 	p.active[l] = nil
 	for _, f := range p.files {
 		if f.tail+n <= packLimit && !f.broken.Load() && !p.isActive(f) {
@@ -401,7 +385,7 @@ func (p *packs) remove(id uint32, tail int64) (bool, error) {
 	f.syncMu.Lock() // somebody may be flushing it, of no use now
 	defer f.syncMu.Unlock()
 	f.broken.Store(true)
-	return true, errors.Join(err, f.close())
+	return true, errors.Join(err, f.file.Close())
 }
 
 // drop takes pack id out of the list, and returns it, if remove may delete it.

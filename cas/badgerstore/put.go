@@ -7,6 +7,7 @@ import (
 	"hash"
 	"io"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -113,6 +114,40 @@ func (s *Store) putItems(items []item, errs []error) {
 	}
 }
 
+// chunks holds buffers for one frame.
+var chunks = sync.Pool{New: func() any { return new([chunk + sumLen]byte) }}
+
+// putStream writes blob d into a pack as it comes.
+func (s *Store) putStream(k key, d digest.Digest, r io.Reader) error {
+	if d.Size > maxContent {
+		return cas.ErrFull
+	}
+	if err := s.space.check(framed(d.Size)); err != nil {
+		return err
+	}
+	e, p, err := s.packs.reserve(streams, framed(d.Size), 1)
+	if err != nil {
+		return err
+	}
+	in := &intake{r: r, left: d.Size, hash: d.Function.New()}
+	err = in.copyFrames(k, p, e.content())
+	if err == nil {
+		err = in.finish(k)
+	}
+	at := loc{pack: e.pack, off: e.content(), size: d.Size, used: s.index.now()}
+	if err == nil {
+		err = p.writeAt(s.packs.seal.appendList(nil, e, []entry{{k, at}}), at.extent().end())
+	}
+	if err == nil {
+		err = p.sync()
+	}
+	if err != nil {
+		s.packs.abandon(e)
+		return err
+	}
+	return s.putPlaced(k, e, at)
+}
+
 // putPlaced commits a blob that is in extent e already, at that place.
 func (s *Store) putPlaced(k key, e extent, at loc) error {
 	items := []item{{key: k, placed: at}}
@@ -141,6 +176,24 @@ func (in *intake) fill(b []byte) error {
 	in.left -= int64(n)
 	in.hash.Write(b)
 	return err
+}
+
+// copyFrames writes the stream to p as frames, from offset off on.
+func (in *intake) copyFrames(k key, p *pack, off int64) error {
+	buf := chunks.Get().(*[chunk + sumLen]byte)
+	defer chunks.Put(buf)
+	for in.left > 0 {
+		content := buf[:min(chunk, in.left)]
+		if err := in.fill(content); err != nil {
+			return err
+		}
+		frame := appendFrame(content[:0], k, content)
+		if err := p.writeAt(frame, off); err != nil {
+			return err
+		}
+		off += int64(len(frame))
+	}
+	return nil
 }
 
 // finish checks that the stream ends here and was what key k says.

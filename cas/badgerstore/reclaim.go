@@ -79,7 +79,7 @@ func (p *packs) reclaim(id uint32, tail int64, live []extent) (int64, error) {
 	return before - after, err
 }
 
-// blocks returns the bytes that the content of all packs takes on disk.
+// blocks returns the bytes that all packs take on disk.
 func (p *packs) blocks() (int64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,7 +89,7 @@ func (p *packs) blocks() (int64, error) {
 		if err != nil {
 			return total, err
 		}
-		total += n - max(0, f.room-f.tail) // what is only set aside
+		total += n
 	}
 	return total, nil
 }

@@ -44,11 +44,7 @@ func restore(db *badger.DB, p *packs) (int, error) {
 			if !known && id <= c.last {
 				continue // nobody has written to it
 			}
-			end, err := r.read(c.seal, id, from)
-			if err == nil {
-				err = p.files[id].trim(end)
-			}
-			if err != nil {
+			if err := r.read(c.seal, id, from); err != nil {
 				return 0, fmt.Errorf("read pack %08x: %w", id, err)
 			}
 		}
@@ -76,21 +72,21 @@ func store(db *badger.DB, entries map[key]loc) error {
 }
 
 // read finds the entries of the extents of pack id that follow one another from
-// an offset, and returns where they end.
-func (r *replay) read(s seal, id uint32, from int64) (end int64, err error) {
+// an offset.
+func (r *replay) read(s seal, id uint32, from int64) error {
 	f := r.packs.files[id].file
 	for off := from; ; {
 		head := make([]byte, headLen)
 		if ok, err := readFull(f, head, off); err != nil || !ok {
-			return off, err
+			return err
 		}
 		e, number, ok := s.openHead(id, off, head)
 		if !ok {
-			return off, nil
+			return nil
 		}
 		entries, err := readList(f, s, e)
 		if err != nil {
-			return off, err
+			return err
 		}
 		for _, x := range entries {
 			r.found = append(r.found, numbered{number, x})

@@ -143,7 +143,6 @@ func TestTornPacks(t *testing.T) {
 			}
 			for _, pack := range packs {
 				edit(t, pack, func(b []byte) []byte {
-					b = bytes.TrimRight(b, "\x00") // what was only set aside
 					for range rng.IntN(4) {
 						at := rng.IntN(len(b)) &^ 4095
 						clear(b[at:min(len(b), at+4096*rng.IntN(20))])

@@ -80,7 +80,7 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err = s.space.checkOpen(); err != nil {
 		return nil, err
 	}
-	if s.packs, err = openPacks(filepath.Join(cfg.Dir, "packs"), cfg.Lazy, func(n int64) bool { return s.space.check(n) == nil }); err != nil {
+	if s.packs, err = openPacks(filepath.Join(cfg.Dir, "packs"), cfg.Lazy); err != nil {
 		return nil, err
 	}
 	if s.db, err = openBadger(badgerOptions(cfg), cfg.Log); err != nil {
