@@ -203,24 +203,3 @@ func readSlice(name string) (*ir.Slice, error) {
 	}
 	return s, nil
 }
-
-// write makes a file whole or not at all.
-func write(name string, encode func(io.Writer) error) error {
-	tmp := name + ".part"
-	f, err := os.Create(tmp)
-	if err != nil {
-		return fmt.Errorf("write result: %w", err)
-	}
-	err = encode(f)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(tmp, name)
-	}
-	if err != nil {
-		os.Remove(tmp)
-		return fmt.Errorf("write result: %w", err)
-	}
-	return nil
-}

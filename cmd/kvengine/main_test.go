@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,6 +38,28 @@ func TestProveAndReplay(t *testing.T) {
 	}
 	if n := strings.Count(string(b), `"reached": true`); n != 2 {
 		t.Errorf("%d of 2 witnesses replayed:\n%s", n, b)
+	}
+}
+
+// What is no plain file is written to and stays what it was.
+func TestOutIsALink(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "v.json"), filepath.Join(dir, "stdout")
+	if err := errors.Join(os.WriteFile(file, []byte("before"), 0o600), os.Symlink(file, link)); err != nil {
+		t.Fatal(err)
+	}
+	if err := run([]string{"prove", "--out", link, refuted}); err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != file {
+		t.Errorf("the link is gone: %q, %v", to, err)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := verdict.Decode(b); err != nil {
+		t.Errorf("through the link: %v", err)
 	}
 }
 
