@@ -22,15 +22,16 @@ import (
 
 // Display is an event.Sink that writes to a person.
 type Display struct {
-	mu     sync.Mutex
-	tally  *tally
-	out    io.Writer // for lines: above the bar, if there is one
-	dir    string    // of the report
-	bars   *mpb.Progress
-	bar    *mpb.Bar
-	plain  bool
-	closed bool
-	known  func(*pb.Site) bool
+	mu      sync.Mutex
+	tally   *tally
+	out     io.Writer // for lines: above the bar, if there is one
+	dir     string    // of the report
+	bars    *mpb.Progress
+	bar     *mpb.Bar
+	plain   bool
+	planned bool // was told
+	closed  bool
+	known   func(*pb.Site) bool
 }
 
 // New returns a Display on f. It is live if f is a terminal that can be
@@ -79,7 +80,9 @@ func (d *Display) text(e event.Event) string {
 	case event.Note:
 		return e.Text + "\n"
 	case event.Planned:
-		if d.plain && e.Fixed {
+		// What proofs ask for later, a call or a shard at a time, shows in the count of each line.
+		if d.plain && e.Fixed && !d.planned {
+			d.planned = true
 			return fmt.Sprintf("planned: %d actions\n", e.Total)
 		}
 	case event.Done:
