@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -191,13 +192,7 @@ func pageFiles(sites []*pb.Site) []pageFile {
 		files = append(files, f)
 	}
 	slices.SortFunc(files, func(a, b pageFile) int {
-		if x, y := InTree(a.Name), InTree(b.Name); x != y {
-			if x {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(a.Name, b.Name)
+		return cmp.Or(treeFirst(a.Name, b.Name), strings.Compare(a.Name, b.Name))
 	})
 	return files
 }

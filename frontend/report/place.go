@@ -22,6 +22,17 @@ func InTree(file string) bool {
 	return file != "" && !path.IsAbs(file) && !strings.HasPrefix(file, "library/") && !strings.Contains(file, "/rustlib/src/")
 }
 
+// treeFirst orders files: those of the tree, which are its reader's own, before others.
+func treeFirst(a, b string) int {
+	switch x, y := InTree(a), InTree(b); {
+	case x == y:
+		return 0
+	case x:
+		return -1
+	}
+	return 1
+}
+
 // place is where a person should look for the failure of s: the innermost
 // frame in the tree. A failed check within core says nothing to a kernel
 // developer; the line that called it does.

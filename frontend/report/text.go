@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -255,7 +256,8 @@ func guardedLines(w io.Writer, all []*pb.Site, dir string) {
 	if len(all) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "note: %d fail only with what types, a Safety section, callers or C may exclude (%s has each with its input):\n", len(all), filepath.Join(dir, TextFile))
+	fmt.Fprintf(w, "note: %d are guarded: they fail only with what types, a Safety section, callers or C may exclude (%s has each with its input):\n", len(all), filepath.Join(dir, TextFile))
+	slices.SortStableFunc(all, func(a, b *pb.Site) int { return treeFirst(place(a).File, place(b).File) })
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, s := range all[:min(len(all), maxGuarded)] {
 		p := place(s)
@@ -279,14 +281,36 @@ func Errors(w io.Writer, r *pb.Report) {
 // Summary writes the last lines of a submit.
 func Summary(w io.Writer, r *pb.Report) {
 	t := r.Totals
-	fmt.Fprintf(w, "checks: %d proved (%d from cache, %d up to a bound), %d can fail (%d when called from C, %d need a precondition that %d may have, %d waived), %d undecided, %d roots\n",
-		t.Proved, t.ProvedCached, t.ProvedUpTo, t.Refuted, t.FromC, t.Preconditions, t.Guarded, t.Waived, t.Undecided+t.Vacuous, t.Roots)
+	fmt.Fprintf(w, "checks: %d proved%s, %d can fail%s, %d undecided, %d roots\n",
+		t.Proved, parts(part{t.ProvedCached, "from cache"}, part{t.ProvedUpTo, "up to a bound"}),
+		t.Refuted, parts(part{t.FromC, "when called from C"}, part{t.Preconditions - t.Guarded, "for want of a precondition"}, part{t.Guarded, "guarded"}, part{t.Waived, "waived"}),
+		t.Undecided+t.Vacuous, t.Roots)
 	familyLines(w, t)
 	if t.Removed > 0 {
 		fmt.Fprintf(w, "LLVM at opt 2 removes %d of %d checks, %d of which are proved here\n", t.Removed, t.Sites, t.RemovedProved)
 	}
 	fmt.Fprintf(w, "actions: %d cache hits, %d ran; CPU %s, saved %s; wall %s\n",
 		t.ActionsCached, t.Actions-t.ActionsCached, seconds(t.CpuSeconds), seconds(t.CpuSecondsSaved), seconds(t.WallSeconds))
+}
+
+// part is how many of a number are something more.
+type part struct {
+	n    uint32
+	what string
+}
+
+// parts are those that there are, in brackets.
+func parts(all ...part) string {
+	var some []string
+	for _, p := range all {
+		if p.n > 0 {
+			some = append(some, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	if len(some) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(some, ", ") + ")"
 }
 
 func seconds(s float64) string {

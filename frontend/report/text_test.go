@@ -1,0 +1,28 @@
+package report_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/kvfarm/kvfarm/frontend/report"
+	pb "github.com/kvfarm/kvfarm/proto/kvfarm/v1"
+)
+
+// Who works on a tree sees what is guarded there before what is guarded in core.
+func TestGuardedOfTheTreeFirst(t *testing.T) {
+	r := &pb.Report{}
+	for _, file := range []string{"/usr/lib/rustlib/src/rust/library/core/src/a.rs", "drivers/b.rs", "library/core/src/c.rs", "rust/kernel/d.rs"} {
+		r.Sites = append(r.Sites, &pb.Site{Kind: "bounds", File: file, Line: 1, Column: 2, Verdict: pb.Verdict_REFUTED, Guarded: true})
+	}
+	var out bytes.Buffer
+	report.Brief(&out, r, "out")
+	last := -1
+	for _, place := range []string{"4 are guarded", "drivers/b.rs:1:2", "rust/kernel/d.rs:1:2", "core/src/a.rs:1:2", "core/src/c.rs:1:2"} {
+		at := strings.Index(out.String(), place)
+		if at <= last {
+			t.Errorf("%s is not there, or too early, in\n%s", place, out.String())
+		}
+		last = at
+	}
+}
