@@ -68,7 +68,7 @@ func (p *probe) operands(in, c *ir.Inst) bool {
 	args := c.Args
 	c.Args = nil
 	if in.Op == ir.Call || in.Op == ir.CallBr {
-		callee, ok := p.callee(args[0])
+		callee, ok := p.callee(args[0], in.CallSig)
 		if !ok {
 			return false
 		}
@@ -90,7 +90,7 @@ func plainSig(s *ir.Sig) *ir.Sig {
 	return out
 }
 
-func (p *probe) callee(v ir.Value) (ir.Value, bool) {
+func (p *probe) callee(v ir.Value, sig *ir.Sig) (ir.Value, bool) {
 	switch v.Kind {
 	case ir.AsmRef:
 		return v, true
@@ -106,7 +106,18 @@ func (p *probe) callee(v ir.Value) (ir.Value, bool) {
 		p.slice.Externs = append(p.slice.Externs, e)
 		return ir.Value{Kind: ir.ExternAddr, Type: ir.PtrType}, true
 	}
-	return p.param(), true
+	return p.function(sig), true
+}
+
+// function is the address of a function with a body: one that came in as a parameter is unknown to the engine
+// whatever the instruction is.
+func (p *probe) function(sig *ir.Sig) ir.Value {
+	f := &ir.Func{Sig: *plainSig(sig), NumReg: len(sig.Params), Blocks: []*ir.Block{{Insts: []*ir.Inst{{Op: ir.Unreachable, Type: ir.VoidType, Result: -1}}}}}
+	for _, param := range sig.Params {
+		f.Regs = append(f.Regs, param.Type)
+	}
+	p.slice.Funcs = append(p.slice.Funcs, f)
+	return ir.Value{Kind: ir.FuncAddr, Type: ir.PtrType, Index: len(p.slice.Funcs) - 1}
 }
 
 // operand is any value of v's type. Numbers passed to a function stay as they
