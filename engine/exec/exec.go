@@ -4,7 +4,7 @@
 // Where to look: flow.go and live.go (control flow), exec.go (the run: which
 // path next, merging), step.go (instructions), int.go, pointer.go, vector.go (values),
 // call.go, model_*.go (functions without a body), loose.go (what is not known), object.go, bytes.go,
-// access.go, wild.go, merge.go (memory), cond.go, query.go and pending.go (path conditions and what is asked
+// access.go, anywhere.go, wild.go, merge.go (memory), cond.go, query.go and pending.go (path conditions and what is asked
 // under them), given.go (whose fault a failure is),
 // site.go, location.go and reach.go (what is decided), root.go, shape.go, record.go and unset.go (inputs),
 // common.go, overlap.go (inputs that may be one another),
