@@ -35,7 +35,7 @@ type auditFlags struct {
 func newAudit() *cobra.Command {
 	var a auditFlags
 	c := &cobra.Command{
-		Use:   "audit",
+		Use:   "audit [flags]",
 		Short: "prove a sample of the cached proofs again, with evidence and a second solver",
 		Long: `Prove a sample of the cached proofs again, with evidence and a second solver.
 
@@ -44,7 +44,9 @@ same to the byte; each contradiction that it rests on gets a proof that a
 checker of its own checks; and another solver, where one is installed, must
 not find a model of any of them.
 
-Exit status: 0 if all agrees, 1 if something does not.`,
+Exit status: 0 if all agrees, 1 if something does not, 2 if the audit failed.`,
+		Example: `  kvfarm audit
+  kvfarm audit --all --solver bitwuzla --state /srv/kvfarm`,
 		Args: none,
 		RunE: func(c *cobra.Command, _ []string) error { return a.run(c.Context(), c.OutOrStdout()) },
 	}

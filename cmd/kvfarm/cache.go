@@ -17,7 +17,10 @@ import (
 )
 
 func newCache() *cobra.Command {
-	return group("cache", "look after the store", newCacheStat(), newCacheGC(), newCacheFsck())
+	return group("cache", "look after the store",
+		`Look after the store of a state folder, also while kvfarm serve, or another
+command, has it open.`,
+		newCacheStat(), newCacheGC(), newCacheFsck())
 }
 
 // wantStore is an error if the state folder has no store. To look after one does not make it: of a folder whose
@@ -29,32 +32,36 @@ func (s *state) wantStore() error {
 	return nil
 }
 
-// onStore returns a command that looks after the store of a state folder: by
-// itself, or by the process that has the store open.
-func onStore(use, short string, work func(ctx context.Context, c *cobra.Command, k keeper) error) *cobra.Command {
+// onStore has c look after the store of a state folder: by itself, or by the
+// process that has the store open.
+func onStore(c *cobra.Command, work func(ctx context.Context, c *cobra.Command, k keeper) error) *cobra.Command {
 	var st state
-	c := &cobra.Command{
-		Use: use, Short: short, Args: none,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := st.locate(); err != nil {
-				return err
-			}
-			if err := st.wantStore(); err != nil {
-				return err
-			}
-			k, err := openKeeper(c.Context(), st.dir)
-			if err != nil {
-				return err
-			}
-			return errors.Join(work(c.Context(), c, k), k.Close())
-		},
+	c.Args = none
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := st.locate(); err != nil {
+			return err
+		}
+		if err := st.wantStore(); err != nil {
+			return err
+		}
+		k, err := openKeeper(c.Context(), st.dir)
+		if err != nil {
+			return err
+		}
+		return errors.Join(work(c.Context(), c, k), k.Close())
 	}
 	st.flag(c.Flags())
 	return c
 }
 
 func newCacheStat() *cobra.Command {
-	return onStore("stat", "show what the store holds", func(ctx context.Context, c *cobra.Command, k keeper) error {
+	c := &cobra.Command{
+		Use:     "stat [flags]",
+		Short:   "show what the store holds",
+		Long:    "Show what the store holds, and how much of the disk it takes.",
+		Example: `  kvfarm cache stat --state /srv/kvfarm`,
+	}
+	return onStore(c, func(ctx context.Context, c *cobra.Command, k keeper) error {
 		st, err := k.Stat(ctx)
 		if err != nil {
 			return err
@@ -71,7 +78,17 @@ func printUsage(c *cobra.Command, what string, u badgerstore.Usage) {
 
 func newCacheGC() *cobra.Command {
 	var limit string
-	c := onStore("gc", "drop what was not used for longest", func(ctx context.Context, c *cobra.Command, k keeper) error {
+	c := &cobra.Command{
+		Use:   "gc [flags]",
+		Short: "drop what was not used for longest",
+		Long: `Drop what was not used for longest, until the rest keeps to a limit.
+
+Results go as a whole, with what only they need. The kernel's toolchain stays,
+and so does what a server on the same store was asked for lately.`,
+		Example: `  kvfarm cache gc --limit 50G`,
+	}
+	c.Flags().StringVar(&limit, "limit", "20G", "`SIZE` that content may take: bytes, or with K, M, G, T")
+	return onStore(c, func(ctx context.Context, c *cobra.Command, k keeper) error {
 		n, err := parseSize(limit)
 		if err != nil {
 			return err
@@ -89,8 +106,6 @@ func newCacheGC() *cobra.Command {
 		fmt.Fprintf(c.OutOrStdout(), "freed  %s\n", size(r.Freed))
 		return nil
 	})
-	c.Flags().StringVar(&limit, "limit", "20G", "`SIZE` that content may take: bytes, or with K, M, G, T")
-	return c
 }
 
 // keptRoots protects the toolchain: it is what every action needs.
@@ -103,7 +118,18 @@ func keptRoots() (badgerstore.Roots, error) {
 }
 
 func newCacheFsck() *cobra.Command {
-	return onStore("fsck", "check all content against its digests, and drop what does not hold", func(ctx context.Context, c *cobra.Command, k keeper) error {
+	c := &cobra.Command{
+		Use:   "fsck [flags]",
+		Short: "check all content against its digests, and drop what does not hold",
+		Long: `Check all content against its digests, and drop what does not hold, as well as
+results whose content is not there. What was dropped is made again when it is
+needed.
+
+Exit status: 0 if all was clean, 1 if something was dropped, 2 if the store
+could not be read.`,
+		Example: `  kvfarm cache fsck --state /srv/kvfarm`,
+	}
+	return onStore(c, func(ctx context.Context, c *cobra.Command, k keeper) error {
 		start := time.Now()
 		r, err := k.Fsck(ctx)
 		if err != nil {

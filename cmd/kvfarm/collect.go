@@ -21,7 +21,7 @@ type cacheFlags struct {
 
 func (c *cacheFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.limit, "cache_limit", "", "`SIZE` that content may take: bytes, or with K, M, G, T; what was not used for longest goes (default: the disk)")
-	f.DurationVar(&c.grace, "cache_grace", 10*time.Minute, "what was used within it stays, limit or not")
+	f.DurationVar(&c.grace, "cache_grace", 10*time.Minute, "`DURATION` for which what was used stays, limit or not")
 }
 
 // collector keeps a store below a limit while others use it.

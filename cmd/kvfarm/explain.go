@@ -17,7 +17,14 @@ func newExplain() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain [flags] CHECK|ROOT|KIND",
 		Short: "what a verdict means, which action proved it, and where it came from; or what a kind of check is",
-		Args:  one("one CHECK, ROOT or KIND"),
+		Long: `What a verdict means, which action proved it, and where it came from; or what a
+kind of check is.
+
+A CHECK or ROOT is one of the last report: a name, or an end of it. A KIND is
+what stands in brackets where a failure is shown.`,
+		Example: `  kvfarm explain check_delta_sign
+  kvfarm explain slice_index`,
+		Args: one("one CHECK, ROOT or KIND"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if report.ExplainKind(c.OutOrStdout(), args[0]) {
 				return nil

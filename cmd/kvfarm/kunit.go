@@ -34,8 +34,11 @@ put into a kernel tree with one line in the Makefile beside it:
 	obj-$(CONFIG_KUNIT) += NAME.o
 
 Each run is a test case of its own: with the inputs of a witness, or with inputs
-by chance. A case whose inputs do not belong to the check is skipped; one in which
-a statement does not hold fails. A panic is the kernel's, as anywhere in it.`,
+by chance. A case whose inputs do not belong to the check is skipped; one in
+which a statement does not hold fails. A panic is the kernel's, as anywhere in
+it.`,
+		Example: `  kvfarm kunit check_delta_sign -o samples/rust/chance.rs
+  kvfarm kunit --witness report/witness/e3b0c44298fc1c14-0.json -o fails.rs`,
 		RunE: func(c *cobra.Command, args []string) error {
 			b, err := k.suite(args)
 			if err != nil {
@@ -56,7 +59,7 @@ a statement does not hold fails. A panic is the kernel's, as anywhere in it.`,
 	f.StringArrayVar(&k.checks, "checks", nil, "`FILE` of written checks of your own; repeatable")
 	f.StringVar(&k.witness, "witness", "", "`FILE` of a failing input, as submit and fuzz leave it: one case, with that input")
 	f.StringVarP(&k.out, "output", "o", "", "`FILE` to write (default: standard output)")
-	f.IntVar(&k.runs, "runs", 16, "cases of each check")
+	f.IntVar(&k.runs, "runs", 16, "`N` cases of each check")
 	f.Uint64Var(&k.seed, "seed", 1, "`NUMBER` that all chance comes from")
 	return c
 }

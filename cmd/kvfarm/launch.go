@@ -25,7 +25,8 @@ func newLaunch() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "launch --below DIR [flags] -- COMMAND [ARG...]",
 		Short: "run a command of a farm that puts a launcher before each, in the sandbox of our own",
-		Long: `Run a command of a farm that puts a launcher before each, in the sandbox of our own.
+		Long: `Run a command of a farm that puts a launcher before each, in the sandbox of our
+own.
 
 The farm's worker has laid out the input root in a folder below DIR and started
 this program in it, or in a folder in it, with the command's environment: so
@@ -34,8 +35,9 @@ folder --action_root in it is the input root, and that folder becomes /. An
 action without one runs in its own folder, and / is empty.
 
 Exit status: the command's; 125 when it could not be run.`,
-		Args: some("COMMAND"),
-		RunE: func(c *cobra.Command, args []string) error { return l.run(c.Context(), args) },
+		Example: `  kvfarm launch --below /var/tmp/farm -- rustc --version`,
+		Args:    some("COMMAND"),
+		RunE:    func(c *cobra.Command, args []string) error { return l.run(c.Context(), args) },
 	}
 	f := c.Flags()
 	f.SetInterspersed(false)

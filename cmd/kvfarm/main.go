@@ -9,10 +9,12 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace"
 
@@ -52,9 +54,12 @@ func run(ctx context.Context, args []string) int {
 func execute(ctx context.Context, args []string) error {
 	root := newRoot()
 	root.SetArgs(args)
-	c, _, err := root.Find(args)
+	c, rest, err := root.Find(args)
 	if err != nil {
 		c = root // which says what is wrong
+	}
+	if c.HasSubCommands() && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && slices.Contains(rest, "--help") {
+		return unknown(c, rest[0]) // where cobra would say what there is and end as if all was well
 	}
 	// Who looks at a trace tells its processes apart by their services' names.
 	ctx, stop, err := startTraces(ctx, strings.ReplaceAll(c.CommandPath(), " ", "-"))
@@ -75,13 +80,27 @@ const endless = "endless"
 
 func newRoot() *cobra.Command {
 	root := group("kvfarm", "verify the Rust code of a Linux tree",
+		`Verify the Rust code of a Linux tree: which of its run-time checks can never
+fail, which can, and with what input.
+
+submit does that for a tree, prove for files that belong to none. What can fail
+is run again by replay; explain and why tell of a proof. serve and worker make a
+farm of many machines.`,
 		newSubmit(), newProve(), newFuzz(), newExplain(), newWhy(), newReplay(), newKUnit(), newServe(), newWorkerCommand(), newRunner(), newLaunch(), newToolchain(), newCache(), newAudit())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w (%s --help lists the flags)", err, c.CommandPath())
 	})
+	root.SetGlobalNormalizationFunc(underscores)
+	root.SetHelpCommand(newHelp())
+	root.InitDefaultHelpCmd()
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
+}
+
+// underscores takes --no-cache for --no_cache: who does not know Bazel's flags writes them so.
+func underscores(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	return pflag.NormalizedName(strings.ReplaceAll(name, "-", "_"))
 }
 
 // one and some are the arguments of a command that wants just one or any number of what, where cobra speaks of args.
@@ -112,20 +131,45 @@ func wanting(what string, most int) cobra.PositionalArgs {
 // group returns a command that is there for the ones below it. By itself it says
 // what these are; with a name that none of them has it fails, where cobra would
 // say the same and end as if all was well.
-func group(use, short string, below ...*cobra.Command) *cobra.Command {
+func group(use, short, long string, below ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{
-		Use: use, Short: short, Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2,
+		Use: use, Short: short, Long: long, Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return c.Help()
 			}
-			like := ""
-			if all := c.SuggestionsFor(args[0]); len(all) > 0 {
-				like = fmt.Sprintf("; did you mean %s?", strings.Join(all, " or "))
-			}
-			return fmt.Errorf("%s has no command %q%s (%s --help lists them)", c.CommandPath(), args[0], like, c.CommandPath())
+			return unknown(c, args[0])
 		},
 	}
 	c.AddCommand(below...)
 	return c
+}
+
+// newHelp returns a help command that fails where there is nothing to say, as cobra's own does not.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [flags] [COMMAND...]",
+		Short:   "say more of a command",
+		Long:    "Say more of a command, as COMMAND --help does.",
+		Example: `  kvfarm help cache gc`,
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 {
+				return unknown(about, rest[0])
+			}
+			return about.Help()
+		},
+	}
+}
+
+// unknown is the error that c has no command of a name.
+func unknown(c *cobra.Command, name string) error {
+	like := ""
+	if all := c.SuggestionsFor(name); len(all) > 0 {
+		like = fmt.Sprintf("; did you mean %s?", strings.Join(all, " or "))
+	}
+	return fmt.Errorf("%s has no command %q%s (%[1]s --help lists them)", c.CommandPath(), name, like)
 }

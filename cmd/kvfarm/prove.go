@@ -42,6 +42,8 @@ In C, kvfarm.h declares what the crate kvfarm covers.
 
 Exit status: 0 all is decided and nothing refuted, 1 something is refuted, 2 the
 farm or the input failed, 3 something is undecided.`,
+		Example: `  kvfarm prove check.rs
+  kvfarm prove --budget 800000 --shards 8 hard.c`,
 		Args: some("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			w.out, w.err = c.OutOrStdout(), c.ErrOrStderr()

@@ -15,13 +15,17 @@ import (
 
 func newReplay() *cobra.Command {
 	return &cobra.Command{
-		Use:   "replay WITNESS",
+		Use:   "replay [flags] WITNESS",
 		Short: "run a failing input again, step by step, without a solver",
 		Long: `Run a failing input again, step by step, without a solver.
 
-Exit status: 1 if it fails at the same place again, 0 if it does not.`,
-		Args: one("one WITNESS file"),
-		RunE: func(c *cobra.Command, args []string) error { return replay(c.OutOrStdout(), args[0]) },
+submit, prove and fuzz leave a WITNESS, a file, per failure, and name it.
+
+Exit status: 1 if it fails at the same place again, 0 if it does not, 2 if it
+cannot be run.`,
+		Example: `  kvfarm replay ~/.cache/kvfarm/report/witness/e3b0c44298fc1c14-0.json`,
+		Args:    one("one WITNESS file"),
+		RunE:    func(c *cobra.Command, args []string) error { return replay(c.OutOrStdout(), args[0]) },
 	}
 }
 

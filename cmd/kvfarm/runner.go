@@ -34,8 +34,9 @@ It speaks the protocol of bb_runner, and takes its place: bb_worker lays out
 input roots in DIR and asks it to run commands there. bb_worker's configuration
 has one runner for each value of the platform property kvfarm-root; that value
 is --action_root here. See deploy/buildbarn.`,
-		Args: none,
-		RunE: func(c *cobra.Command, _ []string) error { return r.run(c.Context()) },
+		Example: `  kvfarm runner --listen unix:/w/runner --build_directory /w/build`,
+		Args:    none,
+		RunE:    func(c *cobra.Command, _ []string) error { return r.run(c.Context()) },
 	}
 	f := c.Flags()
 	f.StringVar(&r.listen, "listen", "", "`ADDR` to listen on: unix:PATH, or HOST:PORT of this machine")

@@ -60,19 +60,22 @@ holders of tokens, JSON Web Tokens and certificates:
   may = ["read", "write", "work"]
 
 SIGHUP has it, the files that it names and the certificates read again.`,
+		Example: `  kvfarm serve --state /srv/kvfarm --cache_limit 200G
+  kvfarm serve --workers 1 --http 127.0.0.1:8981
+  kvfarm serve --config serve.toml --listen 0.0.0.0:8980`,
 		Args:        none,
 		Annotations: map[string]string{endless: "true"},
 		RunE:        func(c *cobra.Command, _ []string) error { return s.run(c.Context()) },
 	}
 	s.flag(c.Flags())
 	c.Flags().StringVar(&s.listen, "listen", "127.0.0.1:8980", "`ADDR` to listen on: HOST:PORT or unix:PATH")
-	c.Flags().IntVar(&s.workers, "workers", 0, "workers in this process")
-	c.Flags().IntVar(&s.slots, "slots", 0, "actions at a time per worker (default: one per processor)")
+	c.Flags().IntVar(&s.workers, "workers", 0, "`N` workers in this process")
+	c.Flags().IntVar(&s.slots, "slots", 0, "`N` actions at a time per worker (default: one per processor)")
 	c.Flags().StringArrayVar(&s.known, "property", nil, "`NAME` of a platform property that some workers offer; actions that want one of other names are refused; repeatable")
 	c.Flags().StringVar(&s.outlive, "durability", toDisk, "`WHAT` acknowledged content outlives: disk, a power failure, too; or process, the server's death alone, and then uploads do not wait for the disk")
 	graceFlag(c.Flags(), &s.grace)
-	c.Flags().DurationVar(&s.timeout, "action_timeout", time.Hour, "how long an action may run that does not say so itself")
-	c.Flags().DurationVar(&s.longest, "max_action_timeout", 24*time.Hour, "how long an action may ask to run")
+	c.Flags().DurationVar(&s.timeout, "action_timeout", time.Hour, "`DURATION` that an action may run which does not say so itself")
+	c.Flags().DurationVar(&s.longest, "max_action_timeout", 24*time.Hour, "`DURATION` that an action may ask to run")
 	c.Flags().StringVar(&s.http, "http", "", "`HOST:PORT` for Prometheus (/metrics), liveness (/healthz), readiness (/readyz) and a page for people (/) (default: none)")
 	c.Flags().BoolVar(&s.pprof, "pprof", false, "serve profiles of this process on --http too (/debug/pprof/)")
 	c.Flags().StringArrayVar(&s.assets, "asset_origin", nil, "`URI` below which the Remote Asset API may fetch: https://HOST/PATH, http://HOST/PATH or file:///PATH; repeatable (default: none, assets are what was pushed)")
@@ -202,7 +205,7 @@ const littleRoom = 1 << 30
 
 // graceFlag is for how long actions may go on after a signal.
 func graceFlag(f *pflag.FlagSet, grace *time.Duration) {
-	f.DurationVar(grace, "grace", 30*time.Second, "how long actions have to finish after SIGTERM, before they are handed back to the queue")
+	f.DurationVar(grace, "grace", 30*time.Second, "`DURATION` that actions have to finish after SIGTERM, before they are handed back to the queue")
 }
 
 func hostname() string {

@@ -16,7 +16,7 @@ import (
 type state struct{ dir string }
 
 func (s *state) flag(f *pflag.FlagSet) {
-	f.StringVar(&s.dir, "state", "", "`DIR` for the store, toolchains and the last report (default: kvfarm in the user's cache directory)")
+	f.StringVar(&s.dir, "state", "", "`DIR` of the store, the last report and what a worker keeps (default: kvfarm in the user's cache directory)")
 }
 
 // resolve fills in the default and makes the folder.

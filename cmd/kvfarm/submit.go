@@ -43,6 +43,11 @@ declares.
 Exit status: 0 all is decided and nothing refuted that is not waived, 1
 something is refuted, 2 the farm or the input failed, 3 something is undecided.
 With --against only what is worse than in that report counts, and is shown.`,
+		Example: `  kvfarm submit                                   # the tree in this folder
+  kvfarm submit drivers/gpu/drm/drm_panic_qr.rs   # one driver
+  kvfarm submit --arch arm64 rust/kernel
+  kvfarm submit --against base/report.json
+  kvfarm submit --remote_executor grpc://127.0.0.1:8980`,
 		RunE: func(c *cobra.Command, args []string) error {
 			s.targets, s.out, s.err = args, c.OutOrStdout(), c.ErrOrStderr()
 			return s.advised(s.run(c.Context()))

@@ -52,15 +52,21 @@ func importToolchain(ctx context.Context, t *toolchain.Toolchain, s cas.Store, n
 
 func newToolchain() *cobra.Command {
 	return group("toolchain", "the root file systems that actions run in",
+		`The root file systems that actions run in, and the sources of kernels. They are
+kept in kvfarm in the user's cache directory, for they are slow to make.`,
 		newToolchainMake(), newToolchainList(), newToolchainPath(), newToolchainSource())
 }
 
 func newToolchainMake() *cobra.Command {
 	var s state
 	c := &cobra.Command{
-		Use:   "make [NAME...]",
+		Use:   "make [flags] [NAME...]",
 		Short: "make the roots that are not there yet, and import the kernel's toolchain",
-		Long:  "Make the roots that are not there yet (all, or those named), from the mirror that this machine's apt uses, and import the kernel's toolchain into the store.",
+		Long: `Make the roots that are not there yet (those named, or all but those for tests),
+from the mirror that this machine's apt uses, and import the kernel's toolchain
+into the store.`,
+		Example: `  kvfarm toolchain make
+  kvfarm toolchain make clients`,
 		RunE: func(c *cobra.Command, names []string) error {
 			if err := s.resolve(); err != nil {
 				return err
@@ -115,7 +121,11 @@ func importRoot(ctx context.Context, s state, t *toolchain.Toolchain) error {
 
 func newToolchainList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "list the roots that are made", Args: none,
+		Use:     "list [flags]",
+		Short:   "list the roots that are made",
+		Long:    "List the roots that are made, with their digests, if actions can run in them.",
+		Example: `  kvfarm toolchain list`,
+		Args:    none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cache, err := toolchains()
 			if err != nil {
@@ -141,7 +151,11 @@ func newToolchainList() *cobra.Command {
 
 func newToolchainPath() *cobra.Command {
 	return &cobra.Command{
-		Use: "path NAME", Short: "print the folder of a root", Args: one("one NAME, as kvfarm toolchain list has it"),
+		Use:     "path [flags] NAME",
+		Short:   "print the folder of a root",
+		Long:    "Print the folder of a root. NAME is one that kvfarm toolchain list has.",
+		Example: `  kvfarm toolchain path sdk`,
+		Args:    one("one NAME, as kvfarm toolchain list has it"),
 		RunE: func(c *cobra.Command, args []string) error {
 			cache, err := toolchains()
 			if err != nil {
@@ -165,9 +179,12 @@ func newToolchainPath() *cobra.Command {
 
 func newToolchainSource() *cobra.Command {
 	return &cobra.Command{
-		Use:   "source PACKAGE[=VERSION]",
-		Short: "unpack the sources of a kernel package, such as linux-source-7.2, and print their folder",
-		Args:  one("one PACKAGE, such as linux-source-7.2"),
+		Use:   "source [flags] PACKAGE[=VERSION]",
+		Short: "unpack the sources of a kernel package, and print their folder",
+		Long: `Unpack the sources of a kernel package of the distribution, the newest or those
+of a VERSION, and print their folder.`,
+		Example: `  kvfarm toolchain source linux-source-7.2`,
+		Args:    one("one PACKAGE, such as linux-source-7.2"),
 		RunE: func(c *cobra.Command, args []string) error {
 			cache, err := toolchains()
 			if err != nil {

@@ -37,7 +37,9 @@ func newWhy() *cobra.Command {
 A proof's key is its slice, the engine and the budget. This compares those of
 two reports and shows the functions, constants and inputs that differ. Both
 slices are read from the store, so neither may have been dropped from it.`,
-		Args: one("one ROOT"),
+		Example: `  kvfarm why drm_panic_qr_max_data_size
+  kvfarm why --against base/report.json check_delta_sign`,
+		Args: one("one CHECK or ROOT"),
 		RunE: func(c *cobra.Command, args []string) error { return w.run(c.Context(), c.OutOrStdout(), args[0]) },
 	}
 	w.flag(c.Flags())

@@ -18,64 +18,82 @@ import (
 	"github.com/kvfarm/kvfarm/frontend/farm"
 )
 
+// workerFlags is what `kvfarm worker` is told.
+type workerFlags struct {
+	state
+	remote remoteFlags
+	slots  int
+	name   string
+	grace  time.Duration
+	offer  []string // platform properties beside those of plain actions
+	roots  rootFlags
+	log    logFlags
+}
+
 func newWorkerCommand() *cobra.Command {
-	var s state
-	var r remoteFlags
-	var slots int
-	var name string
-	var grace time.Duration
-	var offer []string
-	var log logFlags
-	var roots rootFlags
+	var w workerFlags
 	c := &cobra.Command{
-		Use:         "worker --farm ADDR [flags]",
-		Short:       "run actions for a farm",
+		Use:   "worker --farm ADDR [flags]",
+		Short: "run actions for a farm",
+		Long: `Run actions for a farm, that of a kvfarm serve, each in a sandbox of its own.
+
+What actions read is kept in the state folder for others that read the same.
+SIGTERM lets actions finish, for so long as --grace says, and hands the others
+back to the queue.`,
+		Example: `  kvfarm worker --farm grpc://127.0.0.1:8980 --slots 8 --state /var/tmp/worker
+  kvfarm worker --farm grpcs://farm.example:8980 --config worker.toml`,
 		Args:        none,
 		Annotations: map[string]string{endless: "true"},
-		RunE: func(c *cobra.Command, _ []string) error {
-			if r.cfg.Executor == "" {
-				return errors.New("--farm is missing: which farm should the worker work for?")
-			}
-			if err := errors.Join(checkSlots(slots), checkGrace("--grace", grace), s.resolve()); err != nil {
-				return err
-			}
-			offers, err := pairs("--offer", offer)
-			if err != nil {
-				return err
-			}
-			cfg := worker.Config{Name: name, Slots: slots, Grace: grace}
-			for k, v := range offers {
-				cfg.Offers = append(cfg.Offers, queue.Property{Name: k, Value: v})
-			}
-			if cfg.Log, err = log.logger(os.Stderr); err != nil {
-				return err
-			}
-			ctx := c.Context()
-			if !signal.Ignored(syscall.SIGHUP) { // its terminal is gone: actions go back to the queue, and are not lost for a while
-				var stop context.CancelFunc
-				ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
-				defer stop()
-			}
-			return runWorker(ctx, &r, &roots, s.path("worker", "remote"), cfg)
-		},
+		RunE:        func(c *cobra.Command, _ []string) error { return w.run(c.Context()) },
 	}
-	s.flag(c.Flags())
-	r.connectionFlags(c.Flags())
-	r.cfg.Keepalive = 10 * time.Second // our own servers do not mind
-	c.Flags().Lookup("grpc_keepalive_time").DefValue = "10s"
-	c.Flags().StringVar(&r.cfg.Executor, "farm", "", "`ADDR` of the farm, as for --remote_executor")
-	c.Flags().IntVar(&slots, "slots", 0, "actions at a time (default: one per processor)")
-	c.Flags().StringVar(&name, "name", "", "`NAME` in results and logs (default: the host's, and the process)")
-	c.Flags().StringArrayVar(&offer, "offer", nil, "platform property `NAME=VALUE` of actions that this worker can run beside plain ones; * is any value; repeatable")
-	graceFlag(c.Flags(), &grace)
-	roots.flags(c.Flags())
-	log.flags(c.Flags())
+	f := c.Flags()
+	w.flag(f)
+	w.remote.connectionFlags(f, 10*time.Second) // our own servers do not mind
+	f.StringVar(&w.remote.cfg.Executor, "farm", "", "`ADDR` of the farm, as for --remote_executor")
+	f.IntVar(&w.slots, "slots", 0, "`N` actions at a time (default: one per processor)")
+	f.StringVar(&w.name, "name", "", "`NAME` in results and logs (default: the host's, and the process)")
+	f.StringArrayVar(&w.offer, "offer", nil, "platform property `NAME=VALUE` of actions that this worker can run beside plain ones; * is any value; repeatable")
+	graceFlag(f, &w.grace)
+	w.roots.flags(f)
+	w.log.flags(f)
 	return withConfig(c)
 }
 
-// runWorker completes what the worker is told, and has it work until ctx ends.
-func runWorker(ctx context.Context, r *remoteFlags, roots *rootFlags, dir string, wc worker.Config) error {
-	cfg, err := r.config()
+// config is what the worker needs to know that no farm tells it.
+func (w *workerFlags) config() (worker.Config, error) {
+	if w.remote.cfg.Executor == "" {
+		return worker.Config{}, errors.New("--farm is missing: which farm should the worker work for?")
+	}
+	if err := errors.Join(checkSlots(w.slots), checkGrace("--grace", w.grace), w.resolve()); err != nil {
+		return worker.Config{}, err
+	}
+	cfg := worker.Config{Name: w.name, Slots: w.slots, Grace: w.grace}
+	if cfg.Name == "" {
+		cfg.Name = fmt.Sprintf("%s-%d", hostname(), os.Getpid())
+	}
+	offers, err := pairs("--offer", w.offer)
+	if err != nil {
+		return cfg, err
+	}
+	for k, v := range offers {
+		cfg.Offers = append(cfg.Offers, queue.Property{Name: k, Value: v})
+	}
+	cfg.Log, err = w.log.logger(os.Stderr)
+	return cfg, err
+}
+
+// run works until ctx ends.
+func (w *workerFlags) run(ctx context.Context) error {
+	wc, err := w.config()
+	if err != nil {
+		return err
+	}
+	if !signal.Ignored(syscall.SIGHUP) { // its terminal is gone: actions go back to the queue, and are not lost for a while
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer stop()
+	}
+	cfg, err := w.remote.config()
 	if err != nil {
 		return err
 	}
@@ -85,21 +103,18 @@ func runWorker(ctx context.Context, r *remoteFlags, roots *rootFlags, dir string
 		return whereIsTheFarm(err)
 	}
 	defer client.Close()
-	if wc.Name == "" {
-		wc.Name = fmt.Sprintf("%s-%d", hostname(), os.Getpid())
-	}
 	leases := client.Leases()
 	wc.Queue, wc.Store, wc.Results, wc.Logs = leases, client.Store(), leases, leases
-	if wc.Roots, err = roots.resolve(ctx, wc.Store, func(text string) { wc.Log.Info(text) }); err != nil {
+	if wc.Roots, err = w.roots.resolve(ctx, wc.Store, func(text string) { wc.Log.Info(text) }); err != nil {
 		return err
 	}
-	w, done, err := newWorker(wc, dir)
+	works, done, err := newWorker(wc, w.path("worker", "remote"))
 	if err != nil {
 		return err
 	}
 	defer done()
 	fmt.Fprintf(os.Stderr, "kvfarm: worker %s works for %s\n", wc.Name, cfg.Executor)
-	if err := w.Run(ctx); ctx.Err() == nil {
+	if err := works.Run(ctx); ctx.Err() == nil {
 		return err
 	}
 	return nil
