@@ -51,6 +51,7 @@ farm or the input failed, 3 something is undecided.`,
 		},
 	}
 	w.flags(c.Flags())
+	w.proofFlags(c.Flags())
 	w.compares(c.Flags())
 	return c
 }

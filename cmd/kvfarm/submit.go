@@ -54,6 +54,7 @@ With --against only what is worse than in that report counts, and is shown.`,
 		},
 	}
 	s.flags(c.Flags(), ".")
+	s.proofFlags(c.Flags())
 	c.Flags().StringVar(&s.waivers, "waivers", "", "`FILE` of known failures (default: kvfarm.waivers in the tree, if it is there)")
 	s.compares(c.Flags())
 	return c

@@ -39,12 +39,16 @@ func (w *work) flags(f *pflag.FlagSet) {
 	w.remote.flags(f)
 	f.StringVar(&w.report, "report", "", "`DIR` for report.json, report.txt, report.html, report.sarif, junit.xml and witnesses (default: report in the state folder)")
 	f.IntVar(&w.jobs, "jobs", 0, "`N` actions at a time (default: one per processor here, 64 on a farm)")
-	f.Int64Var(&w.budget, "budget", 0, "`STEPS` per root: instructions, terms and what the solver does, about 10 us each (default: the engine's)")
-	f.IntVar(&w.shards, "shards", 1, "divide a root that runs out of budget into up to `N` actions with the same budget each; 1: do not")
 	f.BoolVar(&w.json, "json", false, "write the report as JSON to standard output instead of text")
 	f.StringSliceVar(&w.noCache, "no_cache", nil, "run every action, or those of each `KIND` alone as in --no_cache=lower,prove, though its result be known")
 	f.Lookup("no_cache").NoOptDefVal = everything
 	f.StringVar(&w.tools, "tools", "", "`DIR` of kvlower and kvengine (default: where kvfarm is)")
+}
+
+// proofFlags say how much a proof may take.
+func (w *work) proofFlags(f *pflag.FlagSet) {
+	f.Int64Var(&w.budget, "budget", 0, "`STEPS` per root: instructions, terms and what the solver does, about 10 us each (default: the engine's)")
+	f.IntVar(&w.shards, "shards", 1, "divide a root that runs out of budget into up to `N` actions with the same budget each; 1: do not")
 }
 
 // everything as a kind of action is all kinds.
