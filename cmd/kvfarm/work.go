@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -57,6 +58,20 @@ const everything = "all"
 // fresh reports whether actions of a kind are run though their results be known.
 func (w *work) fresh(kind string) bool {
 	return slices.Contains(w.noCache, everything) || slices.Contains(w.noCache, kind)
+}
+
+// noteKinds tells of kinds that were to be run anew and that no action of r is of: who mistyped one has been
+// told what the cache held.
+func (w *work) noteKinds(r *pb.Report) {
+	var there []string
+	for _, row := range r.Cache {
+		there = append(there, row.Kind)
+	}
+	for _, kind := range w.noCache {
+		if kind != everything && !slices.Contains(there, kind) {
+			w.note(fmt.Sprintf("--no_cache=%s: no action is of that kind; there were %s", kind, strings.Join(there, ", ")))
+		}
+	}
 }
 
 // embeds reports whether the farm is in this process.
@@ -124,6 +139,7 @@ func (w *work) finish(ctx context.Context, j *job.Job, b *report.Builder, o *job
 
 // tell shows the report's end to a person, or all of it to a program.
 func (w *work) tell(r *pb.Report) error {
+	w.noteKinds(r)
 	if w.json {
 		b, err := report.JSON(r)
 		if err != nil {
