@@ -172,10 +172,15 @@ func (b *Builder) settle(s *site) {
 	if !s.owned || !undecided && (s.verdict != pb.Verdict_PROVED_UP_TO || strings.HasPrefix(s.reason, asFarAs)) {
 		return
 	}
-	if undecided {
-		defer b.failInner(s)
-		defer b.fail(s)
+	b.settleByOwners(s)
+	if undecided { // still, unless its owners prove it
+		b.fail(s)
+		b.failInner(s)
 	}
+}
+
+// settleByOwners decides s if each owner of its location does, in each crate that leaves it open.
+func (b *Builder) settleByOwners(s *site) {
 	by := settlement{verdict: pb.Verdict_PROVED, cached: s.cached}
 	for _, at := range s.open {
 		if !by.add(b, at, s.key) {
@@ -190,8 +195,8 @@ func (b *Builder) settle(s *site) {
 	if s.rest == pb.Verdict_VACUOUS {
 		by.worsen(s.rest)
 	}
-	if !undecided && by.verdict != pb.Verdict_PROVED {
-		return
+	if s.verdict == pb.Verdict_PROVED_UP_TO && by.verdict != pb.Verdict_PROVED {
+		return // they say no more
 	}
 	s.verdict, s.cached, s.reason = by.verdict, by.cached, by.reason()
 	for _, name := range by.names {
