@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -61,7 +62,7 @@ func explainRoot(w io.Writer, r *pb.Report, x *pb.Root, dir string) {
 		field("shards", fmt.Sprintf("%d; one budget did not suffice for all of it", x.Shards))
 	}
 	field("slice", x.Slice)
-	field("engine", r.Tree.Engine)
+	field("engine", r.GetTree().GetEngine())
 	field("proved by", provenance(r, x.Action, x.Cached))
 	field("cut by", provenance(r, x.LoweredBy, false))
 	for _, a := range x.Assumptions {
@@ -80,17 +81,15 @@ func provenance(r *pb.Report, action string, cached bool) string {
 		if a.Cached || cached {
 			how = "from the cache; it once took"
 		}
-		return fmt.Sprintf("action %s (%s on %s, %s CPU)", action, how, orElse(a.Worker, "the farm"), seconds(a.CpuSeconds))
+		return fmt.Sprintf("action %s (%s on %s, %s CPU)", action, how, cmp.Or(a.Worker, "the farm"), seconds(a.CpuSeconds))
 	}
 	return "action " + action
 }
 
 func explainSites(w io.Writer, r *pb.Report, x *pb.Root, dir string) {
 	for _, s := range r.Sites {
-		for _, root := range s.Roots {
-			if root == x.Name {
-				fmt.Fprintf(w, "  site        %s %s: %s\n", at(s), s.Kind, siteVerdict(s))
-			}
+		if slices.Contains(s.Roots, x.Name) {
+			fmt.Fprintf(w, "  site        %s %s: %s\n", at(s), s.Kind, siteVerdict(s))
 		}
 	}
 	for _, s := range r.Sites {
@@ -119,7 +118,7 @@ func Key(w io.Writer, old *pb.Report, was *pb.Root, now *pb.Report, is *pb.Root)
 			same = false
 		}
 	}
-	differ("the engine is not", old.Tree.Engine, now.Tree.Engine)
+	differ("the engine is not", old.GetTree().GetEngine(), now.GetTree().GetEngine())
 	differ("the budget is not", fmt.Sprint(was.Budget), fmt.Sprint(is.Budget))
 	if same {
 		fmt.Fprintln(w, "nothing that its proof depends on changed")

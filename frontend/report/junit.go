@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -62,7 +63,7 @@ func testcase(r *pb.Report, x *pb.Root, dir string) junit.Testcase {
 	case pb.Verdict_VACUOUS:
 		c.Error = &junit.Result{Type: "vacuous", Message: "its assumptions contradict one another, or it never comes to an assertion"}
 	default:
-		c.Error = &junit.Result{Type: "undecided", Message: orElse(x.Reason, "no reason given")}
+		c.Error = &junit.Result{Type: "undecided", Message: cmp.Or(x.Reason, "no reason given")}
 	}
 	return c
 }

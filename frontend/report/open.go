@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -43,7 +44,7 @@ func openSites(w io.Writer, root *pb.Root, all []*pb.Site) {
 	}
 	for _, reason := range order {
 		sites := byReason[reason]
-		fmt.Fprintf(w, "warning: %s: %d undecided: %s\n", Clip(root.Name), len(sites), orElse(reason, "no reason given"))
+		fmt.Fprintf(w, "warning: %s: %d undecided: %s\n", Clip(root.Name), len(sites), cmp.Or(reason, "no reason given"))
 		for _, s := range sites[:min(len(sites), maxOpen)] {
 			fmt.Fprintf(w, "  --> %s %s\n", at(s), s.Kind)
 		}

@@ -150,11 +150,11 @@ func card(s *pb.Site, dir string) pageCard {
 			c.Facts = append(c.Facts, fact{name, text, code})
 		}
 	}
-	add("in", orElse(p.Function, s.Function), true)
-	if p.File != s.File || p.Line != s.Line {
+	add("in", cmp.Or(p.Function, s.Function), true)
+	if apart(s, p) {
 		add("check", at(s), true)
 	}
-	if s.RefutedBy != orElse(p.Function, s.Function) {
+	if s.RefutedBy != cmp.Or(p.Function, s.Function) {
 		add("root", s.RefutedBy, true)
 	}
 	add("with", values(s.Values), true)
@@ -185,7 +185,7 @@ func pageFiles(sites []*pb.Site) []pageFile {
 	}
 	var files []pageFile
 	for name, all := range byFile {
-		f := pageFile{Name: orElse(name, "no place"), Shares: shares(all, pb.Family_FAMILY_UNKNOWN)}
+		f := pageFile{Name: cmp.Or(name, "no place"), Shares: shares(all, pb.Family_FAMILY_UNKNOWN)}
 		for _, s := range all {
 			f.Sites = append(f.Sites, row(s))
 		}
@@ -202,7 +202,7 @@ const maxRoots = 8
 
 func row(s *pb.Site) pageSite {
 	x := pageSite{
-		Class: classOf(s), At: fmt.Sprintf("%d:%d", s.Line, s.Column), Text: orElse(s.Text, s.Function),
+		Class: classOf(s), At: fmt.Sprintf("%d:%d", s.Line, s.Column), Text: cmp.Or(s.Text, s.Function),
 		Kind: s.Kind, Short: kindCalled(s.Kind).Short, Detail: s.Reason,
 		Roots: strings.Join(s.Roots[:min(len(s.Roots), maxRoots)], "\n"),
 	}

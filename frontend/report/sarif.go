@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -69,7 +70,7 @@ func result(s *pb.Site, dir string) *sarif.Result {
 	p := place(s)
 	res := sarif.NewRuleResult(s.Kind).WithRuleIndex(kindIndex(s.Kind)).WithLevel(level(s)).WithMessage(sarif.NewTextMessage(message(s, dir)))
 	res.AddLocation(location(p))
-	if (p.File != s.File || p.Line != s.Line) && s.File != "" {
+	if apart(s, p) {
 		check := location(&pb.Place{File: s.File, Line: s.Line, Column: s.Column, Function: s.Function, Text: s.Text})
 		res.AddRelatedLocation(check.WithID(1).WithMessage(sarif.NewTextMessage("the check")))
 	}
@@ -92,7 +93,7 @@ func level(s *pb.Site) string {
 // message is what Failure writes, in sentences. The first one stands alone where there is little room.
 func message(s *pb.Site, dir string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s.", headline(s), orElse(kindCalled(s.Kind).Short, s.Kind))
+	fmt.Fprintf(&b, "%s: %s.", headline(s), cmp.Or(kindCalled(s.Kind).Short, s.Kind))
 	fmt.Fprintf(&b, " With %s.", values(s.Values))
 	if s.RefutedBy != "" {
 		fmt.Fprintf(&b, " Root: %s.", s.RefutedBy)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -28,11 +29,11 @@ func Failure(w io.Writer, s *pb.Site, dir string) {
 	if p.Text != "" {
 		fmt.Fprintf(w, "%s |\n%s | %s\n%s |\n", pad, num, strings.TrimRight(expandTabs(p.Text), " "), pad)
 	}
-	fmt.Fprintf(w, "%s = in: %s\n", pad, orElse(p.Function, s.Function))
-	if (p.File != s.File || p.Line != s.Line) && s.File != "" {
+	fmt.Fprintf(w, "%s = in: %s\n", pad, cmp.Or(p.Function, s.Function))
+	if apart(s, p) {
 		fmt.Fprintf(w, "%s = check: %s:%d\n", pad, s.File, s.Line)
 	}
-	if s.RefutedBy != orElse(p.Function, s.Function) && s.RefutedBy != "" {
+	if s.RefutedBy != cmp.Or(p.Function, s.Function) && s.RefutedBy != "" {
 		fmt.Fprintf(w, "%s = root: %s\n", pad, s.RefutedBy)
 	}
 	fmt.Fprintf(w, "%s = with: %s\n", pad, values(s.Values))
@@ -50,6 +51,11 @@ func place(s *pb.Site) *pb.Place {
 		return s.Place
 	}
 	return &pb.Place{File: s.File, Line: s.Line, Column: s.Column, Function: s.Function}
+}
+
+// apart reports whether the check of s stands elsewhere than p, where a person looks for it.
+func apart(s *pb.Site, p *pb.Place) bool {
+	return s.File != "" && (p.File != s.File || p.Line != s.Line)
 }
 
 func headline(s *pb.Site) string {
@@ -78,13 +84,6 @@ func values(vs []string) string {
 }
 
 func expandTabs(s string) string { return strings.ReplaceAll(s, "\t", "    ") }
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
 
 // Text writes the whole report: sites, roots, cache, failures, totals.
 func Text(w io.Writer, r *pb.Report, dir string) {
@@ -261,13 +260,21 @@ func guardedLines(w io.Writer, all []*pb.Site, dir string) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, s := range all[:min(len(all), maxGuarded)] {
 		p := place(s)
-		fmt.Fprintf(t, "  %s\t%s:%d:%d\t%s\n", s.Kind, p.File, p.Line, p.Column, Clip(orElse(p.Function, s.Function)))
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", s.Kind, spotOf(p), Clip(cmp.Or(p.Function, s.Function)))
 	}
 	t.Flush()
 	if more := len(all) - maxGuarded; more > 0 {
 		fmt.Fprintf(w, "  and %d more\n", more)
 	}
 	fmt.Fprintln(w)
+}
+
+// spotOf is p in a line; bitcode may come without debug information.
+func spotOf(p *pb.Place) string {
+	if p.File == "" {
+		return "-"
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
 // Errors writes what went wrong at the farm or in the build, and before it what was left out.

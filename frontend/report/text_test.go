@@ -26,3 +26,26 @@ func TestGuardedOfTheTreeFirst(t *testing.T) {
 		last = at
 	}
 }
+
+// A failure in bitcode without debug information has no place, and is given none.
+func TestFailureWithoutPlace(t *testing.T) {
+	r := &pb.Report{Tree: &pb.Tree{}, Sites: []*pb.Site{
+		{Kind: "bounds", Function: "guarded", Verdict: pb.Verdict_REFUTED, Guarded: true},
+		{Kind: "bounds", Function: "plain", Verdict: pb.Verdict_REFUTED},
+		{Kind: "bounds", Function: "inlined", Verdict: pb.Verdict_REFUTED, Place: &pb.Place{File: "a.rs", Line: 1, Column: 2, Function: "caller"}},
+	}}
+	var out bytes.Buffer
+	report.Brief(&out, r, "out")
+	page, err := report.HTML(r, "out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range []string{":0:0", "check: "} {
+		if strings.Contains(out.String(), wrong) {
+			t.Errorf("%q in\n%s", wrong, out.String())
+		}
+	}
+	if strings.Contains(string(page), "<dt>check<dd>") {
+		t.Error("the page says where a check stands that has no place")
+	}
+}
