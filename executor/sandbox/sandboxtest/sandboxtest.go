@@ -4,10 +4,11 @@ package sandboxtest
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -58,6 +59,9 @@ func Root(t testing.TB) string {
 	return root
 }
 
+// actorPath is the actor's package.
+const actorPath = "github.com/kvfarm/kvfarm/executor/sandbox/sandboxtest/actor"
+
 // Built names a file with the actor in it, for processes that cannot build it.
 const Built = "KVFARM_TEST_ACTOR"
 
@@ -66,8 +70,11 @@ var Build = sync.OnceValues(func() ([]byte, error) {
 	if name := os.Getenv(Built); name != "" {
 		return os.ReadFile(name)
 	}
-	_, here, _, _ := runtime.Caller(0)
-	sources, err := filepath.Glob(filepath.Join(filepath.Dir(here), "actor", "*.go"))
+	here, err := exec.Command("go", "list", "-f", "{{.Dir}}", actorPath).Output() // what is built with -trimpath does not know
+	if err != nil {
+		return nil, fmt.Errorf("find the actor: %w", err)
+	}
+	sources, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(here)), "*.go"))
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +89,7 @@ var Build = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	out := filepath.Join(dir, "actor")
-	build := exec.Command("go", append([]string{"build", "-trimpath", "-o", out}, sources...)...)
-	build.Dir = filepath.Dir(here)
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", out, actorPath)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if msg, err := build.CombinedOutput(); err != nil {
 		return nil, errors.Join(err, errors.New(string(msg)))
