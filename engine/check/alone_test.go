@@ -25,6 +25,7 @@ func TestDifferentialAloneLoops(t *testing.T) {
 }
 
 func aloneOf(t *testing.T, generate func(seed int64) (open, closed string), seeds int64, bounds exec.Config) {
+	t.Parallel()
 	count := map[verdict.Word]int{}
 	for seed := range seeds {
 		_, closed := generate(seed)

@@ -107,6 +107,7 @@ func show(v *verdict.Verdict) (word string, sites []string) {
 }
 
 func TestPrograms(t *testing.T) {
+	t.Parallel()
 	for _, p := range programs(t) {
 		t.Run(p.name, func(t *testing.T) {
 			v, err := check.Prove(p.slice, p.cfg)
@@ -143,6 +144,7 @@ func TestPrograms(t *testing.T) {
 
 // TestPaths follows every path on its own: merging must not change what is decided.
 func TestPaths(t *testing.T) {
+	t.Parallel()
 	for _, p := range programs(t) {
 		if p.merging {
 			continue
@@ -166,6 +168,7 @@ func TestPaths(t *testing.T) {
 
 // TestEnds replays the run that shows of each proved check that its end is reached.
 func TestEnds(t *testing.T) {
+	t.Parallel()
 	for _, p := range programs(t) {
 		if p.slice.Inputs != nil || p.verdict != string(verdict.Proved) {
 			continue
@@ -196,6 +199,7 @@ func TestEnds(t *testing.T) {
 
 // TestSameBytes proves twice: nothing may depend on the order of a map.
 func TestSameBytes(t *testing.T) {
+	t.Parallel()
 	for _, p := range programs(t) {
 		t.Run(p.name, func(t *testing.T) {
 			var out [2]bytes.Buffer
@@ -218,6 +222,7 @@ func TestSameBytes(t *testing.T) {
 // TestRandomRuns runs programs on random inputs: none may fail at a site that is proved.
 // What is proved of the calls that a root makes says nothing of those that others make.
 func TestRandomRuns(t *testing.T) {
+	t.Parallel()
 	for _, p := range programs(t) {
 		if len(p.cfg.Of) > 0 {
 			continue

@@ -151,6 +151,7 @@ func openFor(v *verdict.Verdict) string {
 
 // differential proves generated slices and compares with runs on all inputs.
 func differential(t *testing.T, generate func(seed int64) string, n int64, cfg exec.Config) {
+	t.Parallel()
 	count := map[verdict.Word]int{}
 	reasons := map[string]int{}
 	for seed := range n {
@@ -223,6 +224,7 @@ var anyCall = regexp.MustCompile(`call i([0-9]+) noundef @any_i[0-9]+\(\)`)
 // TestConcrete puts numbers for the inputs of generated slices: what is then
 // left to one run the executor must decide as the interpreter does.
 func TestConcrete(t *testing.T) {
+	t.Parallel()
 	for seed := range generated() {
 		text := generate(seed)
 		n := uint64(seed)
@@ -249,6 +251,7 @@ func TestConcrete(t *testing.T) {
 // TestDifferentialRoots proves generated automatic roots: no run with random
 // inputs of their shapes may contradict.
 func TestDifferentialRoots(t *testing.T) {
+	t.Parallel()
 	count, reasons := map[verdict.Word]int{}, map[string]int{}
 	for seed := range generated() / 3 {
 		text := generateRoot(seed)

@@ -147,6 +147,7 @@ func oneMore(v ir.Value) ir.Value {
 // TestMutants changes programs that prove, in every small way. What still
 // proves must not fail in any run that is tried, and what fails in one must be refuted.
 func TestMutants(t *testing.T) {
+	t.Parallel()
 	every := 10
 	if os.Getenv("KVFARM_CI") != "" {
 		every = 5

@@ -103,6 +103,7 @@ func sameWithout(t *testing.T, s *ir.Slice, cfg exec.Config, whole *verdict.Verd
 
 // What is proved of a root alone hangs on nothing that a slice may leave out.
 func TestAloneWithoutBodies(t *testing.T) {
+	t.Parallel()
 	for name, out := range map[string]string{"alone_guard": "endless", "alone_memory": "long", "alone_result": "long", "alone_called": "endless"} {
 		p := readProgram(t, "../testdata/unknown/"+name+".kvs")
 		v, err := check.Prove(p.slice, p.cfg)

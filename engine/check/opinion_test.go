@@ -67,6 +67,7 @@ const mostLeft = 8
 // TestCorpusSecondOpinion has another solver decide the queries that the corpus
 // asks.
 func TestCorpusSecondOpinion(t *testing.T) {
+	t.Parallel()
 	second, err := opinion.Find("")
 	if errors.Is(err, opinion.ErrNone) && os.Getenv("KVFARM_CI") == "" {
 		t.Skip(err)

@@ -29,6 +29,7 @@ func TestDifferentialContracts(t *testing.T) {
 }
 
 func outsideOf(t *testing.T, generate func(seed int64) (open, closed string), seeds int64, cfg exec.Config, tell, get string) {
+	t.Parallel()
 	count := map[verdict.Word]int{}
 	for seed := range seeds {
 		open, closed := generate(seed)

@@ -17,6 +17,7 @@ import (
 // with pointers into the same few bytes, in their middle. What is proved without
 // the assumption that inputs lie apart and begin where they are pointed to must hold there too.
 func TestDifferentialOverlap(t *testing.T) {
+	t.Parallel()
 	told, silent := differentialOverlap(t, generated(), false)
 	if told == 0 || silent == 0 {
 		t.Error("the generator does not show both")
@@ -25,6 +26,7 @@ func TestDifferentialOverlap(t *testing.T) {
 
 // TestDifferentialOverlaps is the same where nothing may be assumed.
 func TestDifferentialOverlaps(t *testing.T) {
+	t.Parallel()
 	if told, silent := differentialOverlap(t, 2*generated(), true); told > 0 || silent == 0 {
 		t.Errorf("something is assumed of where inputs lie in %d programs, not in %d", told, silent)
 	}

@@ -110,6 +110,7 @@ func (p places) line(s *verdict.Site) int {
 
 // TestRustSources proves what rustc makes of small programs.
 func TestRustSources(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("../testdata/rustc/*.rs")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no sources: %v", err)

@@ -101,6 +101,7 @@ func decidedSites(v *verdict.Verdict) []string {
 // TestShards proves programs whole and in shards that are all followed to their
 // ends: both must say the same.
 func TestShards(t *testing.T) {
+	t.Parallel()
 	divided := 0
 	for _, p := range programs(t) {
 		whole, err := check.Prove(p.slice, p.cfg)
@@ -132,6 +133,7 @@ func TestShards(t *testing.T) {
 // TestShardRounds divides loops whose rounds end about where the bound is, by when they are left: a round counts in a shard that
 // does not leave it, too.
 func TestShardRounds(t *testing.T) {
+	t.Parallel()
 	words := map[verdict.Word]int{}
 	for _, file := range []string{"proved/loop", "proved/loop_nested", "proved/string"} {
 		p := readProgram(t, "../testdata/"+file+".kvs")
@@ -161,6 +163,7 @@ func TestShardRounds(t *testing.T) {
 
 // TestStarvedShards gives shards as little as the whole had. What they come to must not be wrong.
 func TestStarvedShards(t *testing.T) {
+	t.Parallel()
 	divided := 0
 	for _, p := range programs(t) {
 		whole, err := check.Prove(p.slice, p.cfg)
@@ -195,6 +198,7 @@ func TestStarvedShards(t *testing.T) {
 // TestDifferentialShards divides generated slices as a scout with little budget
 // says, and compares what is joined with runs on all inputs.
 func TestDifferentialShards(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		generate func(seed int64) string
 		loops    int
@@ -233,6 +237,7 @@ func TestDifferentialShards(t *testing.T) {
 // TestDifferentialShardsOutside does it where code that is not known is called:
 // what one shard tells it, another knows nothing of.
 func TestDifferentialShardsOutside(t *testing.T) {
+	t.Parallel()
 	divided := 0
 	for seed := range generated() / 4 {
 		open, closed := generateOutside(seed)
