@@ -69,6 +69,9 @@ func run(args []string) error {
 		return runInputs(args[1:])
 	case "knows":
 		return knows(os.Stdin, os.Stdout, args[1:])
+	case "help", "--help", "-h":
+		fmt.Println(usage)
+		return nil
 	}
 	return fmt.Errorf("%q is no command\n%s", args[0], usage)
 }

@@ -46,10 +46,27 @@ func TestBrokenBitcodeIsAnError(t *testing.T) {
 	}
 }
 
+// What does not go together is told before anything is read.
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{{}, {"--out", t.TempDir()}, {"x.bc"}, {"--nonsense"}} {
-		if err := run(args); err == nil {
-			t.Errorf("%q: no error", args)
+	out := t.TempDir()
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{}, "no bitcode file"},
+		{[]string{"--out", out}, "no bitcode file"},
+		{[]string{"x.bc"}, "--out is missing"},
+		{[]string{"--nonsense"}, "not defined: -nonsense"},
+		{[]string{"--census"}, "no bitcode file"},
+		{[]string{"--census", "--remains", "x.bc"}, "want one of them"},
+		{[]string{"--census", "--checks", "x.bc"}, "are for slices"},
+		{[]string{"--remains", "x.bc"}, "--out is missing"},
+		{[]string{"--remains", "--out", out, "x.bc", "y.bc"}, "2 files are named, want one"},
+		{[]string{"--out", out, "--checks", "--root", "f", "x.bc"}, "want one of them"},
+		{[]string{"--help"}, "help requested"},
+	} {
+		if err := run(test.args); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%q: %v, want %q", test.args, err, test.want)
 		}
 	}
 }
