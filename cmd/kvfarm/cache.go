@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -149,33 +147,4 @@ could not be read.`,
 		fmt.Fprintf(out, "clean, in %v\n", time.Since(start).Round(time.Millisecond))
 		return nil
 	})
-}
-
-const suffixes = "KMGT"
-
-func parseSize(s string) (int64, error) {
-	number, shift := s, 0
-	if s != "" {
-		if i := strings.IndexByte(suffixes, s[len(s)-1]); i >= 0 {
-			number, shift = s[:len(s)-1], 10*(i+1)
-		}
-	}
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n < 0 || n > (1<<62)>>shift {
-		return 0, fmt.Errorf("size %q: want bytes, or a number with K, M, G or T", s)
-	}
-	return n << shift, nil
-}
-
-// size is n bytes for people.
-func size(n int64) string {
-	unit, f := "B", float64(n)
-	for i := 0; f >= 1024 && i < len(suffixes); i++ {
-		f /= 1024
-		unit = suffixes[i:i+1] + "iB"
-	}
-	if unit == "B" {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", f, unit)
 }

@@ -43,8 +43,7 @@ Exit status: the command's; 125 when it could not be run.`,
 	f.SetInterspersed(false)
 	f.StringVar(&l.cfg.Dir, "below", "", "`DIR` that the farm's worker lays out input roots in")
 	f.StringVar(&l.cfg.Root, "action_root", "root", "`FOLDER` of an input root that becomes /")
-	f.Int64Var(&l.cfg.Memory, "memory", 0, "`BYTES` that an action may use (default: no limit)")
-	f.Int64Var(&l.cfg.Outputs, "outputs", 0, "`BYTES` that an action may leave (default: 16 GiB)")
+	limitFlags(f, &l.cfg)
 	return c
 }
 

@@ -42,8 +42,7 @@ is --action_root here. See deploy/buildbarn.`,
 	f.StringVar(&r.listen, "listen", "", "`ADDR` to listen on: unix:PATH, or HOST:PORT of this machine")
 	f.StringVar(&r.cfg.Dir, "build_directory", "", "`DIR` where bb_worker lays out input roots")
 	f.StringVar(&r.cfg.Root, "action_root", "", "`FOLDER` of each input root that becomes / (default: / is empty)")
-	f.Int64Var(&r.cfg.Memory, "memory", 0, "`BYTES` that an action may use (default: no limit)")
-	f.Int64Var(&r.cfg.Outputs, "outputs", 0, "`BYTES` that an action may leave (default: 16 GiB)")
+	limitFlags(f, &r.cfg)
 	r.log.flags(f)
 	return withConfig(c)
 }
