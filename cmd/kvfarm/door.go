@@ -37,7 +37,8 @@ func (d *door) flags(f *pflag.FlagSet) {
 
 // open reads certificates and grants.
 func (d *door) open() ([]grpc.ServerOption, error) {
-	options, err := d.tls.options(d.auth != "")
+	d.tls.grants = d.auth != ""
+	options, err := d.tls.options()
 	if err != nil || d.auth == "" {
 		return options, err
 	}
@@ -82,7 +83,7 @@ func (d *door) reload(log *slog.Logger) {
 		return
 	}
 	if d.tls.certificate != "" {
-		if err := d.tls.load(d.guard != nil); err != nil {
+		if err := d.tls.load(); err != nil {
 			log.Error("certificates stay as they were", "error", err)
 		} else {
 			log.Info("certificates are read again", "file", d.tls.certificate, "expires", d.tls.expires())
