@@ -26,11 +26,13 @@ func (w *walk) panics(reached int) []position.Panic {
 	return out
 }
 
+// sortedPanics lists all by position. Nothing in it compares equal: its order must not hang on that of a map.
 func sortedPanics(all map[position.Panic]bool) []position.Panic {
 	out := slices.AppendSeq(make([]position.Panic, 0, len(all)), maps.Keys(all))
+	located := map[bool]int{true: 1}
 	slices.SortFunc(out, func(a, b position.Panic) int {
 		return cmp.Or(cmp.Compare(a.At.File, b.At.File), cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Col, b.At.Col),
-			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.At.Func, b.At.Func))
+			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.At.Func, b.At.Func), cmp.Compare(located[a.Located], located[b.Located]))
 	})
 	return out
 }

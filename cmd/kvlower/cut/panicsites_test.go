@@ -108,3 +108,35 @@ func TestRemains(t *testing.T) {
 		t.Errorf("kinds that line 19 does not have are listed")
 	}
 }
+
+// The list of what remains is the same bytes each time, also where a call that passes a location and one
+// that does not stand at one place.
+func TestRemainsInOrder(t *testing.T) {
+	name := &module.Global{Name: "name", Global: ir.Global{Size: 4, Align: 1, Const: true, Data: []byte("a.rs")}}
+	loc := &module.Global{Name: "loc", Global: ir.Global{Size: ir.LocSize, Align: 8, Const: true, UnnamedAddr: true, Data: make([]byte, ir.LocSize),
+		Relocs: []ir.Reloc{{Target: ir.Value{Kind: ir.GlobalAddr, Type: ir.PtrType}}}}}
+	loc.Data[8], loc.Data[16], loc.Data[20] = 4, 7, 9
+	call := func(args ...ir.Value) *ir.Inst {
+		return &ir.Inst{Op: ir.Call, Type: ir.VoidType, Result: -1, Args: append([]ir.Value{{Kind: ir.FuncAddr, Type: ir.PtrType, Index: 1}}, args...)}
+	}
+	insts := []*ir.Inst{call(ir.Value{Kind: ir.GlobalAddr, Type: ir.PtrType, Index: 1}), call(), {Op: ir.Unreachable, Type: ir.VoidType, Result: -1}}
+	m := &module.Module{Triple: "x86_64-unknown-none", Globals: []*module.Global{name, loc}, Positions: []module.Position{{File: "a.rs", Line: 7, Col: 9}},
+		Funcs: []*module.Func{
+			{Symbol: "f", Name: "f", Defined: true, Blocks: []*ir.Block{{Insts: insts}}, At: [][]int{{1, 1, 0}}},
+			{Symbol: "p", Name: "core::panicking::panic_bounds_check", Sig: ir.Sig{NoReturn: true}},
+		}}
+	var first []position.Panic
+	for range 50 {
+		c, err := cut.New(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := c.Remains()
+		if first == nil {
+			first = all
+		}
+		if len(all) != 2 || !slices.Equal(all, first) {
+			t.Fatalf("%v, and then %v", first, all)
+		}
+	}
+}
