@@ -17,7 +17,8 @@ trap 'exit 130' INT TERM
 aside() {
 	name=$1
 	shift
-	plain nice "$@" >"$logs/$name" 2>&1 &
+	# timeout, when it is ended, ends all that the command has started.
+	CGO_ENABLED=0 GOFLAGS=-trimpath timeout 80m nice "$@" >"$logs/$name" 2>&1 &
 	echo $! >"$logs/$name.pid"
 	pids="$pids $!"
 }
