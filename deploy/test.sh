@@ -11,8 +11,7 @@ plain() { CGO_ENABLED=0 GOFLAGS=-trimpath "$@"; }
 # Many tests wait, for a mirror, a disk, or each other. aside has a command run in the time that is left; join waits for
 # its end, shows what it said, and fails if it did.
 logs=$(mktemp -d)
-pids=
-trap 'kill $pids 2>/dev/null || true; rm -rf "$logs"' EXIT
+trap 'cat "$logs"/*.pid 2>/dev/null | xargs -r kill 2>/dev/null || true; rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
 aside() {
 	name=$1
@@ -20,11 +19,11 @@ aside() {
 	# timeout, when it is ended, ends all that the command has started.
 	CGO_ENABLED=0 GOFLAGS=-trimpath timeout 80m nice "$@" >"$logs/$name" 2>&1 &
 	echo $! >"$logs/$name.pid"
-	pids="$pids $!"
 }
 join() {
 	failed=0
 	wait "$(cat "$logs/$1.pid")" || failed=$?
+	rm "$logs/$1.pid"
 	cat "$logs/$1"
 	return $failed
 }
