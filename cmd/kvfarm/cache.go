@@ -115,6 +115,12 @@ func keptRoots() (badgerstore.Roots, error) {
 	return badgerstore.Roots{Trees: []digest.Digest{t.Root}}, nil
 }
 
+func printDropped(c *cobra.Command, what string, all []digest.Digest) {
+	for _, d := range all {
+		fmt.Fprintf(c.OutOrStdout(), "%s %v dropped\n", what, d)
+	}
+}
+
 func newCacheFsck() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "fsck [flags]",
@@ -135,11 +141,9 @@ could not be read.`,
 		}
 		out := c.OutOrStdout()
 		printUsage(c, "read", r.Checked)
-		for what, list := range map[string][]digest.Digest{"corrupt blob": r.CorruptBlobs, "corrupt result": r.CorruptResults, "incomplete result": r.Incomplete} {
-			for _, d := range list {
-				fmt.Fprintf(out, "%s %v dropped\n", what, d)
-			}
-		}
+		printDropped(c, "corrupt blob", r.CorruptBlobs)
+		printDropped(c, "corrupt result", r.CorruptResults)
+		printDropped(c, "incomplete result", r.Incomplete)
 		if !r.Clean() {
 			fmt.Fprintln(out, "mended: what was dropped is made again when it is needed")
 			return status(report.ExitRefuted)
