@@ -37,7 +37,7 @@ plain go vet ./...
 plain go tool staticcheck ./...
 
 say "generated files are fresh"
-proto/generate.sh
+plain proto/generate.sh
 git diff --exit-code -- proto
 plain go tool gazelle -external=static -mode=diff
 
