@@ -178,7 +178,7 @@ func TestHTML(t *testing.T) {
 			t.Errorf("%q stands %d times on the page, want %d", text, n, times)
 		}
 	}
-	if strings.Index(s, "<code>b.rs</code>") > strings.Index(s, "<code>/usr/lib") {
-		t.Error("the standard library comes before the tree")
+	if tree, std := strings.Index(s, "<code>b.rs</code>"), strings.Index(s, "<code>/usr/lib"); tree < 0 || tree > std {
+		t.Error("the tree does not come before the standard library")
 	}
 }
