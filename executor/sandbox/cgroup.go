@@ -36,6 +36,7 @@ type layout struct {
 	usage       string // the file that says how many bytes are charged
 	events      string // the file that counts kills for want of memory
 	seats       int64  // threads of ours in a group, which count as processes
+	networks    bool   // a group has a network namespace for its sandboxes
 }
 
 type setting struct {
@@ -71,7 +72,7 @@ var version2 = layout{
 type limits struct{ memory, processes int64 }
 
 // openGroups finds the machine's cgroups and makes the parent of ours.
-func openGroups(parent string) (*groups, error) {
+func (h *Host) openGroups() (*groups, error) {
 	l := version1
 	if _, err := os.Stat(filepath.Join(cgroupMount, "cgroup.controllers")); err == nil {
 		l = version2
@@ -86,7 +87,8 @@ func openGroups(parent string) (*groups, error) {
 			return nil, fmt.Errorf("controller %s is not mounted in %s", controller, cgroupMount)
 		}
 	}
-	return newGroups(l, cgroupMount, parent)
+	l.networks = !h.user // whose sandboxes' networks belong to their users
+	return newGroups(l, cgroupMount, h.cfg.Cgroup)
 }
 
 // canBeBorn reports whether a process can be started in a group of version 2: some
@@ -260,7 +262,7 @@ type group struct {
 	used   bool
 	broken bool
 	folder *os.File // of version 2, to be born in
-	seat   *seat    // of version 1
+	seat   *seat    // nil in version 2 if the group has no network namespace
 }
 
 // errTaken is of a group that was used and takes no limit: somebody removed it

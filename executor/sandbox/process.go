@@ -20,7 +20,7 @@ type process struct {
 	timedOut atomic.Bool
 }
 
-const namespaces = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS | syscall.CLONE_NEWNET
+const namespaces = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
 
 // launch starts the first process of new namespaces, in a group. It waits for
 // its program.
@@ -35,6 +35,9 @@ func (h *Host) launch(group *group, r *Result) (*process, error) {
 		Env:    []string{"GOGC=off", "GOMAXPROCS=1"}, // if it is this program
 		Stdout: &r.Stdout, Stderr: &r.Stderr, ExtraFiles: []*os.File{theirs},
 		SysProcAttr: &syscall.SysProcAttr{Cloneflags: namespaces},
+	}
+	if !group.hasNetwork() {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWNET
 	}
 	if h.user {
 		h.mapUser(cmd.SysProcAttr)

@@ -161,7 +161,7 @@ var (
 // spec translates s for the first process.
 func (h *Host) spec(s *Spec, group *group) *setup.Spec {
 	out := &setup.Spec{Dir: s.Dir, Root: s.Root, Lower: strings.Join(s.Layers, ":"), Copy: h.cfg.Copy,
-		Argv: s.Argv, Env: s.Env, WorkDir: path.Join(InputDir, s.WorkDir), UID: h.uid, GID: h.gid, Become: !h.user, Settles: s.Settles, Filter: policy}
+		Argv: s.Argv, Env: s.Env, WorkDir: path.Join(InputDir, s.WorkDir), UID: h.uid, GID: h.gid, Become: !h.user, Settles: s.Settles, Loopback: !group.hasNetwork(), Filter: policy}
 	out.Search = candidates(s.Argv, s.Env, out.WorkDir)
 	out.Mkdirs = append(out.Mkdirs, out.WorkDir)
 	for _, dir := range s.Mkdirs {

@@ -119,7 +119,7 @@ func Open(cfg Config) (*Host, error) {
 		return nil, err
 	}
 	var err error
-	if h.groups, err = openGroups(cfg.Cgroup); err != nil {
+	if h.groups, err = h.openGroups(); err != nil {
 		h.notes = append(h.notes, fmt.Sprintf("no cgroups (%v): memory is limited per process, not per action", err))
 	}
 	return h, nil

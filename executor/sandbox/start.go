@@ -24,46 +24,56 @@ import (
 // open makes the group one that processes can be started in.
 func (g *group) open() (err error) {
 	if g.layout.seats == 0 {
-		g.folder, err = os.Open(g.dirs["pids"])
-		return err
+		if g.folder, err = os.Open(g.dirs["pids"]); err != nil {
+			return err
+		}
+		if !g.layout.networks {
+			return nil
+		}
 	}
-	g.seat, err = takeSeat(g.dirs)
+	g.seat, err = g.takeSeat()
 	return err
 }
 
 func (g *group) close() error {
+	var errs []error
 	if g.seat != nil {
-		return g.seat.leave()
+		errs = append(errs, g.seat.leave())
 	}
-	if g.folder == nil {
-		return nil
+	if g.folder != nil {
+		errs = append(errs, g.folder.Close())
 	}
-	return g.folder.Close()
+	return errors.Join(errs...)
 }
+
+// hasNetwork reports whether what the group starts is in a network namespace of
+// the group's.
+func (g *group) hasNetwork() bool { return g != nil && g.layout.networks }
 
 // start starts cmd in the group.
 func (g *group) start(cmd *exec.Cmd) error {
-	switch {
-	case g == nil:
-		return cmd.Start()
-	case g.seat != nil:
+	if g != nil && g.folder != nil {
+		cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(g.folder.Fd())
+	}
+	if g != nil && g.seat != nil {
 		return g.seat.start(cmd)
 	}
-	cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(g.folder.Fd())
 	return cmd.Start()
 }
 
-// seat is a thread that is in a group. It does nothing but start processes, and
-// is never the first thread of this process: where that one is, there all that we
-// use of memory is charged, and there we are killed for it.
+// seat is a thread of a group: in version 1 it is in the group, and it is in the
+// network namespace of the group's sandboxes. It does nothing but start processes,
+// and is never the first thread of this process: where that one is, there all that
+// we use of memory is charged, and there we are killed for it.
 type seat struct {
 	commands chan *exec.Cmd
 	results  chan error
+	network  *network // nil: that of this process, or none yet
 }
 
-func takeSeat(dirs map[string]string) (*seat, error) {
+func (g *group) takeSeat() (*seat, error) {
 	s := &seat{commands: make(chan *exec.Cmd), results: make(chan error)}
-	go onThread(func() { s.sit(dirs) })
+	go onThread(func() { s.sit(g) })
 	if err := <-s.results; err != nil {
 		return nil, errors.Join(err, s.leave())
 	}
@@ -84,18 +94,42 @@ func onThread(f func()) {
 }
 
 // sit is what the thread does.
-func (s *seat) sit(dirs map[string]string) {
-	s.results <- moveThread(dirs, func(dir string) string { return dir })
+func (s *seat) sit(g *group) {
+	s.results <- g.moveThread(func(dir string) string { return dir })
 	for cmd := range s.commands {
-		s.results <- cmd.Start()
+		err := s.settle(g)
+		if err == nil {
+			err = cmd.Start()
+		}
+		s.results <- err
 	}
-	s.results <- moveThread(dirs, filepath.Dir) // a group with a thread in it cannot be removed
+	err := g.moveThread(filepath.Dir) // a group with a thread in it cannot be removed
+	if s.network != nil {
+		err = errors.Join(err, s.network.close())
+	}
+	s.results <- err
 }
 
-// moveThread moves this thread into the groups that lie where they are told to.
-func moveThread(dirs map[string]string, where func(dir string) string) error {
+// settle takes the thread to where nothing tells of an earlier command.
+func (s *seat) settle(g *group) (err error) {
+	if !g.layout.networks || s.network != nil && s.network.asNew() {
+		return nil
+	}
+	if s.network != nil {
+		_ = s.network.close() // it ends when the thread leaves it
+	}
+	s.network, err = enterNetwork()
+	return err
+}
+
+// moveThread moves this thread into the groups that lie where they are told to,
+// if it has to be in one.
+func (g *group) moveThread(where func(dir string) string) error {
+	if g.layout.seats == 0 {
+		return nil
+	}
 	var errs []error
-	for _, dir := range dirs {
+	for _, dir := range g.dirs {
 		errs = append(errs, write(where(dir), "tasks", strconv.Itoa(unix.Gettid())))
 	}
 	return errors.Join(errs...)

@@ -12,7 +12,7 @@ import (
 // spec is one that uses all there is, but for layers that are copied.
 func spec() *Spec {
 	return &Spec{Dir: "/", Root: "/root", Lower: "a:b", Scratch: "size=1", Argv: []string{"x"}, Search: []string{"/bin/x", "/x", ""},
-		WorkDir: "/x/y", Mkdirs: []string{"/x/y/z"}, UID: 1, GID: 2, Become: true, Settles: true, Filter: "12345678", Limits: []Limit{{unix.RLIMIT_CORE, 0}}}
+		WorkDir: "/x/y", Mkdirs: []string{"/x/y/z"}, UID: 1, GID: 2, Become: true, Settles: true, Loopback: true, Filter: "12345678", Limits: []Limit{{unix.RLIMIT_CORE, 0}}}
 }
 
 // TestAddresses holds that each address in a program is of a step, or of the

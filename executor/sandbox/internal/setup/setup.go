@@ -71,7 +71,9 @@ func (p *Program) build(s *Spec) {
 	p.doing("set the host name")
 	name := "kvfarm"
 	p.call(unix.SYS_SETHOSTNAME, p.string(name), uint64(len(name)))
-	p.loopbackUp()
+	if s.Loopback {
+		p.loopbackUp()
+	}
 	p.sendViews(message, at)
 }
 

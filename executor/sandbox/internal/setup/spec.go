@@ -26,6 +26,7 @@ type Spec struct {
 	UID, GID int      // of the command
 	Become   bool     // to UID and GID; otherwise the process has them already
 	Settles  bool     // the layer that is written to is handed over too
+	Loopback bool     // is to be brought up: the network namespace is new
 	Limits   []Limit
 	Filter   string // of system calls: struct sock_filter, as the kernel reads them
 }

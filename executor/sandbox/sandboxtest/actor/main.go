@@ -71,6 +71,7 @@ var acts = map[string]func(args []string) error{
 func main() {
 	acts["sequence"] = sequence
 	maps.Copy(acts, hostile)
+	maps.Copy(acts, networking)
 	if len(os.Args) < 2 || acts[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "actor: no such act")
 		os.Exit(2)
