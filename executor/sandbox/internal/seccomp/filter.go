@@ -3,7 +3,10 @@
 package seccomp
 
 import (
+	"cmp"
 	"fmt"
+	"math"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -85,6 +88,23 @@ func New(rules []Rule) Filter {
 	}
 	if foreignCalls != 0 {
 		f = append(f, unix.SockFilter{Code: atLeast, K: foreignCalls, Jf: 1}, unix.SockFilter{Code: answer, K: answerKill})
+	}
+	rules = slices.Clone(rules)
+	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Compare(a.Call, b.Call) })
+	return append(f, search(rules)...)
+}
+
+// search finds the rule for a call among rules that are sorted, by halves: the
+// kernel follows a new filter for each call that there is, to find out which of
+// them it need not ask about later, and does so for every command.
+func search(rules []Rule) (f Filter) {
+	if half := len(rules) / 2; half > 1 {
+		low, high := search(rules[:half]), search(rules[half:])
+		if len(low) > math.MaxUint8 {
+			panic("seccomp: more rules than a jump gets past")
+		}
+		f = append(f, unix.SockFilter{Code: atLeast, K: uint32(rules[half].Call), Jt: uint8(len(low))})
+		return append(append(f, low...), high...)
 	}
 	for _, r := range rules {
 		body := r.body()
