@@ -258,7 +258,7 @@ type group struct {
 	layout *layout
 	dirs   map[string]string
 	set    limits // zero: none
-	kills  int64
+	kills  int64  // when its last command had ended
 	used   bool
 	broken bool
 	folder *os.File // of version 2, to be born in
@@ -270,8 +270,7 @@ type group struct {
 // one may.
 var errTaken = errors.New("control group takes no limit")
 
-// begin limits a group whose first process has started, and starts counting. A
-// nil group does neither.
+// begin limits a group whose first process has started, if it is one.
 func (g *group) begin(l limits) error {
 	if g == nil {
 		return nil
@@ -283,7 +282,6 @@ func (g *group) begin(l limits) error {
 		}
 		return err
 	}
-	g.kills = g.countKills()
 	return nil
 }
 
@@ -293,6 +291,9 @@ const starting = 16 << 20
 // loosen takes the limits of a group that was used away, unless they leave a
 // process what it takes to start: it costs more than to look.
 func (g *group) loosen() error {
+	if g.set.memory == 0 {
+		return nil
+	}
 	if now, err := g.usage(); err == nil && now+starting < g.set.memory {
 		return nil
 	}
@@ -311,19 +312,32 @@ func (g *group) usage() (int64, error) {
 
 // limit sets limits, or takes those away that are zero.
 func (g *group) limit(l limits) error {
-	if l == g.set {
-		return nil
+	if l.processes != g.set.processes {
+		if err := g.limitProcesses(l.processes); err != nil {
+			return err
+		}
 	}
-	processes := "max"
-	if l.processes > 0 {
-		processes = strconv.FormatInt(l.processes+g.layout.seats, 10)
+	if l.memory != g.set.memory {
+		if err := g.limitMemory(l.memory); err != nil {
+			return err
+		}
 	}
-	if err := write(g.dirs["pids"], "pids.max", processes); err != nil {
-		return err
+	g.set = l
+	return nil
+}
+
+func (g *group) limitProcesses(most int64) error {
+	value := "max"
+	if most > 0 {
+		value = strconv.FormatInt(most+g.layout.seats, 10)
 	}
+	return write(g.dirs["pids"], "pids.max", value)
+}
+
+func (g *group) limitMemory(most int64) error {
 	amount := g.layout.unlimited
-	if l.memory > 0 {
-		amount = strconv.FormatInt(l.memory, 10)
+	if most > 0 {
+		amount = strconv.FormatInt(most, 10)
 	}
 	for _, s := range g.layout.memory {
 		value := strings.Replace(s.value, "%d", amount, 1)
@@ -332,14 +346,16 @@ func (g *group) limit(l limits) error {
 			return err
 		}
 	}
-	g.set = l
 	return nil
 }
 
-// account adds what only the group knows.
+// account adds what only the group knows. All processes are dead: nothing is
+// killed from here to the next command.
 func (g *group) account(r *Result) {
 	if g != nil {
-		r.OutOfMemory = g.countKills() > g.kills
+		before := g.kills
+		g.kills = g.countKills()
+		r.OutOfMemory = g.kills > before
 	}
 }
 

@@ -38,15 +38,7 @@ func TestGroups(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			mount := t.TempDir()
-			for name, content := range c.files {
-				if err := os.MkdirAll(filepath.Dir(filepath.Join(mount, name)), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(filepath.Join(mount, name), []byte(content), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
+			mount := plain(t, c.files)
 			g, err := newGroups(c.layout, mount, "a/b")
 			if err != nil {
 				t.Fatal(err)
@@ -68,6 +60,21 @@ func TestGroups(t *testing.T) {
 			}
 		})
 	}
+}
+
+// plain is a folder with files that stands for the machine's cgroups.
+func plain(t *testing.T, files map[string]string) string {
+	t.Helper()
+	mount := t.TempDir()
+	for name, content := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(mount, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(mount, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return mount
 }
 
 func TestGroupsAreUsedAgain(t *testing.T) {
@@ -172,6 +179,41 @@ func TestLimitsOfLeftOvers(t *testing.T) {
 	}
 	if err := g.free[0].close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestKills: a group counts for good, and only what was killed in a command is
+// that command's. No limit is written twice.
+func TestKills(t *testing.T) {
+	g, err := newGroups(version2, plain(t, map[string]string{"cgroup.controllers": "memory pids"}), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		counted int
+		want    bool
+	}{{0, false}, {2, true}, {2, false}, {3, true}} {
+		one, err := g.take()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := one.begin(limits{processes: 7}); err != nil {
+			t.Fatal(err)
+		}
+		if max, err := os.ReadFile(filepath.Join(one.dirs["pids"], "pids.max")); i > 0 && string(max) != "" || err != nil {
+			t.Errorf("the limit is written again: %q, %v", max, err)
+		}
+		for file, content := range map[string]string{version2.events: fmt.Sprintf("oom 9\noom_kill %d\n", c.counted), "pids.max": ""} {
+			if err := write(one.dirs["memory"], file, content); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := &Result{}
+		one.account(r)
+		if r.OutOfMemory != c.want {
+			t.Errorf("with %d kills counted: %v", c.counted, r.OutOfMemory)
+		}
+		g.give(one)
 	}
 }
 

@@ -48,11 +48,12 @@ func (h *Host) attempt(ctx context.Context, s *Spec) (*Result, error) {
 	}
 	defer h.groups.give(group)
 	r := &Result{Stdout: Output{limit: s.Output, watch: s.Stdout}, Stderr: Output{limit: s.Output, watch: s.Stderr}}
-	if err := h.run(ctx, s, group, r); err != nil {
+	err = h.run(ctx, s, group, r)
+	group.account(r)
+	if err != nil {
 		r.Close()
 		return nil, err
 	}
-	group.account(r)
 	return r, nil
 }
 
