@@ -159,20 +159,40 @@ func (s *Server) WaitExecution(req *repb.WaitExecutionRequest, stream repb.Execu
 	return s.fail(s.follow(stream, waiter, &repb.ExecuteRequest{}))
 }
 
+// brief is how long a state lasts that is worth a message, beside the first and the
+// last: of an action that is quick the rest would be most of what it costs.
+const brief = 10 * time.Millisecond
+
 // follow streams the states of a task until it is done.
 func (s *Server) follow(stream operations, waiter *queue.Waiter, w wishes) error {
 	defer waiter.Close()
+	ctx := stream.Context()
 	var progress progress
-	for {
-		state, err := waiter.Next(stream.Context())
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
+	state, err := waiter.Next(ctx)
+	for err == nil {
+		if err := stream.Send(s.operation(ctx, state, progress.of(state), w)); err != nil {
 			return err
 		}
-		if err := stream.Send(s.operation(stream.Context(), state, progress.of(state), w)); err != nil {
-			return err
-		}
+		state, err = lasting(ctx, waiter, &progress)
 	}
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+// lasting returns the next state that is not brief, or is the last.
+func lasting(ctx context.Context, waiter *queue.Waiter, p *progress) (queue.State, error) {
+	state, err := waiter.Next(ctx)
+	for err == nil && state.Stage != queue.Done {
+		p.of(state)
+		soon, cancel := context.WithTimeout(ctx, brief)
+		next, none := waiter.Next(soon)
+		cancel()
+		if none != nil && ctx.Err() == nil && soon.Err() != nil {
+			break
+		}
+		state, err = next, none
+	}
+	return state, err
 }
