@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"io"
+	"sync"
 )
 
 // Output is the beginning of what a command wrote to stdout or stderr.
@@ -25,6 +26,29 @@ func (o *Output) Write(p []byte) (int, error) {
 		}
 	}
 	return len(p), nil
+}
+
+// pipeful is how much a pipe holds, as machines have them.
+const pipeful = 64 << 10
+
+var pipefuls = sync.Pool{New: func() any { return new([pipeful]byte) }}
+
+// ReadFrom implements io.ReaderFrom: most commands write nothing, and what is
+// read with should not be made for each of them.
+func (o *Output) ReadFrom(r io.Reader) (n int64, err error) {
+	buf := pipefuls.Get().(*[pipeful]byte)
+	defer pipefuls.Put(buf)
+	for {
+		m, err := r.Read(buf[:])
+		n += int64(m)
+		_, _ = o.Write(buf[:m]) // it never fails
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
 }
 
 // Bytes returns what was kept.
