@@ -135,8 +135,24 @@ func storeDir(dir string) string { return filepath.Join(dir, "store") }
 // openStoreAs is openStore with settings. For a server nobody waits: it does
 // not come to an end.
 func openStoreAs(ctx context.Context, dir string, cfg badgerstore.Config) (*badgerstore.Store, error) {
+	say := sync.OnceFunc(func() { fmt.Fprintf(os.Stderr, "kvfarm: another kvfarm uses %s; waiting for it to end\n", dir) })
+	return openWhenFree(ctx, dir, cfg, func(error) error {
+		if k, who, err := askHolder(dir); err == nil {
+			k.Close()
+			if who.Listens != "" {
+				return fmt.Errorf("open the store in %s: kvfarm serve, process %d, which listens on %s, has it open: end it first, or name another folder with --state; submits can use it by --remote_executor", dir, who.Process, who.Listens)
+			}
+		}
+		say()
+		return nil
+	})
+}
+
+// openWhenFree opens the store in dir when no other process has it open. As long
+// as one has, it asks wait again and again, whose error ends that.
+func openWhenFree(ctx context.Context, dir string, cfg badgerstore.Config, wait func(locked error) error) (*badgerstore.Store, error) {
 	cfg.Dir = storeDir(dir)
-	for waits := false; ; waits = true {
+	for {
 		store, err := badgerstore.Open(ctx, cfg)
 		if err == nil {
 			return store, nil
@@ -144,14 +160,8 @@ func openStoreAs(ctx context.Context, dir string, cfg badgerstore.Config) (*badg
 		if !errors.Is(err, badgerstore.ErrLocked) {
 			return nil, storeError(dir, err)
 		}
-		if k, who, err := askHolder(dir); err == nil {
-			k.Close()
-			if who.Listens != "" {
-				return nil, fmt.Errorf("open the store in %s: kvfarm serve, process %d, which listens on %s, has it open: end it first, or name another folder with --state; submits can use it by --remote_executor", dir, who.Process, who.Listens)
-			}
-		}
-		if !waits {
-			fmt.Fprintf(os.Stderr, "kvfarm: another kvfarm uses %s; waiting for it to end\n", dir)
+		if err := wait(err); err != nil {
+			return nil, err
 		}
 		select {
 		case <-ctx.Done():
@@ -180,29 +190,31 @@ const lookAgain = 100 * time.Millisecond
 // or to end.
 const startsWithin = 5 * time.Second
 
+// errAnswers is no trouble: who has a store open does what is asked for.
+var errAnswers = errors.New("the process that has the store open answers")
+
 // openKeeper opens the store in dir, or asks the process that has it open.
 func openKeeper(ctx context.Context, dir string) (keeper, error) {
-	for begin := time.Now(); ; {
-		store, err := badgerstore.Open(ctx, badgerstore.Config{Dir: storeDir(dir)})
-		if err == nil {
-			return store, nil
-		}
-		if !errors.Is(err, badgerstore.ErrLocked) {
-			return nil, storeError(dir, err)
-		}
+	begin := time.Now()
+	var holder keeper
+	store, err := openWhenFree(ctx, dir, badgerstore.Config{}, func(locked error) error {
 		if k, who, err := askHolder(dir); err == nil {
 			fmt.Fprintf(os.Stderr, "kvfarm: process %d uses %s and does it; what was used in the last %v stays\n", who.Process, dir, who.Spare)
-			return k, nil
+			holder = k
+			return errAnswers
 		}
 		if time.Since(begin) > startsWithin {
-			return nil, fmt.Errorf("open the store in %s: %w, and that does not answer; try again when it has ended", dir, err)
+			return fmt.Errorf("open the store in %s: %w, and that does not answer; try again when it has ended", dir, locked)
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(lookAgain):
-		}
+		return nil
+	})
+	switch {
+	case holder != nil:
+		return holder, nil
+	case err != nil:
+		return nil, err
 	}
+	return store, nil
 }
 
 // serve answers on l until Close.
