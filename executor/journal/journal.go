@@ -21,13 +21,19 @@ import (
 )
 
 // A file is frames one after the other: the length of a record and a CRC-32C
-// of it, four bytes each, little-endian, then the record. What a process that
-// was killed left half written at the end does not count.
+// of it, four bytes each, little-endian, then the record; then zeros, or nothing.
+// What a process that was killed left half written at the end does not count.
+//
+// The zeros are where the next frames come: what takes the place of bytes that a
+// file has is flushed by itself, what makes it longer with the file's own record.
 const (
 	headLen   = 8
 	maxRecord = 64 << 20 // bytes
 	slack     = 4 << 20  // bytes that a file may have beyond twice what it needs
+	ahead     = 1 << 20  // zeros
 )
+
+var zeros [ahead]byte
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -39,6 +45,7 @@ type File struct {
 	mu    sync.Mutex
 	file  *os.File
 	size  int64           // bytes of whole frames
+	room  int64           // bytes of the file
 	live  map[string]span // the newest frame of each name
 	used  int64           // bytes of those
 	limit int64           // size at which it is written anew
@@ -53,22 +60,20 @@ func Open(path string, log *slog.Logger) (*File, error) {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
 	j := &File{path: path, file: f, live: map[string]span{}}
-	before, err := f.Seek(0, io.SeekEnd)
-	if err == nil {
-		err = j.replay(func(queue.Record) {})
-	}
+	torn, err := j.replay(func(queue.Record) {})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open journal: %w", err), f.Close())
 	}
 	j.limit = 2*j.used + slack
-	if torn := before - j.size; torn > 0 {
-		log.Warn("the journal's end is not whole and does not count", "file", path, "bytes", torn)
+	if torn {
+		log.Warn("the journal's end is not whole and does not count", "file", path)
 	}
 	return j, nil
 }
 
-// replay reads all whole frames and leaves out what comes after the last.
-func (j *File) replay(visit func(queue.Record)) error {
+// replay reads all whole frames and leaves out what comes after the last. It is
+// torn if that is not nothing.
+func (j *File) replay(visit func(queue.Record)) (torn bool, err error) {
 	r := bufio.NewReaderSize(io.NewSectionReader(j.file, 0, 1<<62), 1<<20)
 	off := int64(0)
 	for {
@@ -78,14 +83,35 @@ func (j *File) replay(visit func(queue.Record)) error {
 		}
 		rec, err := queue.DecodeRecord(body)
 		if err != nil {
-			return fmt.Errorf("at %d: %w", off, err)
+			return false, fmt.Errorf("at %d: %w", off, err)
 		}
 		j.note(rec, span{off, headLen + int64(len(body))})
 		off += headLen + int64(len(body))
 		visit(rec)
 	}
-	j.size = off
-	return j.file.Truncate(off)
+	if torn, err = j.holds(off); err != nil {
+		return false, err
+	}
+	j.size, j.room = off, off
+	return torn, j.file.Truncate(off)
+}
+
+// holds reports whether there is anything but zeros from off on.
+func (j *File) holds(off int64) (bool, error) {
+	end, err := j.file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return false, err
+	}
+	r := bufio.NewReaderSize(io.NewSectionReader(j.file, off, end-off), 1<<20)
+	for {
+		b, err := r.ReadByte()
+		if err == io.EOF {
+			return false, nil
+		}
+		if b != 0 || err != nil {
+			return true, err
+		}
+	}
 }
 
 func readFrame(r io.Reader) (body []byte, ok bool) {
@@ -94,7 +120,7 @@ func readFrame(r io.Reader) (body []byte, ok bool) {
 		return nil, false
 	}
 	n := binary.LittleEndian.Uint32(head[:])
-	if n > maxRecord {
+	if n == 0 || n > maxRecord {
 		return nil, false
 	}
 	body = make([]byte, n)
@@ -125,7 +151,7 @@ func (j *File) Load() ([]queue.Record, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	newest := map[string]queue.Record{}
-	err := j.replay(func(r queue.Record) {
+	_, err := j.replay(func(r queue.Record) {
 		if newest[r.Name] = r; r.Gone {
 			delete(newest, r.Name)
 		}
@@ -172,14 +198,21 @@ func (j *File) Write(records []queue.Record) error {
 
 // append adds whole frames, or nothing.
 func (j *File) append(b []byte, flush bool) error {
+	end := j.size + int64(len(b))
+	if end > j.room {
+		if _, err := j.file.WriteAt(zeros[:], end); err == nil { // else there may be room for the frames
+			j.room = end + ahead
+		}
+	}
 	_, err := j.file.WriteAt(b, j.size)
 	if err == nil && flush {
 		err = unix.Fdatasync(int(j.file.Fd()))
 	}
 	if err != nil {
+		j.room = j.size
 		return errors.Join(err, j.file.Truncate(j.size))
 	}
-	j.size += int64(len(b))
+	j.size = end
 	return nil
 }
 
@@ -210,7 +243,7 @@ func (j *File) rewrite() error {
 		return errors.Join(err, f.Close())
 	}
 	_ = j.file.Close() // all of it that counts is in the new one
-	j.file, j.live, j.size = f, live, size
+	j.file, j.live, j.size, j.room = f, live, size, size
 	return syncDir(filepath.Dir(j.path))
 }
 

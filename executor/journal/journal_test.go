@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"os"
@@ -70,21 +71,15 @@ func TestTornEnd(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	j := open(t, path)
 	write(t, j, rec("a", 1))
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := frames(t, path)
 	write(t, j, rec("b", 1))
-	both, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	both := frames(t, path)
 	flipped := slices.Clone(both)
 	flipped[len(flipped)-2] ^= 1
 	huge := append(slices.Clone(whole), 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4)
 	torn := [][]byte{flipped, huge}
 	for n := len(whole); n < len(both); n += 5 {
-		torn = append(torn, both[:n])
+		torn = append(torn, both[:n], append(slices.Clone(both[:n]), make([]byte, 100)...))
 	}
 	for i, b := range torn {
 		if err := os.WriteFile(path, b, 0o600); err != nil {
@@ -94,6 +89,45 @@ func TestTornEnd(t *testing.T) {
 		write(t, j, rec("c", 1))
 		if diff := cmp.Diff([]string{"a1", "c1"}, load(t, open(t, path))); diff != "" {
 			t.Errorf("case %d (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
+// frames is the file less the zeros at its end, of which there are some.
+func frames(t *testing.T, path string) []byte {
+	t.Helper()
+	all, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bytes.TrimRight(all, "\x00")
+	if len(b) == len(all) {
+		t.Error("nothing is set aside")
+	}
+	return b
+}
+
+// What is said of a torn end is not said of a process that was killed while it wrote
+// nothing.
+func TestTornIsTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	write(t, open(t, path), rec("a", 1))
+	whole := frames(t, path)
+	for name, c := range map[string]struct {
+		end  []byte
+		told bool
+	}{"killed": {make([]byte, 100), false}, "torn": {append([]byte{7, 0, 0, 0}, make([]byte, 100)...), true}, "closed": {nil, false}} {
+		if err := os.WriteFile(path, append(slices.Clone(whole), c.end...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var log strings.Builder
+		j, err := journal.Open(path, slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = j.Close()
+		if told := strings.Contains(log.String(), "not whole"); told != c.told {
+			t.Errorf("%s: %q", name, &log)
 		}
 	}
 }
