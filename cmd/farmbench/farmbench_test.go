@@ -53,6 +53,31 @@ func TestRatio(t *testing.T) {
 	}
 }
 
+// TestAlike: who does not wait for the disk is marked, and beside the best of all
+// stands the best of those who wait for it as we do.
+func TestAlike(t *testing.T) {
+	us, lazy, slow := &target{name: ours, flushes: true}, &target{name: "lazy"}, &target{name: "slow", flushes: true}
+	turns := func(ops int) []*turn { return []*turn{{ops: ops, wall: time.Second}} }
+	up := &line{row: &row{name: "up", figure: perSecond, amount: 1, writes: true}, turns: map[*target][]*turn{us: turns(50), lazy: turns(100), slow: turns(25)}}
+	down := &line{row: &row{name: "down", figure: perSecond, amount: 1}, turns: up.turns}
+	tab := &table{targets: []*target{us, lazy, slow}, lines: []*line{up, down}}
+	if got, want := tab.besideBest(up), "0.50x (2.00x alike)"; got != want {
+		t.Errorf("up: %q, want %q", got, want)
+	}
+	if got, want := tab.besideBest(down), "0.50x"; got != want {
+		t.Errorf("down: %q, want %q", got, want)
+	}
+	var out strings.Builder
+	tab.print(&out)
+	if n := strings.Count(out.String(), unflushed); n != 2 || !strings.Contains(out.String(), "100 (0.50x)"+unflushed) {
+		t.Errorf("%d marks, want one and what it means:\n%s", n, out.String())
+	}
+	us.flushes = unlessLazy(&settings{args: []string{"--durability", "process"}})
+	if got, want := tab.besideBest(up), "0.50x"; got != want || us.flushes {
+		t.Errorf("lazy: %q, want %q", got, want)
+	}
+}
+
 // TestRows has our server alone get every load but the largest, shortly.
 func TestRows(t *testing.T) {
 	sandboxtest.Open(t, sandbox.Config{})

@@ -21,6 +21,7 @@ type row struct {
 	clients int     // that do operations at a time
 	most    int     // operations of one turn; 0: only the time is limited
 	once    bool    // one round is enough
+	writes  bool    // it matters who flushes
 	goal    string  // as the issue has it
 	figure  figure  // what is shown
 	amount  float64 // of the unit in one operation
@@ -191,9 +192,9 @@ func caching(t *target) bool   { return t.stores && (t.updates || t.executes) }
 func rows() []*row {
 	const mib = 1 << 20
 	return []*row{
-		{name: "blobs of 1 MiB up", unit: "MiB/s", clients: 8, most: 128, goal: "1.2", figure: perSecond, amount: 1, needs: storing, load: uploads(mib, 128)},
+		{name: "blobs of 1 MiB up", unit: "MiB/s", clients: 8, most: 128, goal: "1.2", figure: perSecond, amount: 1, writes: true, needs: storing, load: uploads(mib, 128)},
 		{name: "blobs of 1 MiB down", unit: "MiB/s", clients: 8, most: 1024, goal: "1.2", figure: perSecond, amount: 1, needs: storing, load: downloads(mib, 64)},
-		{name: "blobs of 4 KiB up, 500 in a batch", unit: "blobs/s", clients: 4, most: 32, goal: "1.2", figure: perSecond, amount: inBatch, needs: storing, load: batchesUp(32)},
+		{name: "blobs of 4 KiB up, 500 in a batch", unit: "blobs/s", clients: 4, most: 32, goal: "1.2", figure: perSecond, amount: inBatch, writes: true, needs: storing, load: batchesUp(32)},
 		{name: "blobs of 4 KiB down, 500 in a batch", unit: "blobs/s", clients: 4, most: 400, goal: "1.0", figure: perSecond, amount: inBatch, needs: storing, load: batchesDown(8)},
 		{name: "FindMissing of 10,000, all present", unit: "ms", clients: 1, most: 100, goal: "3", figure: median, needs: storing, load: findMissing(true)},
 		{name: "FindMissing of 10,000, all absent", unit: "ms", clients: 1, most: 100, goal: "3", figure: median, needs: storing, load: findMissing(false)},

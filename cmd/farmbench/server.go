@@ -29,6 +29,8 @@ type farm struct {
 	// had here.
 	command func(s *settings, a addresses, dir string) (*exec.Cmd, error)
 	split   bool // its store has an address of its own, and is not its own
+	// flushes says whether what it acknowledges is on disk; nil: it is not.
+	flushes func(s *settings) bool
 }
 
 // addresses are where a farm is to answer; both are one unless it is split.
@@ -44,6 +46,7 @@ type target struct {
 	client   *sdk.Client
 	executes bool   // it runs actions
 	stores   bool   // its store is its own
+	flushes  bool   // what it acknowledges is on disk
 	updates  bool   // its action cache may be written to by clients
 	profile  string // address for profiles; "": none are wanted
 }
@@ -83,6 +86,7 @@ func start(ctx context.Context, s *settings, f farm, dir string) (*target, error
 		return nil, err
 	}
 	t := &target{name: f.name, addr: a, stores: !f.split, log: dir + ".log", exited: make(chan struct{})}
+	t.flushes = f.flushes != nil && f.flushes(s)
 	if f.name == ours && s.pprof != "" {
 		if t.profile, err = freeAddr(); err != nil {
 			return nil, err

@@ -16,19 +16,45 @@ type table struct {
 func (t *table) print(w io.Writer) {
 	fmt.Fprintln(w, "Medians of the rounds; in parentheses, how many times better ours is (median of the rounds' ratios).")
 	t.columns(w, "ours beside the best\tgoal", func(l *line, f *target) string {
-		return fmt.Sprintf("%s%s", number(l.median(f)), l.times(t.targets[0], f, l.value))
-	}, func(l *line) string {
-		best := l.best(t.targets[1:])
-		if best == nil {
-			return "\t" + l.goal
-		}
-		return fmt.Sprintf("%.2fx\t%s", l.ratio(t.targets[0], best, l.value), l.goal)
-	})
+		return fmt.Sprintf("%s%s%s", number(l.median(f)), l.times(t.targets[0], f, l.value), l.mark(f))
+	}, func(l *line) string { return t.besideBest(l) + "\t" + l.goal })
+	if slices.ContainsFunc(t.lines, func(l *line) bool { return l.writes }) {
+		fmt.Fprintln(w, unflushed+" What it acknowledged is not on disk: a power failure loses it.")
+	}
 	fmt.Fprintln(w, "\nThe server's processor time per operation, in microseconds; in parentheses, how many times less ours takes.")
 	t.columns(w, "", func(l *line, f *target) string {
 		return fmt.Sprintf("%s%s", number(medianOf(each(l.measured(f), cpuOf))), l.times(t.targets[0], f, func(x *turn) (float64, bool) { return cpuOf(x), true }))
 	}, func(*line) string { return "" })
 	t.failures(w)
+}
+
+// unflushed stands beside figures of who is quicker for not waiting for a disk.
+const unflushed = "*"
+
+func (l *line) mark(f *target) string {
+	if l.writes && !f.flushes {
+		return unflushed
+	}
+	return ""
+}
+
+// besideBest is ours beside the best of others, and beside the best of those who
+// do not flush either, or do as we do.
+func (t *table) besideBest(l *line) string {
+	us, others := t.targets[0], t.targets[1:]
+	best := l.best(others)
+	if best == nil {
+		return ""
+	}
+	text := fmt.Sprintf("%.2fx", l.ratio(us, best, l.value))
+	if l.mark(best) == l.mark(us) {
+		return text
+	}
+	alike := l.best(slices.DeleteFunc(slices.Clone(others), func(f *target) bool { return l.mark(f) != l.mark(us) }))
+	if alike == nil {
+		return text + " (nobody is alike)"
+	}
+	return fmt.Sprintf("%s (%.2fx alike)", text, l.ratio(us, alike, l.value))
 }
 
 // columns prints a cell for each row and farm, and what stands at the end of a row.
