@@ -44,6 +44,11 @@ func (j *Job) crateInContext(ctx context.Context, u unit, index cutCrate) error 
 	j.mu.Lock()
 	open := j.live.Unsettled(u.source, func(symbol string) bool { return len(callers[symbol]) > 0 })
 	j.mu.Unlock()
+	needed := 0
+	for _, symbol := range open {
+		needed += len(callers[symbol])
+	}
+	j.plan.skip(u.calls(index.cuts) - needed)
 	g, ctx := errgroup.WithContext(ctx)
 	for _, symbol := range open {
 		g.Go(func() error {
@@ -68,7 +73,7 @@ func (j *Job) failing(p *report.Proof) {
 
 // calls has the calls of c's function proved one after the other, until one leaves all open.
 func (j *Job) calls(ctx context.Context, u unit, c report.Context, callers []cut) error {
-	for _, k := range callers {
+	for i, k := range callers {
 		a := ProveAction(j.Engine, k.slice, k.flags(), j.budget(u, k), k.root.Name)
 		a.Kind = contextKind
 		r, err := j.runner.Run(ctx, a)
@@ -86,6 +91,7 @@ func (j *Job) calls(ctx context.Context, u unit, c report.Context, callers []cut
 		c.Calls = append(c.Calls, p)
 		j.failing(p)
 		if c.Partial = !p.Decides(); c.Partial {
+			j.plan.skip(len(callers) - i - 1)
 			break
 		}
 	}

@@ -100,19 +100,21 @@ func (j *Job) holder(ctx context.Context, u unit, bc *Bitcode, c cut) error {
 	full := c
 	full.way = held
 	c.root.Kind, c.way, c.text = position.Inner, alone, c.alone
-	if err := j.prove(ctx, u, bc, c); err != nil {
+	err := j.prove(ctx, u, bc, c)
+	if !u.twice(full) {
 		return err
 	}
-	if full.root.Kind == position.Auto && !u.core() {
-		return nil
+	if err != nil {
+		j.plan.skip(1)
+		return err
 	}
 	full.root.Kind = position.Inner
 	j.mu.Lock()
 	open := j.live.Lacks(u.source, report.Owner{Symbol: c.root.Symbol, Locs: c.root.Owns})
 	j.mu.Unlock()
 	if !open {
+		j.plan.skip(1)
 		return nil
 	}
-	j.plan.more(1)
 	return j.prove(ctx, u, bc, full)
 }

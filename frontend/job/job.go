@@ -217,7 +217,7 @@ func (j *Job) decide(ctx context.Context, u unit, bc *Bitcode) error {
 		return c.root.Kind == position.Inner || !u.wants(c.root) || j.Fuzz != nil && c.root.Kind != position.Check
 	})
 	holding := u.holding(index.cuts)
-	j.plan.cut(len(outer) + len(holding))
+	j.plan.cut(len(outer) + u.proofs(holding) + u.calls(index.cuts))
 	if err != nil {
 		return err
 	}
@@ -231,7 +231,7 @@ func (j *Job) decide(ctx context.Context, u unit, bc *Bitcode) error {
 		return err
 	}
 	inner := j.inner(u, index)
-	j.plan.skip(len(holding) - len(inner))
+	j.plan.skip(u.proofs(holding) - u.proofs(inner))
 	if err := j.proveInner(ctx, u, bc, inner); err != nil {
 		return err
 	}

@@ -172,11 +172,11 @@ func TestOneBrokenPartKeepsTheRest(t *testing.T) {
 }
 
 // The total is told as fixed once, never changes after, and is what is done in
-// the end, whether inner roots were needed or not and witnesses replayed or not.
+// the end, whether inner roots and calls of them were needed or not and witnesses replayed or not.
 func TestTotalIsFixed(t *testing.T) {
-	for _, roots := range []string{"f g", "stuck in_ok in_other", "bad_check_x in_ok", "stuck in_ok in_no", ""} {
+	for _, roots := range []string{"f g", "stuck in_ok in_other", "bad_check_x in_ok", "stuck in_ok in_no", "stuck in_no calls_in_no calls_xin_no", ""} {
 		k := &fakeKernel{crates: map[string]string{"drivers/a.rs": roots, "drivers/b.rs": "h"}}
-		got := submit(t, k, &fakeFarm{native: "OK"})
+		got := submit(t, k, &fakeFarm{native: "OK", undecided: "in_n"})
 		if got.err != nil {
 			t.Fatal(got.err)
 		}

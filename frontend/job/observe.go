@@ -40,7 +40,7 @@ func (o *Observer) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, e
 		}
 	}
 	r, err := o.runner.Run(ctx, &seen)
-	done := event.Event{Kind: event.Done, ID: id, Action: a.Kind, Name: a.Name, Extra: a.Kind == rust.ReplayKind || a.Kind == runKind || a.Kind == contextKind}
+	done := event.Event{Kind: event.Done, ID: id, Action: a.Kind, Name: a.Name, Extra: a.Kind == rust.ReplayKind || a.Kind == runKind}
 	if err != nil {
 		if ctx.Err() == nil { // what was called off has not come to an end
 			done.Exit = -1

@@ -9,8 +9,8 @@ import (
 
 // plan counts the actions of a submit, so that a person sees how far it is. How
 // many proofs there are is known when the last unit is cut: from then on the
-// total stands, but for shards of roots that turn out to be hard. Inner roots count all, though only those are proved that could
-// decide something; the others are told as skipped.
+// total stands, but for shards of roots that turn out to be hard. Inner roots and calls of them count all, though only those
+// are proved that could decide something; the others are told as skipped.
 type plan struct {
 	events event.Sink
 
@@ -70,6 +70,32 @@ func (p *plan) skip(n int) {
 	for range n {
 		p.events.Emit(event.Event{Kind: event.Skipped})
 	}
+}
+
+// proofs is how many it takes of functions that own a panic location, if none of them can be done without.
+func (u unit) proofs(holding []cut) int {
+	n := len(holding)
+	for _, c := range holding {
+		if u.twice(c) {
+			n++
+		}
+	}
+	return n
+}
+
+// twice reports whether c, which owns a panic location, is also proved with all that it calls, if it has to be.
+func (u unit) twice(c cut) bool { return c.root.Kind != position.Auto || u.core() }
+
+// calls is how many calls of functions that own a panic location there are to look at.
+func (u unit) calls(cuts []cut) int {
+	if u.check != nil {
+		return 0
+	}
+	n := 0
+	for _, c := range cuts {
+		n += len(c.root.Calls)
+	}
+	return n
 }
 
 // holding are the functions of u that own a panic location, as inner roots that are proved alone.

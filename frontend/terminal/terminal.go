@@ -80,7 +80,7 @@ func (d *Display) text(e event.Event) string {
 	case event.Note:
 		return e.Text + "\n"
 	case event.Planned:
-		// What proofs ask for later, a call or a shard at a time, shows in the count of each line.
+		// What proofs ask for later, a shard at a time, shows in the count of each line.
 		if d.plain && e.Fixed && !d.planned {
 			d.planned = true
 			return fmt.Sprintf("planned: %d actions\n", e.Total)
