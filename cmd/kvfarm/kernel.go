@@ -5,7 +5,9 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 
+	"github.com/kvfarm/kvfarm/cas/tree"
 	"github.com/kvfarm/kvfarm/frontend/job"
 	"github.com/kvfarm/kvfarm/kbuild"
 	"github.com/kvfarm/kvfarm/kbuild/graph"
@@ -56,11 +58,15 @@ func (k *kernel) Actions(crates []job.Crate, checks int) (int, error) {
 
 // Bitcode implements job.Kernel.
 func (k *kernel) Bitcode(ctx context.Context, c job.Crate) (*job.Bitcode, error) {
+	var types []tree.Entry
+	var failed error // told of only if the other compile does not fail, too: it does not hang on which is faster
+	var beside sync.WaitGroup
+	beside.Go(func() { types, failed = k.graph.Types(ctx, k.units[c.Source]) })
 	b, err := k.graph.Bitcode(ctx, k.units[c.Source])
-	if err != nil {
-		return nil, err
+	beside.Wait()
+	if err == nil {
+		err = failed
 	}
-	types, err := k.graph.Types(ctx, k.units[c.Source])
 	if err != nil {
 		return nil, err
 	}

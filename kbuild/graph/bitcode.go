@@ -58,7 +58,11 @@ func (g *Graph) Check(ctx context.Context, name string, files map[string][]byte)
 	if _, err := g.read.do(c.Source, func() (*crateSource, error) { return &crateSource{read, own}, nil }); err != nil {
 		return nil, err
 	}
-	out, err := g.compileWith(ctx, c, own, deps)
+	inputs, err := g.inputs(ctx, c, own, deps)
+	if err != nil {
+		return nil, err
+	}
+	out, err := g.compileWith(ctx, c, inputs, deps)
 	if err != nil {
 		return nil, err
 	}
@@ -69,12 +73,12 @@ func (g *Graph) Check(ctx context.Context, name string, files map[string][]byte)
 // debug information: a crate's bitcode has the types of its own functions only, and proofs are about those that
 // it needs too. The code of this bitcode is not what is verified. u's is the first.
 func (g *Graph) Types(ctx context.Context, u *Unit) ([]tree.Entry, error) {
-	c, err := g.compile(ctx, u.crate)
+	r, err := g.prepare(ctx, u.crate)
 	if err != nil {
 		return nil, err
 	}
-	var crates []*plan.Crate
-	for _, p := range slices.Backward(c.parts) {
+	crates := []*plan.Crate{u.crate}
+	for _, p := range slices.Backward(r.deps.parts) {
 		if p.crate.Role >= plan.Library {
 			crates = append(crates, p.crate)
 		}
@@ -90,15 +94,24 @@ func (g *Graph) Types(ctx context.Context, u *Unit) ([]tree.Entry, error) {
 	return out, group.Wait()
 }
 
+// typesOf takes nothing of what compile makes of c, so that the two run side by side.
 func (g *Graph) typesOf(ctx context.Context, c *plan.Crate) (tree.Entry, error) {
-	made, err := g.compile(ctx, c)
-	if err != nil {
-		return tree.Entry{}, err
-	}
-	return g.made.do("types of "+made.bitcode.Digest.String(), func() (tree.Entry, error) {
-		k := c.Compile(plan.Types, mount)
-		r, err := g.rustc(ctx, c, k, maps.Clone(made.inputs))
+	return g.made.do("types of "+c.Path, func() (tree.Entry, error) {
+		p, err := g.prepare(ctx, c)
 		if err != nil {
+			return tree.Entry{}, err
+		}
+		k := c.Compile(plan.Types, mount)
+		r, err := g.rustc(ctx, c, k, maps.Clone(p.inputs))
+		if lacksFile(err) { // which, compile finds out
+			made, err := g.compile(ctx, c)
+			if err != nil {
+				return tree.Entry{}, err
+			}
+			if r, err = g.rustc(ctx, c, k, maps.Clone(made.inputs)); err != nil {
+				return tree.Entry{}, err
+			}
+		} else if err != nil {
 			return tree.Entry{}, err
 		}
 		return r.Outputs[k.Bitcode], nil

@@ -34,6 +34,36 @@ type compiled struct {
 // compile makes crate c and, before it, what it needs.
 func (g *Graph) compile(ctx context.Context, c *plan.Crate) (*compiled, error) {
 	return g.compiled.do(c.Path, func() (*compiled, error) {
+		r, err := g.prepare(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		out, err := g.compileWith(ctx, c, r.inputs, r.deps)
+		if !lacksFile(err) {
+			return out, err
+		}
+		wide, wideErr := g.widened(c, r.own)
+		if wideErr != nil || len(wide) == len(r.own) {
+			return nil, errors.Join(err, wideErr)
+		}
+		inputs, wideErr := g.inputs(ctx, c, wide, r.deps)
+		if wideErr != nil {
+			return nil, errors.Join(err, wideErr)
+		}
+		return g.compileWith(ctx, c, inputs, r.deps)
+	})
+}
+
+// ready is what compiling a crate takes.
+type ready struct {
+	own    tree.Files // of the kernel tree
+	deps   *compiled
+	inputs tree.Files // own, and what deps and the options add
+}
+
+// prepare compiles what c needs.
+func (g *Graph) prepare(ctx context.Context, c *plan.Crate) (*ready, error) {
+	return g.ready.do(c.Path, func() (*ready, error) {
 		deps, err := g.dependencies(ctx, c)
 		if err != nil {
 			return nil, err
@@ -42,15 +72,8 @@ func (g *Graph) compile(ctx context.Context, c *plan.Crate) (*compiled, error) {
 		if err != nil {
 			return nil, err
 		}
-		out, err := g.compileWith(ctx, c, own.files, deps)
-		if !lacksFile(err) {
-			return out, err
-		}
-		wide, wideErr := g.widened(c, own.files)
-		if wideErr != nil || len(wide) == len(own.files) {
-			return nil, errors.Join(err, wideErr)
-		}
-		return g.compileWith(ctx, c, wide, deps)
+		inputs, err := g.inputs(ctx, c, own.files, deps)
+		return &ready{own.files, deps, inputs}, err
 	})
 }
 
@@ -124,14 +147,10 @@ func (c *compiled) crates() []*plan.Crate {
 	return crates
 }
 
-// compileWith compiles c from own files and deps.
-func (g *Graph) compileWith(ctx context.Context, c *plan.Crate, own tree.Files, deps *compiled) (*compiled, error) {
-	inputs, err := g.inputs(ctx, c, own, deps)
-	if err != nil {
-		return nil, err
-	}
+// compileWith compiles c from inputs, and adds it to deps.
+func (g *Graph) compileWith(ctx context.Context, c *plan.Crate, inputs tree.Files, deps *compiled) (*compiled, error) {
 	k := c.Compile(plan.Verify, mount)
-	r, err := g.rustc(ctx, c, k, inputs)
+	r, err := g.rustc(ctx, c, k, maps.Clone(inputs))
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,7 @@ type Graph struct {
 	check     *plan.Crate            // what a crate of checks is compiled like
 	steps     []*plan.Step
 
+	ready    memo[*ready]
 	compiled memo[*compiled]
 	made     memo[tree.Entry]
 	read     memo[*crateSource]

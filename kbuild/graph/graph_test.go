@@ -187,6 +187,9 @@ func TestModuleMadeByMacro(t *testing.T) {
 	if _, err := g.Bitcode(context.Background(), g.Units()[3]); err != nil {
 		t.Errorf("a module that only the compiler knows of: %v", err)
 	}
+	if types, err := g.Types(context.Background(), g.Units()[3]); err != nil || len(types) != 4 {
+		t.Errorf("its types: %v, %v", types, err)
+	}
 }
 
 func TestCheckAndTypes(t *testing.T) {
@@ -218,6 +221,21 @@ func TestCheckAndTypes(t *testing.T) {
 	slices.Sort(ran)
 	if d := cmp.Diff([]string{"rustc bindings", "rustc core", "rustc drivers/a/a", "rustc kernel"}, ran); d != "" {
 		t.Errorf("actions (-want +got):\n%s", d)
+	}
+}
+
+// Types are compiled beside what is verified: neither waits for the other.
+func TestTypesWaitForNoBitcode(t *testing.T) {
+	files, plan := fixture(t)
+	f := newFarm(t, plan)
+	g, _ := build(t, f, files, options)
+	f.takeRan()
+	if _, err := g.Types(context.Background(), g.Units()[3]); err != nil {
+		t.Fatal(err)
+	}
+	compiles := slices.DeleteFunc(f.takeRan(), func(a string) bool { return a != "rustc drivers/a/a" })
+	if len(compiles) != 1 {
+		t.Errorf("types of drivers/a/a took %d compiles of it, want 1", len(compiles))
 	}
 }
 
