@@ -104,9 +104,13 @@ func (c *Costs) expect(crate, symbol string, slice int64) time.Duration {
 	return time.Duration(slice/bytesPerMilli) * time.Millisecond
 }
 
+const (
+	most         = 32 // bits of a time in milliseconds, 50 days
+	lastPriority = provePriority + most
+)
+
 // priority puts what takes twice as long one step earlier; all of it comes after
 // what leads to further actions.
 func priority(d time.Duration) int32 {
-	const most = 32 // bits of a time in milliseconds, 50 days
-	return provePriority + most - int32(min(most, bits.Len64(uint64(d.Milliseconds()))))
+	return lastPriority - int32(min(most, bits.Len64(uint64(d.Milliseconds()))))
 }

@@ -2,8 +2,10 @@ package job_test
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,13 +25,18 @@ import (
 type slowFarm struct {
 	fakeFarm
 	priorities map[string]int32
+	optimise   []int32
 }
 
 func (f *slowFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, error) {
 	r, err := f.fakeFarm.Run(ctx, a)
-	if err == nil && a.Kind == "prove" {
-		f.mu.Lock()
-		defer f.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case err != nil:
+	case a.Kind == "optimise":
+		f.optimise = append(f.optimise, a.Priority)
+	case a.Kind == "prove":
 		f.priorities[a.Name] = a.Priority
 		r.CPU = time.Duration(len(a.Name)) * time.Second
 	}
@@ -68,6 +75,19 @@ func TestLongProofsFirst(t *testing.T) {
 	}
 	if d := cmp.Diff(second, run("f eight8ch "+long)); d != "" {
 		t.Errorf("a third time: %s", d)
+	}
+}
+
+// What LLVM removes is asked for after proofs, which nobody should wait for.
+func TestOptimisedLast(t *testing.T) {
+	store := memstore.New()
+	f := &slowFarm{fakeFarm: fakeFarm{store: store}, priorities: map[string]int32{}}
+	k := &fakeKernel{store: store, crates: map[string]string{"a.rs": "f " + strings.Repeat("x", 40)}}
+	if err := job.New(job.Spec{}, k, f, store, event.Discard, report.NewBuilder(&pb.Tree{}, noSource{}, nil)).Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.optimise) == 0 || len(f.priorities) == 0 || slices.Min(f.optimise) <= slices.Max(slices.Collect(maps.Values(f.priorities))) {
+		t.Errorf("priorities: proofs %v, LLVM %v", f.priorities, f.optimise)
 	}
 }
 

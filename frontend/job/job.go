@@ -185,7 +185,7 @@ func (j *Job) gather(ctx context.Context, what string, err error) error {
 }
 
 // unit does all that u takes. What LLVM makes of a crate is looked at beside its
-// proofs: neither waits for the other.
+// proofs, which do not wait for it.
 func (j *Job) unit(ctx context.Context, u unit) error {
 	bc, err := j.bitcode(ctx, u)
 	if err != nil {
@@ -199,28 +199,32 @@ func (j *Job) unit(ctx context.Context, u unit) error {
 		j.plan.cut(0)
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	var mine []int
 	if u.check == nil {
-		mine := j.claim(bc)
+		mine = j.claim(bc)
 		j.plan.more(len(mine))
-		g.Go(func() error { return j.optimise(ctx, bc, mine) })
 	}
-	g.Go(func() error { return j.gather(ctx, u.name, j.decide(ctx, u, bc)) })
+	index, err := j.lower(ctx, u, bc)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return j.optimise(ctx, bc, mine) })
+	g.Go(func() error {
+		if err != nil {
+			j.plan.cut(0)
+			return j.gather(ctx, u.name, err)
+		}
+		return j.gather(ctx, u.name, j.decide(ctx, u, bc, index))
+	})
 	return g.Wait()
 }
 
-// decide cuts slices out of u's bitcode and has them proved.
-func (j *Job) decide(ctx context.Context, u unit, bc *Bitcode) error {
-	index, err := j.lower(ctx, u, bc)
+// decide has the slices proved that were cut out of u's bitcode.
+func (j *Job) decide(ctx context.Context, u unit, bc *Bitcode, index cutCrate) error {
 	j.promote(index.cuts)
 	outer := slices.DeleteFunc(slices.Clone(index.cuts), func(c cut) bool {
 		return c.root.Kind == position.Inner || !u.wants(c.root) || j.Fuzz != nil && c.root.Kind != position.Check
 	})
 	holding := u.holding(index.cuts)
 	j.plan.cut(len(outer) + u.proofs(holding) + u.calls(index.cuts))
-	if err != nil {
-		return err
-	}
 	if u.check != nil {
 		for i := range outer {
 			outer[i].root.Name = u.check.Prefix + outer[i].root.Name

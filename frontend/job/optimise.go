@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -39,7 +40,8 @@ func (j *Job) claim(bc *Bitcode) []int {
 }
 
 // optimise has the crates of bc optimised whose indices are given. It is no
-// part of any proof: without it the report does not say what LLVM removes.
+// part of any proof: without it the report does not say what LLVM removes. So it comes after all
+// proofs that are known: a person who has changed one function waits for those of it.
 func (j *Job) optimise(ctx context.Context, bc *Bitcode, crates []int) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, i := range crates {
@@ -70,7 +72,7 @@ func (j *Job) remains(ctx context.Context, bc *Bitcode, crate int) ([]position.P
 		Outputs:  []string{slicesDir},
 		Root:     bc.Root,
 		Content:  kbuild.Either(j.Lower.Content, bc.Content),
-		Priority: provePriority,
+		Priority: lastPriority + 1 + priority(time.Duration(bc.Link[crate].Digest.Size)*time.Millisecond), // the largest first
 	}
 	r, err := j.runner.Run(ctx, a)
 	if err != nil {
