@@ -8,7 +8,7 @@ import (
 	"github.com/kvfarm/kvfarm/engine/ir"
 )
 
-// inst follows one instruction. What is not listed looks at its operands as a whole.
+// inst follows one instruction. What is not listed looks at its operands as a whole, and at all memory else.
 func (l *looks) inst(fn, inst int, in *ir.Inst) {
 	arg := func(i int) held { return l.value(fn, &in.Args[i]) }
 	var out held
@@ -37,6 +37,10 @@ func (l *looks) inst(fn, inst int, in *ir.Inst) {
 	case ir.PtrToInt, ir.Trunc, ir.ZExt, ir.SExt: // a number leads where the pointer did that it is made of, or a part of
 		out = arg(0)
 		l.size(out)
+	case ir.Add, ir.Sub, ir.Mul, ir.UDiv, ir.SDiv, ir.URem, ir.SRem, ir.Shl, ir.LShr, ir.AShr, ir.And, ir.Or, ir.Xor:
+		out = l.number(arg(0), arg(1))
+	case ir.IntToPtr:
+		out = l.number(arg(0))
 	case ir.ICmp:
 		if in.Args[0].Kind != ir.Null && in.Args[1].Kind != ir.Null { // what has no size may lie where something else does
 			l.size(arg(0))
@@ -47,7 +51,7 @@ func (l *looks) inst(fn, inst int, in *ir.Inst) {
 			l.promised(arg(0), &l.s.Funcs[fn].Sig.Ret.Attr)
 			l.returned(fn, arg(0))
 		}
-	case ir.Call:
+	case ir.Call, ir.CallBr:
 		out = l.call(fn, in)
 		if in.CallSig != nil {
 			l.promised(out, &in.CallSig.Ret.Attr)
@@ -56,11 +60,22 @@ func (l *looks) inst(fn, inst int, in *ir.Inst) {
 		for i := range in.Args {
 			l.whole(arg(i))
 		}
+		l.strange()
 		out = elsewhere
 	}
 	if in.Result >= 0 {
 		l.join(fn, &l.regs[fn][in.Result], out)
 	}
+}
+
+// number is one that is made of others: it leads where they do, nobody knows to which offset, or elsewhere.
+func (l *looks) number(of ...held) held {
+	out := elsewhere
+	for _, v := range of {
+		l.size(v)
+		out = union(out, v.anyOffset())
+	}
+	return out
 }
 
 func (l *looks) variable(at place) int {
@@ -75,16 +90,18 @@ func (l *looks) variable(at place) int {
 // element is what a GEP points to.
 func (l *looks) element(fn int, in *ir.Inst) held {
 	v := l.value(fn, &in.Args[0])
-	for i := range in.Args[1:] {
-		l.whole(l.value(fn, &in.Args[1+i]))
+	if len(in.Args) == 1 {
+		if in.Off != 0 {
+			l.size(v)
+		}
+		return v.moved(in.Off)
 	}
-	if len(in.Args) > 1 || in.Off != 0 {
-		l.size(v)
+	l.size(v)
+	out := v.anyOffset()
+	for i := range in.Args[1:] { // a number that is not made of what is followed leads nowhere of its own
+		out = union(out, l.number(l.value(fn, &in.Args[1+i])).known())
 	}
-	if len(in.Args) > 1 {
-		return v.anyOffset()
-	}
-	return v.moved(in.Off)
+	return out
 }
 
 // returned notes what function fn returns.
@@ -116,8 +133,8 @@ func (l *looks) call(fn int, in *ir.Inst) held {
 		if out, ok := l.blind(e, args); ok {
 			return out
 		}
-		if l.intrinsic(e.Symbol, in, args) {
-			return elsewhere
+		if out, ok := l.intrinsic(e.Symbol, in, args); ok {
+			return out
 		}
 		if out, ok := l.modelled(e.Symbol, in, args); ok {
 			return out
@@ -125,6 +142,9 @@ func (l *looks) call(fn int, in *ir.Inst) held {
 	}
 	for _, v := range args {
 		l.whole(v)
+	}
+	if in.Args[0].Kind != ir.AsmRef { // assembly that is known does nothing, and what is not ends the run
+		l.strange()
 	}
 	return elsewhere
 }
@@ -146,7 +166,7 @@ func (l *looks) blind(e *ir.Extern, args []held) (held, bool) {
 
 // called follows a call of a function of the slice.
 func (l *looks) called(caller, fn int, args []held) held {
-	if !slices.ContainsFunc(args, held.followed) {
+	if !slices.ContainsFunc(args, held.followed) && !l.strewn().followed() {
 		return elsewhere
 	}
 	f := l.s.Funcs[fn]
@@ -155,6 +175,7 @@ func (l *looks) called(caller, fn int, args []held) held {
 	for i, v := range args {
 		if i >= len(f.Sig.Params) || f.Sig.Params[i].Attr.ByVal != nil {
 			l.whole(v)
+			l.strange()
 			continue
 		}
 		l.promised(v, &f.Sig.Params[i].Attr)
@@ -171,18 +192,25 @@ func (l *looks) called(caller, fn int, args []held) held {
 }
 
 // intrinsic follows the calls that are most of all; false: it is none of them.
-func (l *looks) intrinsic(name string, in *ir.Inst, args []held) bool {
+func (l *looks) intrinsic(name string, in *ir.Inst, args []held) (held, bool) {
 	switch {
 	case strings.HasPrefix(name, "llvm.lifetime."), name == "llvm.assume":
-		return true
+		return elsewhere, true
 	case name == "llvm.memcpy" || name == "llvm.memmove":
 		l.copied(args[0], args[1], length(in))
-		return true
+		return elsewhere, true
 	case name == "llvm.memset":
 		l.size(args[0])
-		return true
+		return elsewhere, true
+	case strings.HasPrefix(name, "llvm.") && !takesPointer(in):
+		return l.number(args...), true
 	}
-	return false
+	return held{}, false
+}
+
+// takesPointer reports whether an argument of a call is a pointer.
+func takesPointer(in *ir.Inst) bool {
+	return slices.ContainsFunc(in.Args[1:], func(v ir.Value) bool { return v.Type.Kind != ir.Int })
 }
 
 // length is how many bytes a memcpy copies, -1 if that is not a number.

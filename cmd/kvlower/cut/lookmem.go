@@ -13,6 +13,9 @@ const word = 8
 // load is what the n bytes that v points to may point to. They are looked at.
 func (l *looks) load(v held, n int64) held {
 	out := held{others: v.others}
+	if v.others {
+		out = union(out, l.strewn())
+	}
 	for _, s := range v.at {
 		p := l.places[s.place]
 		l.use(p)
@@ -77,7 +80,7 @@ func (l *looks) foundIn(v *held, fields []ir.Shape, at, n int64) {
 func (l *looks) store(v, w held, n int64) {
 	l.size(v)
 	if v.others {
-		l.whole(w)
+		l.strew(w)
 	}
 	if w = l.useful(w); !w.followed() && !w.others {
 		return
@@ -118,6 +121,9 @@ func (l *looks) copied(to, from held, n int64) {
 		n, to, from = word, to.anyOffset(), from.anyOffset()
 	}
 	rest := held{others: from.others}
+	if from.others {
+		rest = union(rest, l.strewn())
+	}
 	for _, s := range from.at {
 		p := l.places[s.place]
 		l.use(p)

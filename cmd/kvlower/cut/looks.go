@@ -8,12 +8,14 @@ import (
 
 // looks finds out at which bytes of its inputs a slice may look: it follows the pointers of
 // the inputs through all registers, and through memory that the slice allocates on its stack, without
-// regard to what comes first. What it cannot follow is looked at as a whole.
+// regard to what comes first. All memory else is one place: what is put there may be found wherever that is
+// looked at. What code gets that cannot be followed is looked at as a whole.
 type looks struct {
 	s           *ir.Slice
 	overlapping bool // inputs may overlap
 
 	places  []*region
+	outside *region           // all memory that is none of places
 	inputs  map[*ir.Shape]int // place of what lies behind pointers to this element
 	stack   map[place]int     // place of each alloca
 	regs    [][]held
@@ -43,7 +45,7 @@ type stored struct {
 // find finds them; s and overlapping are set.
 func (l *looks) find() {
 	s, n := l.s, len(l.s.Funcs)
-	l.inputs, l.stack = map[*ir.Shape]int{}, map[place]int{}
+	l.inputs, l.stack, l.outside = map[*ir.Shape]int{}, map[place]int{}, &region{leaked: true}
 	l.regs, l.rets, l.callers, l.todo = make([][]held, n), make([]held, n), make([]map[int]bool, n), make([]bool, n)
 	l.reach(0)
 	for i := range s.Inputs.Params {
@@ -164,6 +166,40 @@ func (l *looks) whole(v held) {
 				l.whole(w.held)
 			}
 		}
+	}
+}
+
+// strange notes that code may run that is not followed: it finds what lies in memory that is not followed.
+func (l *looks) strange() {
+	if p := l.outside; !p.all {
+		p.all = true
+		l.whole(l.strewn())
+		l.grown(p)
+	}
+}
+
+// strewn is what was put into memory that is not followed.
+func (l *looks) strewn() held {
+	l.use(l.outside)
+	if len(l.outside.stored) == 0 {
+		return held{}
+	}
+	return l.useful(l.outside.stored[0].held)
+}
+
+// strew has w put into memory that is not followed, where others may find it and change what it points to.
+func (l *looks) strew(w held) {
+	switch w = l.useful(w).known(); {
+	case !w.followed():
+		return
+	case l.outside.all:
+		l.whole(w)
+		return
+	}
+	l.leak(w)
+	if to := l.outside.at(anywhere); !to.covers(w) {
+		to.held = l.useful(union(to.held, w)).known()
+		l.grown(l.outside)
 	}
 }
 

@@ -61,7 +61,7 @@ func TestTrim(t *testing.T) {
 	}
 }
 
-// Where inputs may overlap, what holds an atomic number stays as it is.
+// Where inputs may overlap, all that lies beside an atomic number stays as it is, but not what that leads to.
 func TestTrimOverlapping(t *testing.T) {
 	a, err := txtar.ParseFile("../testdata/trim/counted.txtar")
 	if err != nil {
@@ -71,8 +71,10 @@ func TestTrimOverlapping(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := string(ir.Print(s))
-	if cut.TrimOverlapping(s); string(ir.Print(s)) != want {
-		t.Errorf("(-want +got):\n%s", cmp.Diff(want, string(ir.Print(s))))
+	cut.TrimOverlapping(s)
+	const want = "struct 32 align 8 {0: ref struct 1 align 1 {0: opaque 1 align 1 unset}, 8: range 1 align 1 [0..=1], " +
+		"16: ref mut struct 16 align 8 {0: opaque 16 align 1 unset}, 24: range 1 align 1 [0..=1]}"
+	if got := string(ir.Print(s)); !strings.Contains(got, want) {
+		t.Errorf("%s is not in\n%s", want, got)
 	}
 }
