@@ -18,6 +18,7 @@ type job struct {
 	out, crate   string
 	root         string // symbol; empty for all
 	checks       bool   // written checks only
+	untrimmed    bool   // inputs stay as their types are
 }
 
 // cutter reads files, and the types of parameters from types.
@@ -50,6 +51,9 @@ func lower(j job) error {
 	c, err := cutter(j.files, j.types)
 	if err != nil {
 		return err
+	}
+	if j.untrimmed {
+		c.KeepInputs()
 	}
 	return j.write(c)
 }

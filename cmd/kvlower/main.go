@@ -47,7 +47,7 @@ type options struct {
 }
 
 const usage = `usage:
-  kvlower --out DIR [--types FILE.bc]... [--crate NAME] [--checks | --root SYMBOL] FILE.bc...
+  kvlower --out DIR [--types FILE.bc]... [--crate NAME] [--checks | --root SYMBOL] [--untrimmed] FILE.bc...
   kvlower --remains --out DIR [--crate NAME] FILE.bc
   kvlower --census [--engine KVENGINE] FILE.bc...
 `
@@ -63,6 +63,7 @@ func parse(args []string) (*options, error) {
 	fs.StringVar(&o.crate, "crate", "", "`NAME` of the crate, for the index")
 	fs.StringVar(&o.root, "root", "", "lower only the root with this `SYMBOL`")
 	fs.BoolVar(&o.checks, "checks", false, "lower the written checks only: functions without parameters whose names start with check")
+	fs.BoolVar(&o.untrimmed, "untrimmed", false, "leave in the inputs what a slice does not look at, to compare verdicts with")
 	fs.BoolVar(&o.census, "census", false, "count what each file is made of, say what of it the engine supports, and write no slices")
 	fs.BoolVar(&o.remains, "remains", false, "list the panic calls that are left in one file, which LLVM has optimised, and write no slices")
 	fs.StringVar(&o.engine, "engine", besides(), "the kvengine `PROGRAM` that --census asks; without one it only counts")

@@ -28,6 +28,7 @@ type Cutter struct {
 	locs      map[int]Loc  // panic locations by global
 	sizes     []int        // of functions with a body: what leadsTo found
 	roots     []string
+	untrimmed bool
 
 	// What all slices share, by function, once one has asked for it.
 	around  *ir.Slice // in which they are checked: it has as many functions and globals as the module
@@ -67,6 +68,10 @@ func New(m *module.Module) (*Cutter, error) {
 
 // Roots lists the symbols of the module that slices start from.
 func (c *Cutter) Roots() []string { return slices.Clone(c.roots) }
+
+// KeepInputs has the inputs of slices stay as their types are, so that somebody can compare what is proved with
+// and without what Trim leaves out.
+func (c *Cutter) KeepInputs() { c.untrimmed = true }
 
 // isSource reports whether function i has a body that somebody wrote, and that
 // does not say how to panic.
@@ -126,9 +131,11 @@ func (c *Cutter) cut(symbol string, keep func(int) bool, check bool) (s *ir.Slic
 	s = w.slice
 	if !check {
 		s.Inputs = c.inputs(symbol)
-		if whole && slices.Contains(c.roots, symbol) { // an automatic root: its inputs lie apart
+		switch {
+		case c.untrimmed:
+		case whole && slices.Contains(c.roots, symbol): // an automatic root: its inputs lie apart
 			Trim(s)
-		} else {
+		default:
 			TrimOverlapping(s)
 		}
 	}
