@@ -239,7 +239,7 @@ func (x *exec) answer() {
 		if q.s.general {
 			x.generally(q.s, q.site)
 		} else {
-			q.site.give("budget")
+			x.shrug(q, "budget")
 		}
 	}
 }
