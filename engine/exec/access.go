@@ -13,7 +13,7 @@ const maxPlaces = 1 << 14
 // access checks that n bytes at p may be touched and returns where they are:
 // live objects only, the bytes inside, the address aligned.
 func (x *exec) access(s *state, p *value, n, align int64, write bool) ([]alt, error) {
-	if err := x.require(s, p.poison, PoisonUse); err != nil {
+	if err := x.requireSet(s, p.poison, PoisonUse, p); err != nil {
 		return nil, err
 	}
 	return x.valid(s, x.asPtr(p), x.b.Const(uint64(n), 64), align, write)
@@ -135,7 +135,7 @@ func (x *exec) readAlt(s *state, a alt, n int) (*value, error) {
 	}
 	if k, ok := x.b.Uint64(a.off); ok {
 		if o := x.infos[a.obj]; o.bytes >= 0 && k > uint64(o.bytes)-uint64(n) {
-			return &value{e: x.b.Const(0, 8*n), poison: expr.True}, nil // excluded by the checks before
+			return &value{e: x.b.Const(0, 8*n), poison: expr.True, exact: true}, nil // excluded by the checks before
 		}
 		return x.loadWord(s, a.obj, int64(k), n)
 	}
@@ -344,7 +344,7 @@ func (x *exec) writeIf(s *state, guard expr.Expr, obj int, k int64, v *value, n 
 // spread enters a write whose place is not known.
 func (x *exec) spread(s *state, a alt, v *value, n int) error {
 	if v.ptr != nil {
-		v = &value{e: x.ptrToInt(v.ptr), poison: v.poison}
+		v = &value{e: x.ptrToInt(v.ptr), poison: v.poison, exact: v.exact}
 	}
 	c := &cell{v, n}
 	w := &spread{word: v, guard: a.guard, start: a.off, count: x.b.Const(uint64(n), 64), at: func(off expr.Expr) (*value, error) {

@@ -18,7 +18,7 @@ func (x *exec) readAnywhere(s *state, a alt, n int) (*value, error) {
 			out = v
 			continue
 		}
-		out = &value{e: x.b.Concat(x.asInt(v), x.asInt(out)), poison: x.b.Or(v.poison, out.poison)}
+		out = &value{e: x.b.Concat(x.asInt(v), x.asInt(out)), poison: x.b.Or(v.poison, out.poison), exact: v.certain() && out.certain()}
 	}
 	if !uniform {
 		out.bytes = poisons
@@ -98,7 +98,7 @@ func (x *exec) baseAnywhere(c *base, place some) (*value, error) {
 	off := place.off
 	switch c.kind {
 	case baseUninit:
-		return &value{e: x.b.Const(0, 8), poison: expr.True}, nil
+		return &value{e: x.b.Const(0, 8), poison: expr.True, exact: true}, nil
 	case baseZero:
 		return intValue(x.b.Const(0, 8)), nil
 	case baseFree:

@@ -77,7 +77,7 @@ func (x *exec) freeByte(c *base, off expr.Expr) *value {
 	return v
 }
 
-var uninit = &cell{v: &value{e: expr.None, poison: expr.True}, n: 1}
+var uninit = &cell{v: &value{e: expr.None, poison: expr.True, exact: true}, n: 1}
 
 func (x *exec) baseByte(c *base, k int64) (slot, error) {
 	switch c.kind {
@@ -174,7 +174,7 @@ func (x *exec) slotByte(s slot) *value {
 	v := s.c.v
 	if s.c.n == 1 && v.ptr == nil {
 		if v.e == expr.None {
-			return &value{e: x.b.Const(0, 8), poison: expr.True}
+			return &value{e: x.b.Const(0, 8), poison: expr.True, exact: v.exact}
 		}
 		return v
 	}
@@ -186,14 +186,14 @@ func (x *exec) slotRun(s slot, n int) *value {
 	v := s.c.v
 	if s.i == 0 && n == s.c.n {
 		if v.e == expr.None && v.ptr == nil {
-			return &value{e: x.b.Const(0, 8*n), poison: expr.True}
+			return &value{e: x.b.Const(0, 8*n), poison: expr.True, exact: v.exact}
 		}
 		return v
 	}
 	if v.poison == expr.True && v.bytes == nil {
-		return &value{e: x.b.Const(0, 8*n), poison: expr.True}
+		return &value{e: x.b.Const(0, 8*n), poison: expr.True, exact: v.exact}
 	}
-	w := &value{e: x.b.Extract(x.asInt(v), 8*s.i, 8*n), poison: v.poison}
+	w := &value{e: x.b.Extract(x.asInt(v), 8*s.i, 8*n), poison: v.poison, exact: v.exact}
 	if v.bytes != nil {
 		w.bytes = v.bytes[s.i : s.i+n]
 		w.poison = x.b.OrAll(w.bytes...)
@@ -219,18 +219,18 @@ func (x *exec) assemble(slots []slot) *value {
 	if at == len(slots) {
 		return out
 	}
-	uniform := true
+	uniform, exact := true, out.certain()
 	poisons := out.spreadPoison(nil, at)
 	e, poison := x.asInt(out), out.poison
 	for at < len(slots) {
 		v, n := x.nextRun(slots[at:])
-		uniform = uniform && v.poison == poison && v.bytes == nil
+		uniform, exact = uniform && v.poison == poison && v.bytes == nil, exact && v.certain()
 		poisons = v.spreadPoison(poisons, n)
 		poison = x.b.Or(poison, v.poison)
 		e = x.b.Concat(x.asInt(v), e)
 		at += n
 	}
-	w := &value{e: e, poison: poison}
+	w := &value{e: e, poison: poison, exact: exact}
 	if !uniform || out.bytes != nil {
 		w.bytes = poisons
 	}

@@ -11,7 +11,7 @@ func (x *exec) call(s *state, in *ir.Inst) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := x.require(s, callee.poison, PoisonUse); err != nil {
+	if err := x.requireSet(s, callee.poison, PoisonUse, callee); err != nil {
 		return false, err
 	}
 	args, err := x.operands(s, in.Args[1:])

@@ -147,8 +147,7 @@ type exec struct {
 	unsure      bool   // whether some input reaches the end was not decided
 
 	looseWork int64
-	ofAddress bool  // what is required now is that an address is defined
-	blurred   bool  // poison may be seen in an address where there is none
+	sharp     bool  // what is required now fails in no run but those that truly do
 	touched   int64 // bytes that copies and fills went over
 	together  together
 	hard      map[Place]int // how often the solver could not say of a branch whether it is taken

@@ -69,14 +69,14 @@ func (x *exec) filled(t *ir.Type, poison expr.Expr) (*value, error) {
 	switch t.Kind {
 	case ir.Int:
 		if t.Bits <= expr.MaxWidth {
-			return &value{e: x.b.Const(0, t.Bits), poison: poison}, nil
+			return &value{e: x.b.Const(0, t.Bits), poison: poison, exact: true}, nil
 		}
 	case ir.Ptr:
 		v := x.pointer(noObject, x.b.Const(0, 64))
-		v.poison = poison
+		v.poison, v.exact = poison, true
 		return v, nil
 	case ir.Struct, ir.Array, ir.Vector:
-		out := &value{agg: make([]*value, t.NumFields()), poison: poison}
+		out := &value{agg: make([]*value, t.NumFields()), poison: poison, exact: true}
 		for i := range out.agg {
 			f, err := x.filled(t.Field(i), poison)
 			if err != nil {
@@ -108,7 +108,7 @@ func (x *exec) binary(s *state, in *ir.Inst, v, w *value) (*value, error) {
 	b, l, r := x.b, x.asInt(v), x.asInt(w)
 	poison := b.Or(v.poison, w.poison)
 	out := func(e expr.Expr, also ...expr.Expr) (*value, error) {
-		return &value{e: e, poison: b.Or(poison, b.OrAll(also...))}, nil
+		return &value{e: e, poison: b.Or(poison, b.OrAll(also...)), exact: poison == expr.False}, nil
 	}
 	has := func(f ir.Flags, e func(l, r expr.Expr) expr.Expr) expr.Expr {
 		if in.Flags&f == 0 {
@@ -203,10 +203,9 @@ func (x *exec) cast(in *ir.Inst, v *value) (*value, error) {
 	b := x.b
 	switch in.Op {
 	case ir.PtrToInt:
-		return &value{e: x.resize(x.asInt(v), in.Type.Bits), poison: v.poison}, nil
+		return &value{e: x.resize(x.asInt(v), in.Type.Bits), poison: v.poison, exact: v.whole() && in.Type.Bits <= 64}, nil
 	case ir.IntToPtr:
-		x.blur(v)
-		return &value{ptr: x.intToPtr(x.resize(v.e, 64)), poison: v.poison}, nil
+		return &value{ptr: x.intToPtr(x.resize(v.e, 64)), poison: v.poison, exact: v.whole() && b.Width(v.e) >= 64}, nil
 	case ir.BitCast:
 		return v, nil
 	}
@@ -226,14 +225,14 @@ func (x *exec) cast(in *ir.Inst, v *value) (*value, error) {
 		}
 		if v.bytes != nil && in.Flags == 0 && to%8 == 0 { // the bytes that are left, whatever became of the others
 			kept := v.bytes[:to/8]
-			return &value{e: e, poison: b.OrAll(kept...), bytes: kept}, nil
+			return &value{e: e, poison: b.OrAll(kept...), bytes: kept, exact: v.exact}, nil
 		}
-		return &value{e: e, poison: poison}, nil
+		return &value{e: e, poison: poison, exact: v.whole()}, nil
 	case ir.ZExt:
 		if in.Flags&ir.NNeg != 0 {
 			poison = b.Or(poison, b.Sign(v.e))
 		}
-		return &value{e: b.ZExt(v.e, to), poison: poison}, nil
+		return &value{e: b.ZExt(v.e, to), poison: poison, exact: v.poison == expr.False}, nil
 	case ir.SExt:
 		return &value{e: b.SExt(v.e, to), poison: poison}, nil
 	}
@@ -252,7 +251,7 @@ func (x *exec) icmp(in *ir.Inst, v, w *value) (*value, error) {
 	if in.Flags&ir.SameSign != 0 {
 		poison = b.Or(poison, b.Ne(b.Sign(v.e), b.Sign(w.e)))
 	}
-	return &value{e: x.compare(in.Pred, v.e, w.e), poison: poison}, nil
+	return &value{e: x.compare(in.Pred, v.e, w.e), poison: poison, exact: v.poison == expr.False && w.poison == expr.False}, nil
 }
 
 func (x *exec) compare(p ir.Pred, l, r expr.Expr) expr.Expr {

@@ -89,8 +89,7 @@ func (x *exec) readType(s *state, at []alt, t *ir.Type) (*value, error) {
 		if err != nil {
 			return nil, err
 		}
-		x.blur(v)
-		return &value{ptr: x.asPtr(v), poison: v.poison}, nil
+		return &value{ptr: x.asPtr(v), poison: v.poison, exact: v.whole()}, nil
 	case ir.Int:
 		v, err := x.read(s, at, int(t.StoreSize()))
 		if err != nil {
@@ -106,7 +105,7 @@ func (x *exec) narrow(v *value, width int) *value {
 	e := x.asInt(v)
 	have := x.b.Width(e)
 	if have == width {
-		return &value{e: e, poison: v.poison, bytes: v.bytes}
+		return &value{e: e, poison: v.poison, bytes: v.bytes, exact: v.exact}
 	}
 	over := x.b.Not(x.b.IsZero(x.b.Extract(e, width, have-width)))
 	return &value{e: x.b.Trunc(e, width), poison: x.b.Or(v.poison, over)}
@@ -135,10 +134,7 @@ func (x *exec) loaded(s *state, v *value, in *ir.Inst) (*value, error) {
 // attributes applies the attributes of a value that is loaded, passed or returned.
 func (x *exec) attributes(s *state, v *value, at *ir.Attr, t *ir.Type) (*value, error) {
 	if at.NoUndef {
-		x.ofAddress = v.ptr != nil && v.bytes == nil
-		err := x.require(s, x.anyPoison(v), UninitUse)
-		x.ofAddress = false
-		if err != nil {
+		if err := x.requireSet(s, x.anyPoison(v), UninitUse, v); err != nil {
 			return nil, err
 		}
 		v = x.defined(v)
@@ -157,7 +153,7 @@ func (x *exec) attributes(s *state, v *value, at *ir.Attr, t *ir.Type) (*value, 
 				return nil, err
 			}
 		default:
-			v = x.withPoison(v, bad)
+			v = x.withPoison(v, bad, v.poison == expr.False)
 		}
 	}
 	return v, x.dereferenceable(s, v, at)

@@ -81,7 +81,7 @@ func takesBack(by, from string) bool {
 // free ends the life of what p points to, where cond holds, for the function that is called.
 func (x *exec) free(of *callee, p *value, when expr.Expr) error {
 	b, s, by := x.b, of.s, family(of.name)
-	if err := x.require(s, b.And(when, p.poison), PoisonUse); err != nil {
+	if err := x.requireSet(s, b.And(when, p.poison), PoisonUse, p); err != nil {
 		return err
 	}
 	bad, twice := expr.False, expr.False

@@ -63,7 +63,7 @@ func (x *exec) span(s *state, p *value, n expr.Expr, align int64, write bool) ([
 		return x.access(s, p, int64(c), align, write)
 	}
 	some := x.nonzero(n)
-	if err := x.require(s, x.b.And(some, p.poison), PoisonUse); err != nil {
+	if err := x.requireSet(s, x.b.And(some, p.poison), PoisonUse, p); err != nil {
 		return nil, err
 	}
 	at, err := x.valid(s, x.narrowed(x.asPtr(p), some), n, align, write)
@@ -455,7 +455,7 @@ func memChr(x *exec, c *callee) (*value, error) {
 // strLen reads until the first zero byte.
 func strLen(x *exec, c *callee) (*value, error) {
 	b := x.b
-	if err := x.require(c.s, c.args[0].poison, PoisonUse); err != nil {
+	if err := x.requireSet(c.s, c.args[0].poison, PoisonUse, c.args[0]); err != nil {
 		return nil, err
 	}
 	n, going := b.Const(0, 64), expr.True

@@ -13,10 +13,10 @@ func (x *exec) gep(in *ir.Inst, args []*value) (*value, error) {
 	if args[0].agg != nil {
 		return nil, stopf("unsupported: pointer vectors")
 	}
-	poison := args[0].poison
+	poison, exact := args[0].poison, args[0].whole()
 	step := indexed{idx: expr.None, scale: 0, sum: x.b.Const(uint64(in.Off), 64), exact: in.Flags&(ir.InBounds|ir.NUSW) != 0, off: in.Off}
 	for i, a := range args[1:] {
-		x.blur(a)
+		exact = exact && a.whole()
 		poison = x.b.Or(poison, a.poison)
 		poison = x.b.Or(poison, x.addIndex(&step, x.asInt(a), in.Scales[i], in.Flags))
 	}
@@ -27,7 +27,7 @@ func (x *exec) gep(in *ir.Inst, args []*value) (*value, error) {
 		poison = x.b.Or(poison, x.b.And(a.guard, bad))
 		out = append(out, moved)
 	}
-	return &value{ptr: out, poison: poison}, nil
+	return &value{ptr: out, poison: poison, exact: exact}, nil
 }
 
 // indexed is what a gep adds: sum, made of off and scale*idx if there is one index.

@@ -128,6 +128,13 @@ func (x *exec) require(s *state, bad expr.Expr, k Kind) error {
 	return x.assume(s, x.b.Not(bad))
 }
 
+// requireSet is require where bad holds because vals are poison: whether they truly are tells how much a failure says.
+func (x *exec) requireSet(s *state, bad expr.Expr, k Kind, vals ...*value) error {
+	x.sharp = !slices.ContainsFunc(vals, func(v *value) bool { return !v.certain() })
+	defer func() { x.sharp = false }()
+	return x.require(s, bad, k)
+}
+
 // fails decides whether a site fails for some input of s with bad.
 func (x *exec) fails(s *state, bad expr.Expr, st *Site) {
 	if st.Refuted != nil || st.settled || bad == expr.False {
@@ -207,7 +214,7 @@ type question struct {
 	s     *state
 	bad   expr.Expr
 	site  *Site
-	sharp bool // the poison that is asked about is an address's: exec.sharp
+	sharp bool // of a rough kind, but it fails in no run but those that truly do
 }
 
 // newQuestion keeps what s is now: it goes on meanwhile.
@@ -215,7 +222,7 @@ func (x *exec) newQuestion(s *state, bad expr.Expr, st *Site) question {
 	t := *s
 	f := *s.top
 	t.top, t.pending = &f, nil
-	return question{&t, bad, st, x.sharp(st)}
+	return question{&t, bad, st, x.sharp}
 }
 
 // answer asks the open questions again, each with a larger part of what is left
@@ -314,13 +321,8 @@ func (x *exec) after(s *state, st *Site, reason string) {
 }
 
 // rough are the kinds that fail by poison, of which the executor sometimes sees
-// more than there is: arithmetic on a number that is poison in part makes all of
-// it poison. The others fail in no run but those that truly do.
+// more than there is (value.exact). The others fail in no run but those that truly do.
 var rough = map[Kind]bool{UninitUse: true, PoisonUse: true, BranchPoison: true}
-
-// sharp reports whether the poison that is asked about is an address's, of which
-// not more is seen than there is.
-func (x *exec) sharp(st *Site) bool { return !x.blurred && (st.Kind == PoisonUse || x.ofAddress) }
 
 // plain looks for a model of the same failure in which what is not known is what
 // it is in a replay: functions that may return anything return 0, and variables

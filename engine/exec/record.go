@@ -27,7 +27,7 @@ func (x *exec) recordByte(in *input, place some) (*value, bool) {
 	}
 	v := intValue(x.b.Read(in.array, place.off))
 	if f.Unset {
-		v.poison = x.unsetAt(in, place.off)
+		v.poison, v.exact = x.unsetAt(in, place.off), true
 	}
 	if f.Kind == ir.ShapeRange {
 		x.constrainSome(in, f, place, k-at)

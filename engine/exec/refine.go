@@ -136,7 +136,7 @@ func (r *refiner) rewrite(v *value) *value {
 	if w, ok := r.values[v]; ok {
 		return w
 	}
-	w := &value{e: r.subst(v.e), poison: r.subst(v.poison)}
+	w := &value{e: r.subst(v.e), poison: r.subst(v.poison), exact: v.exact}
 	for _, a := range v.ptr {
 		a.guard, a.off, a.lin.idx = r.subst(a.guard), r.subst(a.off), r.subst(a.lin.idx)
 		if a.guard != expr.False {

@@ -160,7 +160,7 @@ const iterators = "the pointers in a slice's iterator are those of a slice"
 
 // endOf is the pointer to the end of the inputs that begin points to.
 func (x *exec) endOf(begin *value) *value {
-	out := &value{poison: begin.poison}
+	out := &value{poison: begin.poison, exact: begin.exact}
 	for _, a := range x.asPtr(begin) {
 		if !isNumber(a.obj) {
 			a.off = x.b.Add(a.off, x.infos[a.obj].size)

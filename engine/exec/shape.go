@@ -40,7 +40,7 @@ func (x *exec) inputByte(in *input, k int64) (slot, error) {
 }
 
 // inputNumber returns byte k, which is no pointer's: an input where some leaf
-// covers it, poison where it is padding.
+// covers it, poison where it is padding; a caller may have set that.
 func (x *exec) inputNumber(in *input, k int64, ls []leaf) (*value, error) {
 	covered, unset := expr.False, expr.False
 	for _, l := range ls {
@@ -56,7 +56,7 @@ func (x *exec) inputNumber(in *input, k int64, ls []leaf) (*value, error) {
 		covered = x.b.Or(covered, l.guard)
 		x.constrain(in, l)
 	}
-	return &value{e: x.b.Read(in.array, x.b.Const(uint64(k), 64)), poison: x.b.Or(unset, x.b.Not(covered))}, nil
+	return &value{e: x.b.Read(in.array, x.b.Const(uint64(k), 64)), poison: x.b.Or(unset, x.b.Not(covered)), exact: covered == expr.True}, nil
 }
 
 // inputWord returns the eight bytes at an offset where a pointer can stand:
@@ -80,10 +80,11 @@ func (x *exec) inputWord(in *input, at int64) (*cell, error) {
 			return nil, err
 		}
 		if out == nil {
-			out = &value{e: v.e, poison: v.poison, bytes: []expr.Expr{v.poison}}
+			out = &value{e: v.e, poison: v.poison, bytes: []expr.Expr{v.poison}, exact: v.exact}
 			continue
 		}
 		out.e, out.poison, out.bytes = x.b.Concat(v.e, out.e), x.b.Or(out.poison, v.poison), append(out.bytes, v.poison)
+		out.exact = out.exact && v.exact
 	}
 	for _, l := range first {
 		if !l.isPointer() || l.at != at {

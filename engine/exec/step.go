@@ -128,10 +128,7 @@ func insertValue(v, elem *value, path []int) (*value, error) {
 }
 
 func (x *exec) selectValue(c, v, w *value) *value {
-	if v.ptr != nil || w.ptr != nil || v.agg != nil {
-		x.blur(c)
-	}
-	return x.withPoison(x.choose(c.e, v, w), c.poison)
+	return x.withPoison(x.choose(c.e, v, w), c.poison, c.poison == expr.False)
 }
 
 // freeze gives poison some value: an arbitrary one.
@@ -244,7 +241,7 @@ func (x *exec) condBr(s *state, in *ir.Inst) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := x.require(s, c.poison, BranchPoison); err != nil {
+	if err := x.requireSet(s, c.poison, BranchPoison, c); err != nil {
 		return false, err
 	}
 	return x.branch(s, []way{{c.e, in.Targets[0]}, {x.b.Not(c.e), in.Targets[1]}})
@@ -344,7 +341,7 @@ func (x *exec) switchOn(s *state, in *ir.Inst) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := x.require(s, v.poison, BranchPoison); err != nil {
+	if err := x.requireSet(s, v.poison, BranchPoison, v); err != nil {
 		return false, err
 	}
 	var ways []way

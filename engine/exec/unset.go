@@ -26,7 +26,7 @@ func (x *exec) perhapsUnset(name string, v expr.Expr, sh *ir.Shape) *value {
 	if !maybeUnset(sh) {
 		return out
 	}
-	out.poison = x.b.Var(name+" unset", 1)
+	out.poison, out.exact = x.b.Var(name+" unset", 1), true
 	src := x.b.Support(out.poison)[0]
 	x.foreign[src], x.content[src] = unsetInput, true
 	return out

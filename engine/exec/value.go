@@ -12,7 +12,23 @@ type value struct {
 	// bytes says byte by byte what is poison, for integers that were loaded
 	// from memory that is initialised in part; nil where poison says it all.
 	bytes []expr.Expr
+	// exact says that it truly is poison where this is said of it, or of a byte. Poison is seen in more of what is
+	// computed than there is: 0 times a byte that was never set is 0. What memory holds is exact, and what is moved about.
+	exact bool
 }
+
+// certain reports whether v is poison only where it truly is.
+func (v *value) certain() bool {
+	for _, f := range v.agg {
+		if !f.certain() {
+			return false
+		}
+	}
+	return v.poison == expr.False || v.exact
+}
+
+// whole reports whether v is certain, and all of it is poison where one byte is.
+func (v *value) whole() bool { return v.certain() && v.bytes == nil }
 
 // alt is one object that a pointer may point into. The guards of a pointer's
 // alternatives exclude each other and one holds; alternatives are sorted by object.
@@ -35,18 +51,18 @@ type linear struct {
 
 func intValue(e expr.Expr) *value { return &value{e: e, poison: expr.False} }
 
-// withPoison returns v, poison also where p holds.
-func (x *exec) withPoison(v *value, p expr.Expr) *value {
+// withPoison returns v, poison also where p holds; exact says whether it truly is there.
+func (x *exec) withPoison(v *value, p expr.Expr, exact bool) *value {
 	if p == expr.False {
 		return v
 	}
 	w := *v
-	w.poison = x.b.Or(v.poison, p)
+	w.poison, w.exact = x.b.Or(v.poison, p), exact && v.whole()
 	w.bytes = nil
 	if v.agg != nil {
 		w.agg = make([]*value, len(v.agg))
 		for i, f := range v.agg {
-			w.agg[i] = x.withPoison(f, p)
+			w.agg[i] = x.withPoison(f, p, exact)
 		}
 	}
 	return &w
@@ -54,14 +70,6 @@ func (x *exec) withPoison(v *value, p expr.Expr) *value {
 
 func (x *exec) pointer(obj int, off expr.Expr) *value {
 	return &value{ptr: []alt{{guard: expr.True, obj: obj, off: off}}, poison: expr.False}
-}
-
-// blur notes that an address is made with v. Poison is seen in more of a number
-// than there is (0 times a byte that was never set is 0), and then in the address.
-func (x *exec) blur(v *value) {
-	if v.ptr == nil && v.poison != expr.False {
-		x.blurred = true
-	}
 }
 
 // choose returns the value that is v where sel holds and w elsewhere.
@@ -74,22 +82,23 @@ func (x *exec) choose(sel expr.Expr, v, w *value) *value {
 	case v.agg != nil:
 		return x.chooseAgg(sel, v, w)
 	}
-	poison := x.b.ITE(sel, v.poison, w.poison)
+	out := &value{poison: x.b.ITE(sel, v.poison, w.poison), bytes: x.chooseBytes(sel, v, w), exact: v.certain() && w.certain()}
 	switch {
 	case v.poison == expr.True && v.bytes == nil:
-		return &value{e: w.e, ptr: w.ptr, poison: poison, bytes: x.chooseBytes(sel, v, w)}
+		out.e, out.ptr = w.e, w.ptr
 	case w.poison == expr.True && w.bytes == nil:
-		return &value{e: v.e, ptr: v.ptr, poison: poison, bytes: x.chooseBytes(sel, v, w)}
+		out.e, out.ptr = v.e, v.ptr
 	case v.ptr != nil || w.ptr != nil:
-		x.blur(v)
-		x.blur(w)
-		return &value{ptr: x.choosePtr(sel, x.asPtr(v), x.asPtr(w)), poison: poison, bytes: x.chooseBytes(sel, v, w)}
+		out.ptr = x.choosePtr(sel, x.asPtr(v), x.asPtr(w))
+	default:
+		out.e = x.b.ITE(sel, v.e, w.e)
 	}
-	return &value{e: x.b.ITE(sel, v.e, w.e), poison: poison, bytes: x.chooseBytes(sel, v, w)}
+	return out
 }
 
 func (x *exec) chooseAgg(sel expr.Expr, v, w *value) *value {
 	out := &value{agg: make([]*value, len(v.agg)), poison: x.b.ITE(sel, v.poison, w.poison)}
+	out.exact = (v.poison == expr.False || v.exact) && (w.poison == expr.False || w.exact)
 	for i := range v.agg {
 		out.agg[i] = x.choose(sel, v.agg[i], w.agg[i])
 	}

@@ -82,14 +82,14 @@ func (x *exec) extractElement(v, idx *value) *value {
 		out = x.choose(here, v.agg[i], out)
 	}
 	_, past := x.atLane(idx, 0, len(v.agg))
-	return x.withPoison(out, past)
+	return x.withPoison(out, past, false)
 }
 
 func (x *exec) insertElement(v, elem, idx *value) *value {
 	out := &value{agg: make([]*value, len(v.agg)), poison: expr.False}
 	for i := range v.agg {
 		here, past := x.atLane(idx, i, len(v.agg))
-		out.agg[i] = x.withPoison(x.choose(here, elem, v.agg[i]), past)
+		out.agg[i] = x.withPoison(x.choose(here, elem, v.agg[i]), past, false)
 	}
 	return out
 }

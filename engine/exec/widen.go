@@ -89,7 +89,7 @@ func (w *widening) registers() error {
 // value returns what covers both v, the general value of a place, and a: v
 // itself if it does. first is the place's value in from.
 func (w *widening) value(at string, first, v, a *value) (*value, error) {
-	if v == a || blank(v) && blank(a) {
+	if v == a || blank(v) && blank(a) && (!v.exact || a.exact) {
 		return v, nil
 	}
 	if v.agg != nil || a.agg != nil {
@@ -115,6 +115,8 @@ func (w *widening) value(at string, first, v, a *value) (*value, error) {
 	}
 	if w.poison(at, out, first, v, a); out.poison != v.poison {
 		out.ptr = unrelated(out.ptr) // what is known of offsets holds where v is not poison
+	} else {
+		out.exact = v.exact && a.exact
 	}
 	if same(out, v) {
 		return v, nil
@@ -325,7 +327,7 @@ func (w *widening) law(at string, p []alt) error {
 
 // same reports whether two values are alike, part by part.
 func same(v, w *value) bool {
-	if v.e != w.e || v.poison != w.poison || len(v.ptr) != len(w.ptr) || len(v.bytes) != len(w.bytes) {
+	if v.e != w.e || v.poison != w.poison || v.poison != expr.False && v.exact != w.exact || len(v.ptr) != len(w.ptr) || len(v.bytes) != len(w.bytes) {
 		return false
 	}
 	for i, a := range v.ptr {
