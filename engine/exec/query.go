@@ -168,6 +168,9 @@ func (x *exec) failing(q question) smt.Result {
 	}
 	loose, _ := x.doubted(s, bad)
 	if loose == smt.Sat && !x.excused(st, bad) {
+		if r == smt.Unknown && !x.answering { // at the end the others get more: they may refute
+			return r
+		}
 		x.shrug(q, s.why)
 	}
 	if r == smt.Unknown && st.Reason == "" {
