@@ -94,14 +94,16 @@ func (x *exec) alien(e expr.Expr) bool {
 }
 
 // unsound says why a failure that a replay does not show may be none: its runs
-// are loose, or what they do hangs on something that is not known. Copies of such
+// are loose, or what they do hangs on something that is not known. What fails is of more
+// account than how they came there, and the last of that more than the first. Copies of such
 // content are not noted when they are made.
 func (x *exec) unsound(s *state, bad expr.Expr) string {
 	if s.loose != expr.False {
 		return s.why
 	}
-	for _, e := range append(s.pc.lits(nil), bad) {
-		for _, src := range x.b.Support(e) {
+	conds := append(s.pc.lits(nil), bad)
+	for i := range conds {
+		for _, src := range x.b.Support(conds[len(conds)-1-i]) {
 			if why := x.foreign[src]; why != "" {
 				return why
 			}
