@@ -26,7 +26,7 @@ var kernelModels = map[string]model{
 	"rust_helper_cpu_relax": nothing, "rust_helper_might_resched": nothing, "rust_helper_might_sleep": nothing,
 	"rust_helper_fsleep": nothing, "rust_helper_udelay": nothing, "synchronize_rcu": nothing,
 	"rust_helper_signal_pending": anyResult,
-	"ktime_get":                  anyResult, "rust_helper_ktime_get_real": anyResult, "rust_helper_ktime_get_boottime": anyResult, "rust_helper_ktime_get_clocktai": anyResult,
+	"ktime_get":                  aTime, "rust_helper_ktime_get_real": aTime, "rust_helper_ktime_get_boottime": aTime, "rust_helper_ktime_get_clocktai": anyResult,
 
 	"rust_helper___set_bit": changeBit(true), "rust_helper_set_bit": changeBit(true),
 	"rust_helper___clear_bit": changeBit(false), "rust_helper_clear_bit": changeBit(false),
@@ -52,6 +52,13 @@ func counting(x *exec, _ *callee) (*value, error) {
 // values it can return is not known, so nothing is refuted that hangs on them.
 func anyResult(x *exec, c *callee) (*value, error) {
 	return x.anyBut(c, func(e expr.Expr) (expr.Expr, expr.Expr) { return expr.True, x.b.IsZero(e) })
+}
+
+// aTime is a clock of Linux that is never before 0 nor, within the uptime of 30 years that include/linux/time64.h
+// reckons with (TIME_UPTIME_SEC_MAX), after KTIME_MAX: the monotonic ones begin at 0, and where the real one is set the value goes through
+// timespec64_valid_settod (kernel/time/timekeeping.c). TAI is none: a leap second may take its offset from the real one below 0.
+func aTime(x *exec, c *callee) (*value, error) {
+	return x.anyBut(c, func(e expr.Expr) (expr.Expr, expr.Expr) { return x.b.Not(x.b.Sign(e)), x.b.IsZero(e) })
 }
 
 // someResult is the same, but the result is not 0. A replay takes 1 for a number; the address that it takes is not known.
