@@ -11,13 +11,12 @@ import (
 // large is no fault of C.
 type given struct {
 	x      *exec
-	wholes map[expr.Expr]bool      // by expression: what whole says
-	parts  map[expr.Expr]bool      // and part
-	runs   map[expr.Expr]expr.Expr // and where
+	wholes map[expr.Expr]bool // by expression: what whole says
+	parts  map[expr.Expr]bool // and part
 }
 
 func (x *exec) newGiven() *given {
-	return &given{x: x, wholes: map[expr.Expr]bool{}, parts: map[expr.Expr]bool{}, runs: map[expr.Expr]expr.Expr{}}
+	return &given{x: x, wholes: map[expr.Expr]bool{}, parts: map[expr.Expr]bool{}}
 }
 
 // whole reports whether every comparison in e, of width 1, is one of a value that something
@@ -81,11 +80,12 @@ func (x *exec) excuse(s *state, v *value, bad expr.Expr) (own expr.Expr, err err
 	b, g := x.b, x.newGiven()
 	came := expr.False
 	if v.e != expr.None {
-		came = g.where(v.e, g.itself)
+		came = x.runsWhere(g.itself).of(v.e)
 	}
+	parts := x.runsWhere(g.part)
 	for _, a := range v.ptr {
 		if isNumber(a.obj) {
-			came = b.Or(came, b.And(a.guard, g.where(a.off, g.part)))
+			came = b.Or(came, b.And(a.guard, parts.of(a.off)))
 		}
 	}
 	outside := b.And(bad, came)
@@ -95,16 +95,26 @@ func (x *exec) excuse(s *state, v *value, bad expr.Expr) (own expr.Expr, err err
 	return b.And(bad, b.Not(came)), x.assume(s, b.Not(outside))
 }
 
-// where says in which runs e is what leaf holds of, as far as the choices go that e is made of.
-func (g *given) where(e expr.Expr, leaf func(expr.Expr) bool) expr.Expr {
-	b := g.x.b
+// runsWhere says in which runs an expression is what leaf holds of, as far as the choices go that it is made of.
+type runsWhere struct {
+	b     *expr.Builder
+	leaf  func(expr.Expr) bool
+	known map[expr.Expr]expr.Expr // of this leaf
+}
+
+func (x *exec) runsWhere(leaf func(expr.Expr) bool) *runsWhere {
+	return &runsWhere{x.b, leaf, map[expr.Expr]expr.Expr{}}
+}
+
+func (r *runsWhere) of(e expr.Expr) expr.Expr {
+	b := r.b
 	switch b.Op(e) {
 	case expr.OpITE:
-		return once(g.runs, e, func() expr.Expr { return b.ITE(b.Arg(e, 0), g.where(b.Arg(e, 1), leaf), g.where(b.Arg(e, 2), leaf)) })
+		return once(r.known, e, func() expr.Expr { return b.ITE(b.Arg(e, 0), r.of(b.Arg(e, 1)), r.of(b.Arg(e, 2))) })
 	case expr.OpNot, expr.OpExtract, expr.OpZExt, expr.OpSExt:
-		return g.where(b.Arg(e, 0), leaf)
+		return r.of(b.Arg(e, 0))
 	}
-	return b.Bool(leaf(e))
+	return b.Bool(r.leaf(e))
 }
 
 // itself reports whether e is a number that something outside chose, or bytes and bits of some: nothing
