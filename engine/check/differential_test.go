@@ -58,6 +58,9 @@ type failures struct {
 	bounded bool            // loops were followed for a few rounds: what is refuted says nothing of others
 }
 
+// mixed is why a run ends of which the interpreter cannot tell.
+const mixed = "some bits were set of an undefined byte"
+
 // tryAll runs a slice with all inputs.
 func tryAll(t *testing.T, s *ir.Slice) failures {
 	p, err := interp.Compile(s)
@@ -80,7 +83,9 @@ func tryAll(t *testing.T, s *ir.Slice) failures {
 			f.sites[placed("assert", -1, o.Func, o.Inst)] = true
 		case interp.AssumeFailed:
 		default:
-			t.Fatalf("a run ends with %v", &o)
+			if !strings.Contains(o.What, mixed) { // of this run nothing is claimed
+				t.Fatalf("a run ends with %v", &o)
+			}
 		}
 		if !c.next() {
 			return f
@@ -242,7 +247,7 @@ func TestConcrete(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, text)
 		}
-		if bad, _ := disagreement(v, f); bad != "" || v.Verdict == verdict.Unknown {
+		if bad, _ := disagreement(v, f); bad != "" || v.Verdict == verdict.Unknown && !strings.Contains(v.Reason, mixed) {
 			t.Errorf("seed %d: %s, %s %s\n%s", seed, bad, v.Verdict, v.Reason, text)
 		}
 	}

@@ -137,8 +137,10 @@ func (m *machine) partial(in *inst, a, b slot) *Outcome {
 	case a.u == poison || b.u == poison:
 	case op == ir.And:
 		r = slot{v: a.v & b.v, u: a.u&^zeroBytes(b) | b.u&^zeroBytes(a)}
+		m.mixed = m.mixed || r.u&^(onesBytes(a)|onesBytes(b)) != 0
 	case op == ir.Or && in.flags&ir.Disjoint == 0:
 		r = slot{v: a.v | b.v, u: a.u&^onesBytes(b) | b.u&^onesBytes(a)}
+		m.mixed = m.mixed || r.u&^(zeroBytes(a)|zeroBytes(b)) != 0
 	case op == ir.Shl && in.flags == 0 && b.u == 0 && b.v%8 == 0 && b.v < uint64(in.width):
 		r = slot{v: a.v << b.v & in.mask, u: a.u << (b.v / 8) & byteMask(in.width)}
 	case op == ir.LShr && in.flags == 0 && b.u == 0 && b.v%8 == 0 && b.v < uint64(in.width):

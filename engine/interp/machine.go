@@ -44,6 +44,7 @@ type machine struct {
 	consumed []Input
 	asked    int // dynamic inputs so far
 	guessed  bool
+	mixed    bool     // some bits were set of a byte that was not: what is undefined is not known any more
 	zero     []string // functions that returned 0 for want of anything better
 	tmp      []slot
 }
@@ -164,6 +165,9 @@ func (m *machine) end(k Kind, what string) *Outcome {
 }
 
 func (m *machine) ub(what, format string, args ...any) *Outcome {
+	if m.mixed && (what == UBBranch || what == UBUninit || what == UBAddress) {
+		return m.unsupported("%s after some bits were set of an undefined byte", what)
+	}
 	o := m.end(Undefined, what)
 	o.Detail = fmt.Sprintf(format, args...)
 	return o
