@@ -48,6 +48,33 @@ func TestNamedTestsExist(t *testing.T) {
 	}
 }
 
+// Whoever opens a folder of the house finds in its README, or that of the house, what each package in it is for.
+func TestPackagesAreInReadmes(t *testing.T) {
+	told := map[string]string{}
+	for _, readme := range files(t, func(name string) bool { return path.Base(name) == "README.md" }) {
+		b, err := os.ReadFile(filepath.Join("..", readme))
+		if err != nil {
+			t.Fatal(err)
+		}
+		told[path.Dir(readme)] = string(b)
+	}
+	seen := map[string]bool{}
+	for _, name := range files(t, func(name string) bool { return strings.HasSuffix(name, ".go") }) {
+		room, rest, _ := strings.Cut(path.Dir(name), "/")
+		pkg, _, _ := strings.Cut(rest, "/")
+		if pkg == "" || seen[room+pkg] || room == "proto" || room == "deploy" { // generated, or nobody's package
+			continue
+		}
+		seen[room+pkg] = true
+		if !regexp.MustCompile(`\b` + pkg + `\b`).MatchString(told[room] + told["."]) {
+			t.Errorf("%s/README.md does not say what %s/%s is for", room, room, pkg)
+		}
+	}
+	if len(seen) < 30 {
+		t.Errorf("%d packages seen: are they elsewhere now?", len(seen))
+	}
+}
+
 // houseTests are tests by folder and name, with the strings that stand in the
 // folder's tests, of which some are names of parts.
 type houseTests map[string]map[string]map[string]bool
