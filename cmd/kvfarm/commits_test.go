@@ -202,11 +202,11 @@ func (r *rig) try(t *testing.T, c commit, base string) {
 // the bitcode that was shown to be compiled anew.
 func (r *rig) uncached(t *testing.T, target string) *pb.Report {
 	dir := t.TempDir()
-	cmd := exec.Command(r.bin, append(r.command(dir).Args[1:], "--no-cache=lower,prove", target)...)
+	cmd := exec.Command(r.bin, append(r.command(dir).Args[1:], "--no_cache=lower,prove", target)...)
 	out, _ := cmd.CombinedOutput() // the status is the verdicts'
 	rep, err := report.Read(filepath.Join(dir, report.File))
 	if err != nil {
-		t.Fatalf("submit --no-cache: %v\n%s", err, out)
+		t.Fatalf("submit --no_cache: %v\n%s", err, out)
 	}
 	return rep
 }
