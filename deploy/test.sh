@@ -44,6 +44,7 @@ plain go tool gazelle -external=static -mode=diff
 say "tests, with the race detector where goroutines meet; and the engine with a SAT solver that is not ours"
 # What is proved of thousands of programs and mutants is compared below, with the solver that proves.
 aside engine go test -vet=off -timeout 30m -skip '^(TestDifferential.*|TestMutants|TestMeasured|TestSameBytes)$' ./proto/... ./engine/...
+aside buildbarn sh -c 'cd deploy/buildbarn && go build -o "$0/" tool' "$logs/buildbarn.bin"
 go test -race -vet=off -timeout 30m -skip '^(TestKernel|TestClients$|TestCorpus$|TestNative$|TestLevels$|TestMeasured$)' ./cmd/... ./cas/... ./executor/... ./frontend/... ./kbuild/...
 join engine
 
@@ -56,6 +57,7 @@ join clients
 plain go test -vet=off -count=1 -timeout 20m -v -run '^TestClients$' ./cmd/kvfarm
 
 say "the way of a developer, on a real kernel"
+join buildbarn # compiled: the test links it
 plain go test -vet=off -count=1 -timeout 60m -v -run '^TestKernel' ./cmd/kvfarm
 
 say "the engine's Rust sources, compiled by the toolchain root at three levels and run on this machine; its checks in C"
