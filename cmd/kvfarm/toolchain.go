@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -89,19 +90,20 @@ func makeToolchains(ctx context.Context, s state, names []string) error {
 			recipes = append(recipes, r)
 		}
 	}
-	for _, name := range names {
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
 		r, err := toolchain.RecipeFor(name)
 		if err != nil {
 			return err
 		}
 		recipes = append(recipes, r)
 	}
-	for _, r := range recipes {
-		t, err := cache.Make(ctx, r)
-		if err != nil {
-			return err
-		}
-		if r.Farm {
+	made, err := cache.Make(ctx, recipes...)
+	if err != nil {
+		return err
+	}
+	for i, t := range made {
+		if recipes[i].Farm {
 			if err := importRoot(ctx, s, t); err != nil {
 				return err
 			}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"github.com/kvfarm/kvfarm/cas/digest"
@@ -44,25 +45,41 @@ const (
 	rootDir  = "root"
 )
 
-// Make makes the root of r, unless it is there. A second call at the same time
-// waits for the first one. It needs mmdebstrap, and root or user namespaces.
-func (c Cache) Make(ctx context.Context, r Recipe) (*Toolchain, error) {
-	if t, err := c.Open(r); err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return t, err
+// Make makes the roots of recipes that are not there, all at a time: most of the work is dpkg's, which has one thread.
+// A second call waits for the first one. It needs mmdebstrap, and root or user namespaces.
+func (c Cache) Make(ctx context.Context, recipes ...Recipe) ([]*Toolchain, error) {
+	if made, err := c.openAll(recipes); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return made, err
 	}
 	unlock, err := c.lock("toolchains")
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if t, err := c.Open(r); err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return t, err
+	made := make([]*Toolchain, len(recipes))
+	var group errgroup.Group // what others have begun is finished and kept, though one fails
+	for i, r := range recipes {
+		group.Go(func() (err error) {
+			if made[i], err = c.Open(r); err == nil || !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			if made[i], err = c.make(ctx, r); err != nil {
+				return fmt.Errorf("make toolchain %s: %w", r.Name, err)
+			}
+			return nil
+		})
 	}
-	t, err := c.make(ctx, r)
-	if err != nil {
-		return nil, fmt.Errorf("make toolchain %s: %w", r.Name, err)
+	return made, group.Wait()
+}
+
+func (c Cache) openAll(recipes []Recipe) (all []*Toolchain, err error) {
+	all = make([]*Toolchain, len(recipes))
+	for i, r := range recipes {
+		if all[i], err = c.Open(r); err != nil {
+			return nil, err
+		}
 	}
-	return t, nil
+	return all, nil
 }
 
 func (c Cache) make(ctx context.Context, r Recipe) (*Toolchain, error) {
