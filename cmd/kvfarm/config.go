@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,7 +41,11 @@ func readConfig(file string, flags *pflag.FlagSet) error {
 			continue
 		}
 		for _, value := range values(settings[name]) {
-			if err := flags.Set(name, fmt.Sprint(value)); err != nil {
+			err := flags.Set(name, fmt.Sprint(value))
+			if bad := (*pflag.InvalidValueError)(nil); errors.As(err, &bad) {
+				err = wanted(bad)
+			}
+			if err != nil {
 				return fmt.Errorf("read configuration %s: %s = %v: %w", file, name, value, err)
 			}
 		}

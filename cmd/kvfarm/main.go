@@ -88,14 +88,34 @@ is run again by replay; explain and why tell of a proof. serve and worker make a
 farm of many machines.`,
 		newSubmit(), newProve(), newFuzz(), newExplain(), newWhy(), newReplay(), newKUnit(), newServe(), newWorkerCommand(), newRunner(), newLaunch(), newToolchain(), newCache(), newAudit())
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fmt.Errorf("%w (%s --help lists the flags)", err, c.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.SetGlobalNormalizationFunc(underscores)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultHelpCmd()
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
+}
+
+// flagError says of a mistake in a flag what is wanted.
+func flagError(c *cobra.Command, err error) error {
+	var bad *pflag.InvalidValueError
+	if errors.As(err, &bad) {
+		err = fmt.Errorf("--%s %s: %w", bad.GetFlag().Name, bad.GetValue(), wanted(bad))
+	}
+	return fmt.Errorf("%w (%s --help lists the flags)", err, c.CommandPath())
+}
+
+// wanted is what a flag wants that did not take a value, where pflag says which function of Go's did not.
+func wanted(bad *pflag.InvalidValueError) error {
+	switch bad.GetFlag().Value.Type() {
+	case "int", "int64", "uint64":
+		return errors.New("want a whole number")
+	case "duration":
+		return errors.New("want a duration, such as 90s or 10m")
+	case "bool":
+		return errors.New("want true or false")
+	}
+	return bad.Unwrap()
 }
 
 // underscores takes --no-cache for --no_cache: who does not know Bazel's flags writes them so.
