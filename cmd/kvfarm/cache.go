@@ -81,7 +81,7 @@ func newCacheGC() *cobra.Command {
 		Short: "drop what was not used for longest",
 		Long: `Drop what was not used for longest, until the rest keeps to a limit.
 
-Results go as a whole, with what only they need. The kernel's toolchain stays,
+A result stays with all that it names, or goes. The kernel's toolchain stays,
 and so does what a server on the same store was asked for lately.`,
 		Example: `  kvfarm cache gc --limit 50G`,
 	}
