@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,6 +89,36 @@ func TestOptimisedLast(t *testing.T) {
 	}
 	if len(f.optimise) == 0 || len(f.priorities) == 0 || slices.Min(f.optimise) <= slices.Max(slices.Collect(maps.Values(f.priorities))) {
 		t.Errorf("priorities: proofs %v, LLVM %v", f.priorities, f.optimise)
+	}
+}
+
+// patientFarm is a fakeFarm that LLVM waits for until callers are looked at.
+type patientFarm struct {
+	fakeFarm
+	waited atomic.Bool // in vain
+}
+
+func (f *patientFarm) Run(ctx context.Context, a *kbuild.Action) (*kbuild.Result, error) {
+	for end := time.Now().Add(10 * time.Second); a.Kind == "optimise" && !f.calling(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			f.waited.Store(true)
+			break
+		}
+	}
+	return f.fakeFarm.Run(ctx, a)
+}
+
+// Nothing waits for what LLVM removes, but the report.
+func TestCallersWaitForNoOptimiser(t *testing.T) {
+	store := memstore.New()
+	f := &patientFarm{fakeFarm: fakeFarm{store: store, undecided: "in_n"}}
+	k := &fakeKernel{store: store, crates: map[string]string{"a.rs": "stuck in_no calls_in_no"}}
+	b := report.NewBuilder(&pb.Tree{}, noSource{}, nil)
+	if err := job.New(job.Spec{}, k, f, store, event.Discard, b).Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if !f.calling() || f.waited.Load() || len(f.passes) == 0 {
+		t.Errorf("callers were looked at: %v, LLVM waited for them in vain: %v", f.calling(), f.waited.Load())
 	}
 }
 

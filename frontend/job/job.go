@@ -5,6 +5,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -160,14 +161,25 @@ func (j *Job) Run(ctx context.Context) error {
 	if err := j.count(units); err != nil {
 		return err
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	late, apart := errgroup.WithContext(ctx)
 	g, within := errgroup.WithContext(ctx)
 	for _, u := range units {
-		g.Go(func() error { return j.gather(within, u.name, j.unit(within, u)) })
+		g.Go(func() error {
+			return j.gather(within, u.name, j.unit(within, u, func(bc *Bitcode, crates []int) {
+				late.Go(func() error { return j.optimise(apart, bc, crates) })
+			}))
+		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
+	err = g.Wait()
+	if err == nil {
+		err = j.inContext(ctx)
 	}
-	return j.inContext(ctx)
+	if err != nil {
+		stop()
+	}
+	return cmp.Or(err, late.Wait())
 }
 
 // gather notes err, unless the whole job is being stopped.
@@ -184,9 +196,8 @@ func (j *Job) gather(ctx context.Context, what string, err error) error {
 	return nil
 }
 
-// unit does all that u takes. What LLVM makes of a crate is looked at beside its
-// proofs, which do not wait for it.
-func (j *Job) unit(ctx context.Context, u unit) error {
+// unit does all that u takes. What LLVM makes of its crates late looks at, beside all proofs: none waits for that.
+func (j *Job) unit(ctx context.Context, u unit, late func(*Bitcode, []int)) error {
 	bc, err := j.bitcode(ctx, u)
 	if err != nil {
 		j.plan.cut(0)
@@ -205,16 +216,12 @@ func (j *Job) unit(ctx context.Context, u unit) error {
 		j.plan.more(len(mine))
 	}
 	index, err := j.lower(ctx, u, bc)
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return j.optimise(ctx, bc, mine) })
-	g.Go(func() error {
-		if err != nil {
-			j.plan.cut(0)
-			return j.gather(ctx, u.name, err)
-		}
-		return j.gather(ctx, u.name, j.decide(ctx, u, bc, index))
-	})
-	return g.Wait()
+	late(bc, mine)
+	if err != nil {
+		j.plan.cut(0)
+		return err
+	}
+	return j.decide(ctx, u, bc, index)
 }
 
 // decide has the slices proved that were cut out of u's bitcode.
