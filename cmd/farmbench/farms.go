@@ -15,8 +15,9 @@ const ours = "kvfarm"
 // errUnwanted is of a farm that nobody has asked for.
 var errUnwanted = errors.New("not asked for")
 
-// farms are all that we know how to start, ours first. Who flushes was seen by
-// strace, under the load of the first row.
+// farms are all that we know how to start, ours first. That casd and justbuild
+// do not flush was seen by strace, under the load of the first row; that bazel-remote does
+// is what its source says: casblob.go syncs each file.
 var farms = []farm{
 	{name: ours, command: kvfarm, flushes: unlessLazy},
 	{name: "before", command: before, flushes: unlessLazy},
