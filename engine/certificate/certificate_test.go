@@ -74,6 +74,20 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
+// TestTwoRuns: a root whose loops are followed for longer the second time has conditions
+// of two runs, and what is written down is those of each.
+func TestTwoRuns(t *testing.T) {
+	dir := t.TempDir()
+	certify(t, "kernel/segment_iterator_next", dir)
+	x, err := certificate.Check(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if open := x.Open(); len(x.Steps) < 50 || len(open) > len(x.Steps)/20 {
+		t.Errorf("%d steps, open: %v", len(x.Steps), open)
+	}
+}
+
 // TestForged: a certificate with another formula, another proof, or without one
 // of its files is found out.
 func TestForged(t *testing.T) {

@@ -3,6 +3,7 @@ package certificate
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,15 +21,17 @@ const stepConflicts = 20_000
 // tooHard is the reason of steps that the chain found as numbers, mostly.
 const tooHard = "no proof within the conflicts that a step may take"
 
-// Writer collects the contradictions of one run, and writes them down after it:
-// what it makes while it looks for proofs must not change the run.
+// Writer collects the contradictions of a run, and writes them down after it:
+// what it makes while it looks for proofs must not change the run. A root may
+// take two runs, each with expressions of a Builder of its own.
 type Writer struct {
 	dir     string
 	index   Index
-	b       *expr.Builder
-	unsat   [][]expr.Expr
+	b       *expr.Builder // of the run whose queries are being told
+	unsat   [][]expr.Expr // in that run
 	refuter *smt.Refuter
 	cores   map[expr.Expr][]core // by each of their conditions
+	err     error                // the first of a run that is over
 }
 
 // core is conditions that a step is about, ascending.
@@ -42,12 +45,16 @@ func NewWriter(dir string) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("write certificate: %w", err)
 	}
-	return &Writer{dir: dir, index: Index{Version: Version, Steps: []Step{}}, cores: map[expr.Expr][]core{}}, nil
+	return &Writer{dir: dir, index: Index{Version: Version, Steps: []Step{}}}, nil
 }
 
-// Query takes note of an answer; all are about expressions of one Builder.
+// Query takes note of an answer. With the first one about expressions of another
+// Builder the run before is over.
 func (w *Writer) Query(b *expr.Builder, conds []expr.Expr, r smt.Result) {
-	w.b = b
+	if b != w.b {
+		w.flush()
+		w.b = b
+	}
 	w.index.Queries++
 	if r == smt.Unsat {
 		w.unsat = append(w.unsat, slices.Clone(conds))
@@ -83,8 +90,9 @@ func (w *Writer) add(conds []expr.Expr) error {
 	s := Step{Name: stepName(len(w.index.Steps)), Answers: 1}
 	base := filepath.Join(w.dir, s.Name)
 	r, c := w.refuter.Refute(conds)
-	if r == smt.Sat {
-		return fmt.Errorf("certify step %s: the conditions have a model", s.Name)
+	if r == smt.Sat { // for who looks into it
+		err := create(base+".smt2", func(f *bufio.Writer) error { return w.b.WriteSMTLIB(f, conds) })
+		return errors.Join(fmt.Errorf("certify step %s: the conditions have a model", s.Name), err)
 	}
 	if c == nil {
 		s.Reason = tooHard
@@ -135,17 +143,25 @@ func writeFormula(f *bufio.Writer, clauses [][]sat.Lit) error {
 	return nil
 }
 
-// Close looks for proofs and writes all files. An error may be that a
-// contradiction is none.
-func (w *Writer) Close() error {
-	w.index.Unsat = len(w.unsat)
-	if w.b != nil {
-		w.refuter = smt.NewRefuter(w.b, stepConflicts)
+// flush looks for proofs of what a run found.
+func (w *Writer) flush() {
+	unsat := w.unsat
+	w.unsat, w.index.Unsat = nil, w.index.Unsat+len(unsat)
+	if w.b == nil || w.err != nil {
+		return
 	}
-	for _, conds := range w.unsat {
-		if err := w.step(conds); err != nil {
-			return err
+	w.refuter, w.cores = smt.NewRefuter(w.b, stepConflicts), map[expr.Expr][]core{}
+	for _, conds := range unsat {
+		if w.err = w.step(conds); w.err != nil {
+			return
 		}
+	}
+}
+
+// Close writes all files. An error may be that a contradiction is none.
+func (w *Writer) Close() error {
+	if w.flush(); w.err != nil {
+		return w.err
 	}
 	return create(filepath.Join(w.dir, indexName), func(f *bufio.Writer) error {
 		e := json.NewEncoder(f)
