@@ -12,20 +12,19 @@ import (
 type given struct {
 	x      *exec
 	wholes map[expr.Expr]bool // by expression: what whole says
-	parts  map[expr.Expr]bool // and part
+	parts  map[expr.Expr]bool // and part, or tag
 }
 
 func (x *exec) newGiven() *given {
 	return &given{x: x, wholes: map[expr.Expr]bool{}, parts: map[expr.Expr]bool{}}
 }
 
-// whole reports whether every comparison in e, of width 1, is one of a value that something
-// outside chose.
+// whole reports whether every comparison in e, of width 1, is one of tags that something outside chose.
 func (g *given) whole(e expr.Expr) bool {
 	b := g.x.b
 	op := b.Op(e)
 	if op != expr.OpNot && op != expr.OpAnd && (op != expr.OpITE || b.Width(e) > 1) {
-		return b.IsConst(e) || g.part(e)
+		return b.IsConst(e) || g.tags(e)
 	}
 	return once(g.wholes, e, func() bool {
 		for i := range b.NumArgs(e) {
@@ -35,6 +34,34 @@ func (g *given) whole(e expr.Expr) bool {
 		}
 		return true
 	})
+}
+
+// tags reports whether e compares a tag with a number or another tag, or is one of a bit.
+func (g *given) tags(e expr.Expr) bool {
+	b := g.x.b
+	if op := b.Op(e); op != expr.OpEq && op != expr.OpUlt && op != expr.OpSlt {
+		return g.tag(e)
+	}
+	p, q := b.Arg(e, 0), b.Arg(e, 1)
+	return (b.IsConst(p) || g.tag(p)) && (b.IsConst(q) || g.tag(q))
+}
+
+// tag reports whether e is a number that something outside chose, or what a match makes of one that stands
+// for the variant in the place of another number: less the first of those that do, and else that of the variant without.
+func (g *given) tag(e expr.Expr) bool {
+	b := g.x.b
+	switch {
+	case b.Op(e) == expr.OpAdd && b.IsConst(b.Arg(e, 0)):
+		return g.tag(b.Arg(e, 1))
+	case bytesOf(b, e):
+		return g.tag(b.Arg(e, 0))
+	case b.Op(e) == expr.OpITE:
+		return once(g.parts, e, func() bool {
+			p, q := b.Arg(e, 1), b.Arg(e, 2)
+			return (b.IsConst(p) || g.tag(p)) && (b.IsConst(q) || g.tag(q)) && !(b.IsConst(p) && b.IsConst(q))
+		})
+	}
+	return g.itself(e)
 }
 
 // part reports whether e is made from a value that something outside chose, whichever way a
@@ -111,24 +138,40 @@ func (r *runsWhere) of(e expr.Expr) expr.Expr {
 	switch b.Op(e) {
 	case expr.OpITE:
 		return once(r.known, e, func() expr.Expr { return b.ITE(b.Arg(e, 0), r.of(b.Arg(e, 1)), r.of(b.Arg(e, 2))) })
-	case expr.OpNot, expr.OpExtract, expr.OpZExt, expr.OpSExt:
+	}
+	if bytesOf(b, e) {
 		return r.of(b.Arg(e, 0))
 	}
 	return b.Bool(r.leaf(e))
 }
 
-// itself reports whether e is a number that something outside chose, or bytes and bits of some: nothing
+// itself reports whether e is a number that something outside chose, or bytes of some: nothing
 // was computed of it. What a C function returns has C's type, which does not exclude what Rust's may.
 func (g *given) itself(e expr.Expr) bool {
 	b := g.x.b
-	switch b.Op(e) {
-	case expr.OpVar, expr.OpRead:
+	switch op := b.Op(e); {
+	case op == expr.OpVar || op == expr.OpRead:
 		return g.x.alien(e) && !g.x.byC[e]
-	case expr.OpNot, expr.OpExtract, expr.OpZExt, expr.OpSExt:
+	case bytesOf(b, e):
 		return g.itself(b.Arg(e, 0))
-	case expr.OpConcat, expr.OpAnd, expr.OpShl, expr.OpLShr:
+	case op == expr.OpConcat:
 		p, q := b.Arg(e, 0), b.Arg(e, 1)
 		return (b.IsConst(p) || g.itself(p)) && (b.IsConst(q) || g.itself(q))
+	}
+	return false
+}
+
+// bytesOf reports whether e is made of whole bytes of its first argument, or is its lowest bit: as a bool is read.
+func bytesOf(b *expr.Builder, e expr.Expr) bool {
+	const whole = 8
+	switch b.Op(e) {
+	case expr.OpZExt:
+		return true
+	case expr.OpExtract:
+		return b.Lo(e)%whole == 0 && (b.Width(e)%whole == 0 || b.Lo(e) == 0 && b.Width(e) == 1)
+	case expr.OpShl, expr.OpLShr:
+		n, ok := b.Uint64(b.Arg(e, 1))
+		return ok && n%whole == 0
 	}
 	return false
 }
