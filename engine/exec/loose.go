@@ -109,6 +109,8 @@ func (x *exec) unsound(s *state, bad expr.Expr) string {
 			}
 			if id, ok := x.addrSource[src]; ok && x.infos[id].held {
 				return shared
+			} else if ok && x.cfg.Overlaps && x.infos[id].raw && x.infos[id].least < x.infos[id].align {
+				return askew
 			}
 		}
 	}

@@ -37,10 +37,11 @@ type info struct {
 	size  expr.Expr // bytes, 64 bits wide
 	bytes int64     // size if it is a number, else -1
 	align int64
-	fixed bool // immutable
-	own   bool // code outside of the slice cannot reach it unless it is told its address
-	sole  bool // an input to which no other reference leads, since Rust excludes it
-	raw   bool // an input behind a raw pointer
+	least int64 // of an input behind a raw pointer: what its address is a multiple of, whoever calls
+	fixed bool  // immutable
+	own   bool  // code outside of the slice cannot reach it unless it is told its address
+	sole  bool  // an input to which no other reference leads, since Rust excludes it
+	raw   bool  // an input behind a raw pointer
 	// frozen: nobody writes to it while the root runs.
 	frozen bool
 	device string    // somebody else writes to it at any time: why a byte of it may be anything at each look
@@ -239,11 +240,24 @@ func (x *exec) addressAlone(obj int) expr.Expr {
 		x.rootInputs = append(x.rootInputs, rootInput{o.name + ".page", b.Trunc(o.addr, pageBits)})
 	}
 	x.axiom(x.high(o))
-	if o.align > 1 {
-		x.axiom(b.Eq(b.And(o.addr, b.Const(uint64(o.align-1), 64)), b.Const(0, 64)))
+	if align := x.alignment(o); align > 1 {
+		x.axiom(b.Eq(b.And(o.addr, b.Const(uint64(align-1), 64)), b.Const(0, 64)))
 	}
 	x.axiom(b.Or(x.absent(o), b.Ule(o.addr, b.Add(o.addr, o.size))))
 	return o.addr
+}
+
+// alignment is what is known of the address of o. A raw pointer may be misaligned as long as nothing is read or
+// written through it: that it is not is assumed of callers where its address is looked at.
+func (x *exec) alignment(o *info) int64 {
+	switch {
+	case !o.raw || o.least >= o.align:
+		return o.align
+	case x.cfg.Overlaps:
+		return o.least
+	}
+	x.presumed.shows = true
+	return o.align
 }
 
 // absent says in which runs there is no such object.

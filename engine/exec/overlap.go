@@ -12,10 +12,14 @@ import (
 //     variables; what leads to objects that no input can lead to is found first,
 //     since another input may be where it was written;
 //   - their addresses may be equal, or lie in one another;
-//   - memory before an input is not known, and no undefined behaviour.
+//   - memory before an input is not known, and no undefined behaviour;
+//   - addresses behind raw pointers are aligned only where something is accessed.
 
 // shared is why content of an input is not known that another one may overlap.
 const shared = "inputs may overlap"
+
+// askew is why an address is not known to be aligned. A replay lays out what lies there, which is.
+const askew = "a raw pointer may be misaligned"
 
 // fitting is what is assumed of inputs that overlap. What an input holds that was not
 // looked at yet, when another was written to, is taken for a value of its type still.

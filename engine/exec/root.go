@@ -188,7 +188,7 @@ func (x *exec) rootPointer(name string, sh *ir.Shape, here, length expr.Expr, at
 	if sh.Null {
 		isNull = x.rootVar(name+".null", 1)
 	}
-	o := info{kind: objInput, name: name, align: max(1, at.Align), base: &base{kind: baseInput}}
+	o := info{kind: objInput, name: name, align: max(1, at.Align), least: max(1, at.Align), base: &base{kind: baseInput}}
 	if sh.Elem != nil {
 		o.align = max(o.align, sh.Elem.Align)
 	}

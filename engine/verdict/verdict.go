@@ -37,7 +37,7 @@ const (
 const RawPointers = "raw pointers are null or point to an aligned object of their own"
 
 // RawSizes begins what is assumed instead if it does not show in any run whether
-// such memory is also something else's.
+// such memory is also something else's, or aligned but where it is accessed.
 const RawSizes = "raw pointers are null or lead, aligned, to"
 
 // Apart is what is assumed of references that others may have too, where it
