@@ -24,10 +24,10 @@ func TestDifferentialAloneLoops(t *testing.T) {
 	aloneOf(t, generateOutsideLoops, min(generated()/10, 120), exec.Config{Budget: 300_000, LoopBound: 1, Alone: true})
 }
 
-func aloneOf(t *testing.T, generate func(seed int64) (open, closed string), seeds int64, bounds exec.Config) {
+func aloneOf(t *testing.T, generate func(seed int64) (open, closed string), n int64, bounds exec.Config) {
 	t.Parallel()
 	count := map[verdict.Word]int{}
-	for seed := range seeds {
+	for seed := range seeds(n) {
 		_, closed := generate(seed)
 		text, cfg := holding(closed), bounds
 		if seed%2 == 1 { // the same, held by a function that the root calls

@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"fmt"
+	"iter"
 	"math/big"
 	"os"
 	"regexp"
@@ -159,7 +160,7 @@ func differential(t *testing.T, generate func(seed int64) string, n int64, cfg e
 	t.Parallel()
 	count := map[verdict.Word]int{}
 	reasons := map[string]int{}
-	for seed := range n {
+	for seed := range seeds(n) {
 		text := generate(seed)
 		s, err := ir.Parse([]byte(text))
 		if err != nil {
@@ -183,12 +184,28 @@ func differential(t *testing.T, generate func(seed int64) string, n int64, cfg e
 	t.Logf("verdicts %v, open for %v", count, reasons)
 }
 
-// generated is how many slices are generated: more where there is time.
+// generated is how many slices are generated: more where there is time. KVFARM_SLICES
+// and KVFARM_SEED ask for other ones: so many, from that seed on.
 func generated() int64 {
+	if n, err := strconv.ParseInt(os.Getenv("KVFARM_SLICES"), 10, 64); err == nil {
+		return n
+	}
 	if os.Getenv("KVFARM_CI") != "" {
 		return 3000
 	}
 	return 300
+}
+
+// seeds are n seeds.
+func seeds(n int64) iter.Seq[int64] {
+	first, _ := strconv.ParseInt(os.Getenv("KVFARM_SEED"), 10, 64)
+	return func(yield func(int64) bool) {
+		for i := range n {
+			if !yield(first + i) {
+				return
+			}
+		}
+	}
 }
 
 func TestDifferential(t *testing.T) {
@@ -230,7 +247,7 @@ var anyCall = regexp.MustCompile(`call i([0-9]+) noundef @any_i[0-9]+\(\)`)
 // left to one run the executor must decide as the interpreter does.
 func TestConcrete(t *testing.T) {
 	t.Parallel()
-	for seed := range generated() {
+	for seed := range seeds(generated()) {
 		text := generate(seed)
 		n := uint64(seed)
 		text = anyCall.ReplaceAllStringFunc(text, func(call string) string {
@@ -258,7 +275,7 @@ func TestConcrete(t *testing.T) {
 func TestDifferentialRoots(t *testing.T) {
 	t.Parallel()
 	count, reasons := map[verdict.Word]int{}, map[string]int{}
-	for seed := range generated() / 3 {
+	for seed := range seeds(generated() / 3) {
 		text := generateRoot(seed)
 		s, err := ir.Parse([]byte(text))
 		if err != nil {

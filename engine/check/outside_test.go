@@ -28,10 +28,10 @@ func TestDifferentialContracts(t *testing.T) {
 	outsideOf(t, generateOutside, min(generated(), 800), exec.Config{Budget: 1_000_000}, "rb_insert_color", "prepare_to_wait_exclusive")
 }
 
-func outsideOf(t *testing.T, generate func(seed int64) (open, closed string), seeds int64, cfg exec.Config, tell, get string) {
+func outsideOf(t *testing.T, generate func(seed int64) (open, closed string), n int64, cfg exec.Config, tell, get string) {
 	t.Parallel()
 	count := map[verdict.Word]int{}
-	for seed := range seeds {
+	for seed := range seeds(n) {
 		open, closed := generate(seed)
 		open = strings.NewReplacer(`"tell"`, strconv.Quote(tell), `"get"`, strconv.Quote(get)).Replace(open)
 		s, err := ir.Parse([]byte(open))

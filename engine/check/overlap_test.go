@@ -32,10 +32,51 @@ func TestDifferentialOverlaps(t *testing.T) {
 	}
 }
 
+// TestDifferentialGraph is the same for records that lead to each other, behind all sorts of pointers.
+func TestDifferentialGraph(t *testing.T) {
+	t.Parallel()
+	for name, overlaps := range map[string]bool{"apart": false, "overlaps": true} {
+		t.Run(name, func(t *testing.T) {
+			told, silent, words := 0, 0, map[verdict.Word]int{}
+			for seed := range seeds(generated() / 3) {
+				root, closed := generateGraph(seed)
+				v, err := check.Prove(parsed(t, root), exec.Config{Budget: 1_000_000, Overlaps: overlaps})
+				if err != nil {
+					t.Fatalf("seed %d: %v", seed, err)
+				}
+				if slices.ContainsFunc(v.Assumptions, apart) {
+					told++
+					continue
+				}
+				silent++
+				overlapped(t, seed, v, closed, words)
+			}
+			if silent == 0 || words[verdict.Proved] == 0 || overlaps && told > 0 {
+				t.Errorf("assumed of %d, not of %d: %v", told, silent, words)
+			}
+			t.Logf("assumed of %d, not of %d: %v", told, silent, words)
+		})
+	}
+}
+
+// overlapped compares what is proved of assertions in a root with runs of a caller, which stands before it.
+func overlapped(t *testing.T, seed int64, v *verdict.Verdict, caller string, words map[verdict.Word]int) {
+	f := tryAll(t, parsed(t, caller))
+	for _, s := range v.Sites {
+		if s.Kind == "assert" {
+			words[s.Verdict]++
+		}
+		if s.Verdict != verdict.Refuted && s.Verdict != verdict.Unknown && f.sites[placed(s.Kind, s.Loc, s.Func+1, s.Inst)] {
+			t.Errorf("seed %d: %s at %d is %s, but fails where inputs overlap, assumed is %q\n%s",
+				seed, s.Kind, s.Inst, s.Verdict, v.Assumptions, caller)
+		}
+	}
+}
+
 // differentialOverlap tells of how many of n programs something was assumed of where inputs lie, and of how many not.
 func differentialOverlap(t *testing.T, n int64, overlaps bool) (told, silent int) {
 	words := map[verdict.Word]int{}
-	for seed := range n {
+	for seed := range seeds(n) {
 		body := overlapping(rand.New(rand.NewSource(seed)))
 		inputs := "inputs {\n  rawptr mut null bits 1 align 1\n  rawptr mut null bits 1 align 1\n}\n"
 		if seed%2 == 1 {
@@ -55,17 +96,8 @@ func differentialOverlap(t *testing.T, n int64, overlaps bool) (told, silent int
 			continue // the end of what a reference leads to, behind which there is something here
 		}
 		silent++
-		caller := parsed(t, head+"extern @any_i2 \"kvfarm_any_u8\" () -> i2 noundef\n"+overlappingCaller+root)
-		f := tryAll(t, caller)
-		for _, s := range v.Sites {
-			if s.Kind == "assert" {
-				words[s.Verdict]++
-			}
-			if s.Verdict != verdict.Refuted && s.Verdict != verdict.Unknown && f.sites[placed(s.Kind, s.Loc, s.Func+1, s.Inst)] {
-				t.Errorf("seed %d: %s at %d is %s, but fails where inputs overlap, assumed is %q\n%s",
-					seed, s.Kind, s.Inst, s.Verdict, v.Assumptions, root)
-			}
-		}
+		caller := head + "extern @any_i2 \"kvfarm_any_u8\" () -> i2 noundef\n" + overlappingCaller + root
+		overlapped(t, seed, v, caller, words)
 	}
 	t.Logf("assumed of %d, not of %d: %v", told, silent, words)
 	return told, silent

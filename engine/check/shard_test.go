@@ -210,7 +210,7 @@ func TestDifferentialShards(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			divided, words := 0, map[verdict.Word]int{}
-			for seed := range generated() / 12 {
+			for seed := range seeds(generated() / 12) {
 				text := tt.generate(seed)
 				p := program{slice: parsed(t, text), cfg: exec.Config{Budget: 1_000_000, LoopBound: tt.loops}}
 				scout := scouted(t, p, 100+100*(seed%4))
@@ -239,7 +239,7 @@ func TestDifferentialShards(t *testing.T) {
 func TestDifferentialShardsOutside(t *testing.T) {
 	t.Parallel()
 	divided := 0
-	for seed := range generated() / 4 {
+	for seed := range seeds(generated() / 4) {
 		open, closed := generateOutside(seed)
 		p := program{slice: parsed(t, open), cfg: exec.Config{Budget: 1_000_000}}
 		scout := scouted(t, p, 50)
