@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// rustWriter writes random checks in safe Rust: integers with their overflow
-// checks, arrays, slices, options, matches, loops of few rounds and calls. Whatever level
+// rustWriter writes random checks in Rust: integers with their overflow
+// checks, arrays, slices, options, matches, loops of few rounds and calls, and in part (generate_memory_test.go) what those are made of. Whatever level
 // they are compiled at, they panic with the same inputs at the same places.
 type rustWriter struct {
 	rnd    *rand.Rand
@@ -28,7 +28,7 @@ type rustArray struct {
 // generateRust returns a source with as many checks.
 func generateRust(seed int64, checks int) string {
 	w := &rustWriter{rnd: rand.New(rand.NewSource(seed))}
-	w.out.WriteString(rustHead)
+	w.out.WriteString(rustHead + rustMemoryHead)
 	for i := range checks {
 		w.check(i)
 	}
@@ -186,6 +186,9 @@ func (w *rustWriter) truth(depth int) string {
 
 func (w *rustWriter) statement() {
 	sorts := []func(){w.declare, w.declare, w.assign, w.store, w.store, w.array, w.total, w.swap, w.call, w.option, w.object, w.claim}
+	if w.chance(50) {
+		sorts = w.memoryStatements()
+	}
 	if w.depth < 2 {
 		sorts = append(sorts, w.branch, w.branch, w.count, w.shrink)
 	}
