@@ -50,3 +50,6 @@ func (d *Division) Only(x, quo, rem uint64) error {
 	}
 	return nil
 }
+
+// Strongest is strongest, for tests.
+var Strongest = strongest

@@ -30,7 +30,7 @@ func (f *folder) Check(conds []expr.Expr) (Result, *expr.Model) {
 		f.stats.Folded++
 		return Sat, expr.NewModel()
 	}
-	return f.next.Check(parts)
+	return f.next.Check(strongest(f.b, parts))
 }
 
 func (f *folder) conjuncts(conds []expr.Expr) []expr.Expr {
