@@ -96,7 +96,7 @@ func (t *target) execute(ctx context.Context, d digest.Digest, cached bool) erro
 		return fmt.Errorf("execute %v: it ends as %v: %w", d, last, err)
 	}
 	if resp.GetStatus().GetCode() != 0 || resp.GetResult().GetExitCode() != 0 {
-		return fmt.Errorf("execute %v: %v", d, resp)
+		return fmt.Errorf("execute %v: status %v, message %q, exit code %d, %q", d, resp.GetStatus(), resp.GetMessage(), resp.GetResult().GetExitCode(), resp.GetResult().GetStderrRaw())
 	}
 	if cached && !resp.CachedResult {
 		return fmt.Errorf("execute %v: its result is not from the cache", d)

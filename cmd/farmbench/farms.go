@@ -22,7 +22,8 @@ var farms = []farm{
 	{name: ours, command: kvfarm, flushes: unlessLazy},
 	{name: "before", command: before, flushes: unlessLazy},
 	{name: "Buildbarn", command: buildbarn, split: true},
-	{name: "Buildbarn-native", command: buildbarnNative, split: true},
+	{name: "Buildbarn-native", command: barnRunner("native"), split: true},
+	{name: "Buildbarn-fuse", command: barnRunner("fuse"), split: true},
 	{name: "bazel-remote", command: bazelRemote, flushes: always},
 	{name: "buildbox-casd", command: casd},
 	{name: "justbuild", command: just},
@@ -71,15 +72,17 @@ func buildbarn(s *settings, a addresses, dir string) (*exec.Cmd, error) {
 	return exec.Command(script, dir, a.executor, a.store), nil
 }
 
-// buildbarnNative is the same with Buildbarn's own runner, which runs actions in no
-// sandbox.
-func buildbarnNative(s *settings, a addresses, dir string) (*exec.Cmd, error) {
-	c, err := buildbarn(s, a, dir)
-	if err != nil {
-		return nil, err
+// barnRunner is the same with Buildbarn's own runner, which runs actions in no
+// sandbox, in folders of hard links ("native") or in such as read what is looked at ("fuse").
+func barnRunner(kind string) func(*settings, addresses, string) (*exec.Cmd, error) {
+	return func(s *settings, a addresses, dir string) (*exec.Cmd, error) {
+		c, err := buildbarn(s, a, dir)
+		if err != nil {
+			return nil, err
+		}
+		c.Env = append(os.Environ(), "BUILDBARN_RUNNER="+kind)
+		return c, nil
 	}
-	c.Env = append(os.Environ(), "BUILDBARN_RUNNER=native")
-	return c, nil
 }
 
 // bazelRemote stores blobs as they come: its default, zstd, would be measured

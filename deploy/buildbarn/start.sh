@@ -7,7 +7,9 @@
 # numbers are in DIR (buildbarn in the user's cache directory).
 #
 # With BUILDBARN_RUNNER=native, actions that bring no root along run as Buildbarn's
-# own runner has them: in no sandbox, as our user. That is for measuring alone.
+# own runner has them: in no sandbox, as our user. With BUILDBARN_RUNNER=fuse so do
+# they in virtual build directories, and there are no others, whose root cannot be
+# moved there. Both are for measuring alone.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 kvfarm=$here/../../bin/kvfarm
@@ -19,7 +21,7 @@ BUILDBARN_CACHE=${3:-127.0.0.1:8991}
 BUILDBARN_SLOTS=${BUILDBARN_SLOTS:-1} # actions at a time of each runner
 BUILDBARN_RUNNER=${BUILDBARN_RUNNER:-kvfarm}
 BUILDBARN_TOKEN=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-export BUILDBARN_DIR BUILDBARN_EXECUTOR BUILDBARN_CACHE BUILDBARN_SLOTS BUILDBARN_TOKEN
+export BUILDBARN_DIR BUILDBARN_EXECUTOR BUILDBARN_CACHE BUILDBARN_SLOTS BUILDBARN_RUNNER BUILDBARN_TOKEN
 
 cd "$BUILDBARN_DIR"
 rm -rf run
@@ -38,12 +40,13 @@ who = ["token:worker"]
 may = ["read", "write", "update"]
 EOF
 
-# start NAME COMMAND...: runs it in the background, with a log and its number.
+# start NAME COMMAND...: runs it in the background, with a log and its number. It ends with this script, also if
+# that is killed.
 pids=
 start() {
 	name=$1
 	shift
-	"$@" >"log/$name" 2>&1 &
+	setpriv --pdeathsig KILL "$@" >"log/$name" 2>&1 &
 	echo $! >"run/$name.pid"
 	pids="$pids $!"
 }
@@ -63,7 +66,7 @@ wants() {
 }
 
 # shellcheck disable=SC2064,SC2086 # a list of numbers
-trap 'trap - EXIT; kill $pids 2>/dev/null || true; wait' EXIT
+trap 'trap - EXIT; kill $pids 2>/dev/null || true; umount -l worker-?/build 2>/dev/null || true; wait' EXIT
 trap 'exit 0' INT TERM
 
 start storage "$kvfarm" serve --listen "$BUILDBARN_CACHE" --state storage --auth run/auth.toml
@@ -73,15 +76,21 @@ wants scheduler test -S run/scheduler
 
 for worker in worker-1 worker-2; do
 	# The build directory holds what actions read, and gives files away: nobody else looks in.
+	umount -l "$worker/build" 2>/dev/null || true # of a virtual one whose worker was killed
 	rm -rf "$worker"
 	mkdir -m 700 "$worker"
 	mkdir "$worker/build" "$worker/cache"
-	start "$worker-runner-0" "$kvfarm" runner --listen "unix:$BUILDBARN_DIR/run/$worker-0" --build_directory "$worker/build" --action_root root
 	case $BUILDBARN_RUNNER in
-	native) BUILDBARN_WORKER=$worker start "$worker-runner-1" bin/bb_runner "$here/runner.jsonnet" ;;
+	fuse) ;;
+	*)
+		start "$worker-runner-0" "$kvfarm" runner --listen "unix:$BUILDBARN_DIR/run/$worker-0" --build_directory "$worker/build" --action_root root
+		wants "$worker-runner-0" test -S "run/$worker-0"
+		;;
+	esac
+	case $BUILDBARN_RUNNER in
+	native | fuse) BUILDBARN_WORKER=$worker start "$worker-runner-1" bin/bb_runner "$here/runner.jsonnet" ;;
 	*) start "$worker-runner-1" "$kvfarm" runner --listen "unix:$BUILDBARN_DIR/run/$worker-1" --build_directory "$worker/build" ;;
 	esac
-	wants "$worker-runner-0" test -S "run/$worker-0"
 	wants "$worker-runner-1" test -S "run/$worker-1"
 	BUILDBARN_WORKER=$worker start "$worker" bin/bb_worker "$here/worker.jsonnet"
 done
