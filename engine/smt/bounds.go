@@ -6,8 +6,9 @@ import "github.com/kvfarm/kvfarm/engine/expr"
 // more than those before. All but the last would be looked at by every stage for every question that follows.
 
 // manyBounds is how many bounds of one number there are before the lesser ones are left out: few
-// cost little, and a contradiction that is remembered may be about one of them.
-const manyBounds = 4
+// cost little, a contradiction that is remembered may be about one of them, and which model is found, on which the
+// guesses of an induction rest, hangs on all that is asked.
+const manyBounds = 16
 
 // bound is a condition that compares a number with a constant.
 type bound struct {
